@@ -1,0 +1,47 @@
+# How every file is compiled: the language, the warnings, the optimisation, the sanitizers.
+include(CheckCCompilerFlag)
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+    set(CMAKE_BUILD_TYPE Release CACHE STRING "Release or Debug" FORCE)
+endif()
+
+set(CMAKE_C_STANDARD 17)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS OFF)
+set(CMAKE_C_VISIBILITY_PRESET hidden)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+# The kernels raise this to -O3 and choose their own rules of arithmetic (SpuskLibrary.cmake).
+# Nothing else may contract a * b + c: results would then depend on the compiler's mood.
+set(CMAKE_C_FLAGS_RELEASE "-O2 -DNDEBUG")
+if(SPUSK_SANITIZE)
+    set(CMAKE_C_FLAGS_DEBUG "-O1 -g")
+else()
+    set(CMAKE_C_FLAGS_DEBUG "-Og -g3")
+endif()
+add_compile_options(-Wall -Wextra -Wpedantic -Wconversion -Wshadow -ffp-contract=off)
+# SP_DEBUG turns on the checks that are too dear for a release, such as naming an object used after its scope.
+add_compile_definitions(_GNU_SOURCE $<$<CONFIG:Debug>:SP_DEBUG=1>)
+
+if(SPUSK_WERROR)
+    add_compile_options(-Werror)
+endif()
+
+if(SPUSK_SANITIZE)
+    add_compile_options(-fsanitize=${SPUSK_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    add_link_options(-fsanitize=${SPUSK_SANITIZE})
+endif()
+
+# Sets `result` to those of the flags that the compiler accepts.
+function(spusk_accepted_flags result)
+    set(accepted)
+    foreach(flag IN LISTS ARGN)
+        string(MAKE_C_IDENTIFIER "SPUSK_C${flag}" variable)
+        check_c_compiler_flag(${flag} ${variable})
+        if(${variable})
+            list(APPEND accepted ${flag})
+        endif()
+    endforeach()
+    set(${result} ${accepted} PARENT_SCOPE)
+endfunction()

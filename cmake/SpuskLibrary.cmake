@@ -1,0 +1,99 @@
+# The library: src/**/*.c, compiled once into objects that make both libspusk.so and libspusk.a; the files of
+# src/backends/cpu/simd are compiled once for each ISA level.
+set(src ${CMAKE_CURRENT_SOURCE_DIR}/src)
+file(GLOB_RECURSE library_sources CONFIGURE_DEPENDS ${src}/*.c)
+file(GLOB simd_sources CONFIGURE_DEPENDS ${src}/backends/cpu/simd/*.c)
+file(GLOB reference_sources CONFIGURE_DEPENDS ${src}/backends/cpu/reference/*.c)
+if(simd_sources)
+    list(REMOVE_ITEM library_sources ${simd_sources})
+endif()
+
+# Target options come after the build type's, so -O3 wins over its -O2.
+if(reference_sources)
+    set_source_files_properties(${reference_sources} PROPERTIES COMPILE_OPTIONS "-O3;-fno-math-errno")
+endif()
+
+set(levels generic)
+set(level_flags_generic)
+set(level_definition)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|amd64|AMD64)$" AND CMAKE_SIZEOF_VOID_P EQUAL 8)
+    set(level_flags_avx2 -mavx2 -mfma -mf16c)
+    set(level_flags_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mavx2)
+    set(level_flags_avx512bf16 ${level_flags_avx512} -mavx512bf16)
+    set(wanted ${level_flags_avx2} ${level_flags_avx512bf16})
+    list(REMOVE_DUPLICATES wanted)
+    spusk_accepted_flags(accepted ${wanted})
+    if(accepted STREQUAL wanted)
+        list(APPEND levels avx2 avx512 avx512bf16)
+        set(level_definition SP_LEVELS_X86=1)
+    else()
+        message(STATUS "The compiler does not know all x86-64 levels, so only generic kernels are built")
+    endif()
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
+    # NEON is part of the base of AArch64 and needs no flag.
+    list(APPEND levels neon)
+    set(level_flags_neon)
+    set(level_definition SP_LEVELS_ARM=1)
+endif()
+message(STATUS "ISA levels of the kernels: ${levels}")
+
+spusk_accepted_flags(kernel_flags -O3 -ffp-contract=fast -fno-math-errno -fno-trapping-math)
+# gcc notes, at each function that passes a vector wider than the base ISA, that its ABI is not the base one.
+# The kernels pass vectors only to static inline functions, so there is nothing to note.
+spusk_accepted_flags(kernel_warnings -Wno-psabi)
+
+function(spusk_includes target)
+    target_include_directories(${target}
+        PUBLIC $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
+        PRIVATE ${src})
+endfunction()
+
+set(library_objects)
+set(object_libraries)
+if(library_sources)
+    list(APPEND object_libraries spusk_objects)
+    add_library(spusk_objects OBJECT ${library_sources})
+endif()
+if(simd_sources)
+    foreach(level IN LISTS levels)
+        list(APPEND object_libraries spusk_simd_${level})
+        add_library(spusk_simd_${level} OBJECT ${simd_sources})
+        target_compile_options(spusk_simd_${level} PRIVATE ${kernel_flags} ${kernel_warnings} ${level_flags_${level}})
+        target_compile_definitions(spusk_simd_${level} PRIVATE SP_ISA=${level})
+    endforeach()
+endif()
+foreach(library IN LISTS object_libraries)
+    spusk_includes(${library})
+    target_compile_definitions(${library} PRIVATE ${level_definition} ${SPUSK_FEATURES} SP_VERSION="${PROJECT_VERSION}")
+    target_link_libraries(${library} PRIVATE ${SPUSK_LIBRARIES})
+    list(APPEND library_objects $<TARGET_OBJECTS:${library}>)
+endforeach()
+if(NOT library_objects)
+    # A library needs at least one file; this one says nothing.
+    file(WRITE ${CMAKE_BINARY_DIR}/empty.c "typedef int spusk_is_empty;\n")
+    set(library_objects ${CMAKE_BINARY_DIR}/empty.c)
+endif()
+
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
+set(CMAKE_LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
+set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
+
+add_library(spusk_shared SHARED ${library_objects})
+set_target_properties(spusk_shared PROPERTIES
+    OUTPUT_NAME spusk
+    EXPORT_NAME spusk
+    VERSION ${PROJECT_VERSION}
+    SOVERSION ${PROJECT_VERSION_MAJOR})
+add_library(spusk_static STATIC ${library_objects})
+set_target_properties(spusk_static PROPERTIES OUTPUT_NAME spusk)
+set(link_names ${SPUSK_LINK_NAMES})
+list(REMOVE_DUPLICATES link_names)
+foreach(library spusk_shared spusk_static)
+    spusk_includes(${library})
+    target_link_libraries(${library} PRIVATE "$<BUILD_INTERFACE:${SPUSK_LIBRARIES}>")
+endforeach()
+# Who links the installed static library needs what it needs, by name: targets of this build mean nothing there.
+target_link_libraries(spusk_static INTERFACE "$<INSTALL_INTERFACE:Threads::Threads;m;${link_names}>")
+
+add_library(spusk::spusk ALIAS spusk_shared)
+add_library(spusk::spusk_static ALIAS spusk_static)

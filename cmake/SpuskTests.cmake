@@ -1,0 +1,43 @@
+# tests/test_*.c: one cmocka program each, linked with the static library so that internal sp__ functions can be
+# tested too. tests/test_*.sh: shell tests that print TAP. tests/support/*.c goes into every program.
+# `./dev test` runs all of them by tools/run_tests.sh and counts single tests; ctest runs them as well.
+enable_testing()
+set(tests ${CMAKE_CURRENT_SOURCE_DIR}/tests)
+file(GLOB test_sources CONFIGURE_DEPENDS ${tests}/test_*.c)
+file(GLOB support_sources CONFIGURE_DEPENDS ${tests}/support/*.c)
+file(GLOB shell_tests CONFIGURE_DEPENDS ${tests}/test_*.sh)
+
+spusk_find(SPUSK_CMOCKA cmocka)
+if(NOT SPUSK_CMOCKA_FOUND)
+    message(STATUS "cmocka: NOT found, so the tests in C are not built")
+    set(test_sources)
+endif()
+
+if(test_sources)
+    add_library(spusk_test_options INTERFACE)
+    target_include_directories(spusk_test_options INTERFACE ${src} ${tests})
+    target_compile_definitions(spusk_test_options INTERFACE ${level_definition} ${SPUSK_FEATURES}
+        SP_TEST_DIR="${tests}" SP_BUILD_DIR="${CMAKE_BINARY_DIR}" SP_SOURCE_DIR="${CMAKE_CURRENT_SOURCE_DIR}")
+    target_link_libraries(spusk_test_options INTERFACE spusk_static PkgConfig::SPUSK_CMOCKA ${SPUSK_LIBRARIES})
+    set(support_objects)
+    if(support_sources)
+        add_library(spusk_test_support OBJECT ${support_sources})
+        target_link_libraries(spusk_test_support PRIVATE spusk_test_options)
+        set(support_objects $<TARGET_OBJECTS:spusk_test_support>)
+    endif()
+    foreach(source IN LISTS test_sources)
+        get_filename_component(name ${source} NAME_WE)
+        add_executable(${name} ${source} ${support_objects})
+        set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+        target_link_libraries(${name} PRIVATE spusk_test_options)
+        add_test(NAME ${name} COMMAND ${name})
+    endforeach()
+endif()
+
+foreach(script IN LISTS shell_tests)
+    get_filename_component(name ${script} NAME_WE)
+    add_test(NAME ${name} COMMAND sh ${script})
+    set_tests_properties(${name} PROPERTIES
+        ENVIRONMENT "SPUSK_SOURCE=${CMAKE_CURRENT_SOURCE_DIR};SPUSK_BUILD=${CMAKE_BINARY_DIR}"
+        FAIL_REGULAR_EXPRESSION "(^|\n)not ok ")
+endforeach()
