@@ -1,0 +1,122 @@
+/* Data sets, transforms, loaders. */
+#ifndef SPUSK_DATA_H
+#define SPUSK_DATA_H
+
+#include <spusk/autograd.h>
+
+SP_BEGIN
+
+typedef struct sp_dataset sp_dataset;
+typedef struct sp_transform sp_transform;
+typedef struct sp_loader sp_loader;
+
+/* An example: the input and its target. Both NULL after an error. */
+typedef struct sp_example {
+    sp_tensor *x, *y;
+} sp_example;
+
+/* ---- data sets ---- */
+
+typedef struct sp_data_options {
+    size_t size;
+    bool test;               /* the test (validation) half */
+    sp_transform *transform; /* of each example's x; NULL here means none: x is f32 in [0, 1], (1, 28, 28) */
+    bool no_download;        /* only what is on the disk */
+    bool quiet;              /* no progress bar while downloading */
+    int64_t length;          /* synthetic: examples, default 60000 (10000 for test) */
+    uint64_t seed;           /* synthetic */
+} sp_data_options;
+
+/* MNIST and Fashion-MNIST: `root`, root/mnist, root/MNIST/raw (NULL or "": SPUSK_DATA, then the user's cache), plain or
+ * .gz; else downloaded to the cache from mirrors, checked by checksum and put in place atomically. x u8 images
+ * (length, 28, 28) scaled to f32 (1, 28, 28) in [0, 1]; y i64 () label. */
+SP_API sp_dataset *sp_data_mnist(const char *root, const sp_data_options *options);
+#define sp_data_mnist(...) SP__CALL1(sp_data_mnist, sp_data_options, __VA_ARGS__)
+SP_API sp_dataset *sp_data_fashion_mnist(const char *root, const sp_data_options *options);
+#define sp_data_fashion_mnist(...) SP__CALL1(sp_data_fashion_mnist, sp_data_options, __VA_ARGS__)
+/* Digits drawn by strokes, ten classes in turn at random, of MNIST's shape; example i depends on seed and i alone. */
+SP_API sp_dataset *sp_data_synthetic_digits(const sp_data_options *options);
+#define sp_data_synthetic_digits(...) SP__CALL0(sp_data_synthetic_digits, sp_data_options, __VA_ARGS__)
+/* Examples are slices along dimension 0 of x (n, …) and y (n, …). */
+SP_API sp_dataset *sp_data_tensors(sp_tensor *x, sp_tensor *y);
+/* The entries of another data set that the 1-d i64 index names. */
+SP_API sp_dataset *sp_data_subset(sp_dataset *dataset, sp_tensor *index);
+
+/* A data set of one's own: `get` makes example i; called from worker threads when a loader has them. */
+typedef struct sp_dataset_class {
+    size_t size;
+    int64_t (*length)(void *self);
+    sp_example (*get)(void *self, int64_t index);
+    void (*destroy)(void *self); /* may be NULL */
+} sp_dataset_class;
+SP_API sp_dataset *sp_data_new(const sp_dataset_class *type, void *self);
+
+/* Number of examples; 0 for NULL. */
+SP_API int64_t sp_data_length(const sp_dataset *dataset);
+/* Example i; negative i counts from the end. */
+SP_API sp_example sp_data_get(sp_dataset *dataset, int64_t i);
+/* All inputs as one tensor (n, …), all targets (n): transforms applied. */
+SP_API sp_example sp_data_all(sp_dataset *dataset);
+/* Number of classes of a labelled data set that knows it (MNIST's 10), else 0. */
+SP_API int64_t sp_data_num_classes(const sp_dataset *dataset);
+/* What it is, in words: "MNIST, 60000 images, /path" or "synthetic digits, …". */
+SP_API const char *sp_data_description(const sp_dataset *dataset);
+
+/* ---- transforms ---- */
+
+/* Bytes 0 … 255 to f32 0 … 1; a 2-d image gets a channel in front. Floating inputs stay. */
+SP_API sp_transform *sp_transform_to_tensor(void);
+/* (x - mean)/std. */
+SP_API sp_transform *sp_transform_normalize(double mean, double std);
+/* f(x, generator, user) → tensor. The generator's stream depends on the loader's seed, the epoch and the example. */
+typedef sp_tensor *sp_transform_function(sp_tensor *x, sp_generator *generator, void *user);
+SP_API sp_transform *sp_transform_new(sp_transform_function *function, void *user);
+extern SP_API sp_transform *const sp_last_transform_;
+SP_API sp_transform *sp_transform_compose_until(sp_transform *const *transforms);
+#define sp_transform_compose(...)                                                                                      \
+    sp_transform_compose_until((sp_transform *const[]){__VA_ARGS__, sp_last_transform_})
+/* Applies a transform to one tensor. */
+SP_API sp_tensor *sp_transform_apply(sp_transform *transform, sp_tensor *x, sp_generator *generator);
+
+/* ---- loaders ---- */
+
+typedef struct sp_loader_options {
+    size_t size;
+    int64_t batch_size; /* default 1 */
+    bool shuffle;       /* a new order each epoch */
+    bool drop_last;     /* leave out a last batch that is not full */
+    int num_workers;    /* threads that prepare batches ahead; default 0 */
+    int prefetch;       /* batches each worker keeps ready; default 2 */
+    uint64_t seed;      /* of the order and of random transforms; default: drawn from the thread's generator */
+} sp_loader_options;
+
+/* Batches of a data set, in an order that depends on the seed and the epoch alone. */
+SP_API sp_loader *sp_data_loader(sp_dataset *dataset, const sp_loader_options *options);
+#define sp_data_loader(...) SP__CALL1(sp_data_loader, sp_loader_options, __VA_ARGS__)
+/* Batches in an epoch; 0 for NULL. */
+SP_API int64_t sp_loader_length(const sp_loader *loader);
+SP_API sp_dataset *sp_loader_dataset(const sp_loader *loader);
+/* The epoch that the next sp_foreach_batch runs; each one counts it up. */
+SP_API sp_status sp_loader_set_epoch(sp_loader *loader, int64_t epoch);
+SP_API int64_t sp_loader_epoch(const sp_loader *loader);
+SP_API sp_status sp_loader_set_batch_size(sp_loader *loader, int64_t batch_size);
+
+/* One batch: x (b, …), y (b, …), its number in the epoch. The rest is the library's. */
+typedef struct sp_batch {
+    sp_tensor *x, *y;
+    int64_t index;
+    sp_scope scope;
+    void *iterator;
+} sp_batch;
+
+/* sp_foreach_batch (batch, loader) { … }: each iteration is a scope; break, continue and return are as in any loop. A
+ * loader that fails ends the loop and leaves the cause (sp_error_status). */
+#define sp_foreach_batch(name, loader)                                                                                 \
+    for (sp_batch name SP__CLEANUP(sp_batch_end) = sp_batch_first(loader); name.x; sp_batch_next(&name))
+SP_API sp_batch sp_batch_first(sp_loader *loader);
+SP_API void sp_batch_next(sp_batch *batch);
+SP_API void sp_batch_end(sp_batch *batch);
+
+SP_END_DECLS
+
+#endif

@@ -1,0 +1,146 @@
+/* For writers of operators, layers, optimisers and data sets: errors, memory, objects, operator records.
+ *
+ * An operator is one constant sp_op. sp_op_apply calls it: it checks the inputs, runs `infer` (which checks shapes and
+ * makes the outputs), `forward`, and, when a gradient will be needed, records a node that runs `backward`. */
+#ifndef SPUSK_EXTEND_H
+#define SPUSK_EXTEND_H
+
+#include <spusk/autograd.h>
+#include <spusk/memory.h>
+
+SP_BEGIN
+
+/* ---- errors ---- */
+
+/* Makes this the calling thread's first cause, unless one is pending; returns status. */
+SP_API sp_status sp_raise(sp_status status, const char *format, ...) SP_PRINTF(2, 3);
+/* For a NULL argument: the pending error passes on; when none is pending, this is one. Returns the pending status. */
+SP_API sp_status sp_raise_null(const char *function, const char *argument);
+
+/* ---- memory, through the allocator door ---- */
+
+/* size bytes, zeroed, aligned to 64; NULL and an error when there is no memory. Size 0 gives a unique pointer. */
+SP_API void *sp_alloc(size_t size);
+/* Returns them; the same size. NULL is ignored. */
+SP_API void sp_free(void *pointer, size_t size);
+/* A copy of text; freed with sp_free(text, strlen(text) + 1). */
+SP_API char *sp_strdup(const char *text);
+
+/* ---- objects ---- */
+
+typedef struct sp_kind {
+    const char *name;             /* "tensor" */
+    void (*destroy)(void *object); /* releases what the object holds; the library frees the object */
+} sp_kind;
+/* A zeroed object of `size` bytes, owned by the open scope, for sp_keep, sp_release and the rest. */
+SP_API void *sp_object_new(const sp_kind *kind, size_t size);
+/* Whether an object is of that kind. */
+SP_API bool sp_object_is(const void *object, const sp_kind *kind);
+
+/* ---- operators ---- */
+
+#define SP_MAX_INPUTS 64
+
+typedef struct sp_op sp_op;
+
+/* A call in progress: what infer and forward see. */
+typedef struct sp_call {
+    const sp_op *op;
+    sp_tensor *const *inputs; /* SP_NONE for an optional one left out */
+    int n_inputs;
+    const void *attributes;
+    sp_tensor *outputs[4];
+    int n_outputs;
+} sp_call;
+
+/* A gradient in progress: what backward sees, and the gradients that it makes. */
+typedef struct sp_grad_call {
+    const sp_op *op;
+    const void *attributes;
+    sp_tensor *const *grads;   /* of each output; NULL where nothing arrived */
+    int n_outputs;
+    const bool *needed;        /* whether the gradient of input i is wanted */
+    int n_inputs;
+    sp_tensor *result[SP_MAX_INPUTS]; /* to be set: the gradient of input i; NULL for none */
+    void *node;                /* the library's */
+} sp_grad_call;
+
+/* In sp_op.saves: what backward reads. */
+#define SP_SAVE_INPUT(i) (1u << (i))
+#define SP_SAVE_OUTPUT(i) (1u << (16 + (i)))
+#define SP_SAVE_INPUTS 0xffffu
+
+/* One input of a test sample. */
+typedef struct sp_sample_input {
+    const char *shape; /* "2 3"; "" for a number; NULL ends the list */
+    double low, high;  /* values are drawn between, away from multiples of 1/2; both 0: -2 … 2 */
+    sp_dtype dtype;    /* default: the one under test; else always this one, not differentiated unless floating */
+} sp_sample_input;
+
+/* A way to call an operator, for its tests: `call` in C, `torch` the same in PyTorch of a, b, c, d. */
+typedef struct sp_sample {
+    sp_tensor *(*call)(sp_tensor *const *inputs);
+    const char *torch;
+    sp_sample_input inputs[5];
+    bool no_grad; /* has no gradient to check */
+} sp_sample;
+
+struct sp_op {
+    const char *name;          /* "add" */
+    const char *backward_name; /* "AddBackward0"; NULL: no gradient */
+    int n_inputs;              /* -1: one to SP_MAX_INPUTS */
+    int n_outputs;             /* 0 means 1 */
+    size_t attributes_size;
+    unsigned saves;
+    /* Checks inputs and attributes, raising errors, and makes the outputs by sp_call_output or sp_call_view. */
+    sp_status (*infer)(sp_call *call);
+    /* Writes the outputs, which have memory now. NULL for a pure view. */
+    sp_status (*forward)(sp_call *call);
+    /* Sets result[i] for each needed input, by calling operators, so that it can be differentiated again. */
+    sp_status (*backward)(sp_grad_call *call);
+    const sp_sample *samples; /* ends with a sample without call; an operator without any fails the tests */
+};
+
+/* In infer: makes output i, contiguous, without a view. */
+SP_API sp_status sp_call_output(sp_call *call, int i, sp_dtype dtype, sp_dims dims);
+/* In infer: makes output i a view of a tensor with these sizes, strides and offset (elements from its storage's start). */
+SP_API sp_status sp_call_view(sp_call *call, int i, sp_tensor *of, sp_dims sizes, const int64_t *strides, int64_t offset);
+/* In backward: what the call saved; NULL and an error when it was changed in place since, or freed. */
+SP_API sp_tensor *sp_saved_input(sp_grad_call *call, int i);
+SP_API sp_tensor *sp_saved_output(sp_grad_call *call, int i);
+/* In backward: the shape and dtype of input i, saved or not. */
+SP_API sp_dims sp_input_sizes(sp_grad_call *call, int i);
+SP_API sp_dtype sp_input_dtype(sp_grad_call *call, int i);
+
+/* Calls an operator with n inputs; returns output 0. The attributes are copied. */
+SP_API sp_tensor *sp_op_apply(const sp_op *op, sp_tensor *const *inputs, int n, const void *attributes);
+/* The same for several outputs, stored to outputs[0 … n_outputs-1] (NULL on failure). */
+SP_API sp_status sp_op_apply_n(const sp_op *op, sp_tensor *const *inputs, int n, const void *attributes,
+                               sp_tensor **outputs);
+/* The same, writing the result into inputs[0], which must have the result's shape and a dtype that can hold it. */
+SP_API sp_tensor *sp_op_apply_inplace(const sp_op *op, sp_tensor *const *inputs, int n, const void *attributes);
+
+/* ---- fused optimiser updates: one pass over contiguous f32 or f64 tensors of one shape, in place ---- */
+
+typedef enum sp_fused_rule {
+    SP_FUSED_SGD,      /* state: momentum_buffer or SP_NONE */
+    SP_FUSED_ADAGRAD,  /* sum */
+    SP_FUSED_ADADELTA, /* square_avg, acc_delta */
+    SP_FUSED_RMSPROP,  /* square_avg, momentum_buffer or SP_NONE, grad_avg or SP_NONE */
+    SP_FUSED_ADAM,     /* exp_avg, exp_avg_sq, max_exp_avg_sq or SP_NONE; weight decay in the gradient or decoupled */
+    SP_FUSED_ADAMAX,   /* exp_avg, exp_inf */
+    SP_FUSED_NADAM,    /* exp_avg, exp_avg_sq */
+} sp_fused_rule;
+typedef struct sp_fused_numbers {
+    double lr, weight_decay, momentum, dampening, beta1, beta2, eps, rho, alpha;
+    double bias_correction1, bias_correction2; /* 1 - beta^step */
+    double mu, mu_next, mu_product;            /* nadam */
+    bool nesterov, decoupled, maximize, first; /* first: the momentum buffer starts as the gradient */
+} sp_fused_numbers;
+/* One step of a rule for one parameter. Bumps the versions of what it changes. */
+SP_API sp_status sp_fused_step_(sp_fused_rule rule, sp_tensor *parameter, sp_tensor *grad, sp_tensor *const state[3],
+                                const sp_fused_numbers *numbers);
+
+SP_END_DECLS
+
+#endif

@@ -1,0 +1,35 @@
+/* Files: safetensors, network descriptions, pictures as tensors. */
+#ifndef SPUSK_IO_H
+#define SPUSK_IO_H
+
+#include <spusk/nn.h>
+
+SP_BEGIN
+
+/* Writes tensors as a safetensors file, atomically: a failure leaves the old file as it was. metadata: NULL, or pairs
+ * of strings {key, value, …, NULL}. The bytes depend on names, values and metadata alone. */
+SP_API sp_status sp_save_tensors(const sp_dict *tensors, const char *path, const char *const *metadata);
+/* Reads one. Fails on a file cut short or with a head that lies. */
+SP_API sp_dict *sp_load_tensors(const char *path);
+/* A metadata value of a safetensors file, copied to buffer; returns its length, or -1 when the key is not there (no
+ * error) or the file cannot be read (an error). */
+SP_API int64_t sp_load_metadata(const char *path, const char *key, char *buffer, size_t size);
+
+/* A module's state dict, with its description (types and options, JSON) under the metadata key "spusk.model". */
+SP_API sp_status sp_save_state(const sp_module *module, const char *path);
+/* Reads it back into a module of the same names and shapes; nothing changes when they do not fit. */
+SP_API sp_status sp_load_state(sp_module *module, const char *path);
+/* Builds the module that a file describes, and loads it. Fails with SP_ERROR_NOT_FOUND without a description. */
+SP_API sp_module *sp_load_module(const char *path);
+/* The description alone: writes JSON to buffer as snprintf would; a module from such JSON. */
+SP_API size_t sp_module_to_json(const sp_module *module, char *buffer, size_t size);
+SP_API sp_module *sp_module_from_json(const char *json);
+
+/* A PNG: (H, W) or (1, H, W) grey, (3, H, W) or (4, H, W) colour; u8, or floating in [0, 1], clamped. */
+SP_API sp_status sp_save_png(const sp_tensor *image, const char *path);
+/* u8 (channels, H, W); channels 1 (grey, converted) or 3 (colour, converted). */
+SP_API sp_tensor *sp_load_png(const char *path, int channels);
+
+SP_END_DECLS
+
+#endif

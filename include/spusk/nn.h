@@ -1,0 +1,218 @@
+/* Networks: modules, containers, layers, losses as modules, initialisation, state dicts. */
+#ifndef SPUSK_NN_H
+#define SPUSK_NN_H
+
+#include <spusk/autograd.h>
+
+SP_BEGIN
+
+/* A module is a struct of yours whose first member is `sp_module base`. */
+typedef struct sp_module_private sp_module_private;
+typedef struct sp_module {
+    sp_module_private *priv;
+} sp_module;
+
+/* An ordered map from names to tensors; it holds them. */
+typedef struct sp_dict sp_dict;
+
+/* ---- modules of one's own ---- */
+
+typedef struct sp_module_options {
+    size_t size;
+    const char *name;                                         /* the type's name, printed and saved; copied */
+    sp_tensor *(*forward)(sp_module *self, sp_tensor *x);     /* of one tensor */
+    sp_tensor *(*forward_n)(sp_module *self, sp_tensor *const *inputs, int n); /* of several */
+    void (*destroy)(sp_module *self);                         /* frees what is the user's; not the members added */
+} sp_module_options;
+
+/* sp_module_new(type, .name = "Autoencoder", .forward = f): a zeroed `type`, whose first member must be
+ * `sp_module base`. */
+SP_API void *sp_module_new(size_t bytes, const sp_module_options *options);
+#define sp_module_new(type, ...)                                                                                       \
+    ((type *)(sp_module_new)(sizeof(type) + 0 * sizeof(char[offsetof(type, base) == 0 ? 1 : -1]),                      \
+                             &(const sp_module_options){.size = sizeof(sp_module_options), __VA_ARGS__}))
+
+/* Adds a child, a trainable parameter, a buffer (saved, not trained) or a buffer that is not saved. The parent holds
+ * it; returns it. A name is letters, digits, `_`, without a dot, and new in this module. */
+SP_API sp_module *sp_module_add(sp_module *parent, const char *name, sp_module *child);
+SP_API sp_tensor *sp_module_add_parameter(sp_module *module, const char *name, sp_tensor *parameter);
+SP_API sp_tensor *sp_module_add_buffer(sp_module *module, const char *name, sp_tensor *buffer);
+/* An option of the module, printed ("in_features=784") and saved in its description. */
+SP_API sp_status sp_module_set_int(sp_module *module, const char *name, int64_t value);
+SP_API sp_status sp_module_set_number(sp_module *module, const char *name, double value);
+SP_API sp_status sp_module_set_bool(sp_module *module, const char *name, bool value);
+
+/* ---- using modules ---- */
+
+/* The module applied: sp_forward(model, x), sp_forward(criterion, output, target). */
+SP_API sp_tensor *sp_forward_until(sp_module *module, sp_tensor *const *inputs);
+#define sp_forward(module, ...) sp_forward_until(module, (sp_tensor *const[]){__VA_ARGS__, sp_last_})
+SP_API sp_tensor *sp_forward_n(sp_module *module, sp_tensor *const *inputs, int n);
+
+/* Training or evaluation mode, for the module and all below it; whether it is training now. */
+SP_API sp_status sp_train(sp_module *module);
+SP_API sp_status sp_eval(sp_module *module);
+SP_API bool sp_is_training(const sp_module *module);
+
+/* All parameters (buffers) below a module, depth first in the order in which they were added, each once. */
+SP_API sp_list *sp_parameters(const sp_module *module);
+SP_API sp_list *sp_buffers(const sp_module *module);
+/* The same by full name, "encode.0.weight". */
+SP_API sp_dict *sp_named_parameters(const sp_module *module);
+/* Parameters and saved buffers by full name, detached, sharing memory. */
+SP_API sp_dict *sp_state_dict(const sp_module *module);
+/* Copies values in. Fails, with nothing changed, unless names, shapes and kinds of dtype all fit. */
+SP_API sp_status sp_load_state_dict(sp_module *module, const sp_dict *state);
+
+/* Casts parameters and floating buffers; moves them to a device. */
+SP_API sp_status sp_module_to(sp_module *module, sp_device device);
+SP_API sp_status sp_module_cast(sp_module *module, sp_dtype dtype);
+/* Drops all parameters' gradients. */
+SP_API sp_status sp_module_zero_grad(sp_module *module);
+/* Number of elements of all parameters. */
+SP_API int64_t sp_module_num_parameters(const sp_module *module);
+/* Calls visit for the module and all below it, depth first, children before their parent (PyTorch's apply). */
+SP_API sp_status sp_module_apply(sp_module *module, void (*visit)(sp_module *module, void *user), void *user);
+
+/* PyTorch's indented text. Writes at most size bytes and returns the length of the whole text; a line to stdout. */
+SP_API size_t sp_module_to_string(const sp_module *module, char *buffer, size_t size);
+SP_API sp_status sp_module_print(const sp_module *module);
+
+/* What a module is: the type's name; children and their names; options; own parameters. For tools and file formats.
+ * Out of range: NULL, "" or 0, without an error. */
+SP_API const char *sp_module_name(const sp_module *module);
+SP_API int sp_module_num_children(const sp_module *module);
+SP_API sp_module *sp_module_child(const sp_module *module, int i);
+SP_API const char *sp_module_child_name(const sp_module *module, int i);
+typedef enum sp_attribute_kind { SP_ATTRIBUTE_INT, SP_ATTRIBUTE_NUMBER, SP_ATTRIBUTE_BOOL } sp_attribute_kind;
+typedef struct sp_attribute {
+    const char *name;
+    sp_attribute_kind kind;
+    int64_t integer; /* also a bool */
+    double number;
+} sp_attribute;
+SP_API int sp_module_num_attributes(const sp_module *module);
+SP_API sp_attribute sp_module_attribute(const sp_module *module, int i);
+/* The parameter or buffer of that full name; NULL and an error when there is none. */
+SP_API sp_tensor *sp_module_get(const sp_module *module, const char *name);
+/* A module of the library by its type's name ("Linear") and options; fails on a name or option that it does not know.
+ * Sequential is built from its children with sp_module_add. */
+SP_API sp_module *sp_module_build(const char *name, const sp_attribute *attributes, int n);
+
+/* ---- dictionaries ---- */
+
+SP_API sp_dict *sp_dict_new(void);
+/* Sets (replaces) a name's tensor; the name is copied. */
+SP_API sp_status sp_dict_set(sp_dict *dict, const char *name, sp_tensor *x);
+/* The tensor of a name; NULL without an error when there is none. */
+SP_API sp_tensor *sp_dict_find(const sp_dict *dict, const char *name);
+SP_API int64_t sp_dict_size(const sp_dict *dict);
+SP_API const char *sp_dict_name(const sp_dict *dict, int64_t i);
+SP_API sp_tensor *sp_dict_get(const sp_dict *dict, int64_t i);
+
+/* ---- containers and layers ---- */
+
+extern SP_API sp_module *const sp_last_module_;
+/* The modules one after another; children are named "0", "1", … */
+SP_API sp_module *sp_nn_sequential_until(sp_module *const *modules);
+#define sp_nn_sequential(...) sp_nn_sequential_until((sp_module *const[]){__VA_ARGS__, sp_last_module_})
+/* A list of modules without a forward of its own. */
+SP_API sp_module *sp_nn_module_list_until(sp_module *const *modules);
+#define sp_nn_module_list(...) sp_nn_module_list_until((sp_module *const[]){__VA_ARGS__, sp_last_module_})
+
+typedef struct sp_nn_linear_options {
+    size_t size;
+    bool no_bias;
+    sp_dtype dtype; /* default f32 */
+    sp_generator *generator;
+} sp_nn_linear_options;
+/* x·weightᵀ + bias: (…,in) → (…,out). weight (out,in) and bias (out), both uniform in ±1/√in. */
+SP_API sp_module *sp_nn_linear(int64_t in_features, int64_t out_features, const sp_nn_linear_options *options);
+#define sp_nn_linear(...) SP__CALL2(sp_nn_linear, sp_nn_linear_options, __VA_ARGS__)
+
+SP_API sp_module *sp_nn_identity(void);
+SP_API sp_module *sp_nn_relu(void);
+SP_API sp_module *sp_nn_leaky_relu(const sp_leaky_relu_options *options);
+#define sp_nn_leaky_relu(...) SP__CALL0(sp_nn_leaky_relu, sp_leaky_relu_options, __VA_ARGS__)
+SP_API sp_module *sp_nn_elu(const sp_elu_options *options);
+#define sp_nn_elu(...) SP__CALL0(sp_nn_elu, sp_elu_options, __VA_ARGS__)
+SP_API sp_module *sp_nn_gelu(const sp_gelu_options *options);
+#define sp_nn_gelu(...) SP__CALL0(sp_nn_gelu, sp_gelu_options, __VA_ARGS__)
+SP_API sp_module *sp_nn_silu(void);
+SP_API sp_module *sp_nn_sigmoid(void);
+SP_API sp_module *sp_nn_tanh(void);
+SP_API sp_module *sp_nn_softplus(const sp_softplus_options *options);
+#define sp_nn_softplus(...) SP__CALL0(sp_nn_softplus, sp_softplus_options, __VA_ARGS__)
+SP_API sp_module *sp_nn_softmax(int dim);
+SP_API sp_module *sp_nn_log_softmax(int dim);
+/* Zeroes elements with probability p while training. */
+SP_API sp_module *sp_nn_dropout(double p);
+/* All dimensions from start_dim (default 1) to end_dim (default -1) as one. */
+SP_API sp_module *sp_nn_flatten(const sp_flatten_options *options);
+#define sp_nn_flatten(...) SP__CALL0(sp_nn_flatten, sp_flatten_options, __VA_ARGS__)
+/* Dimension dim as several: sp_nn_unflatten(1, SP_DIMS(32, 7, 7)). */
+SP_API sp_module *sp_nn_unflatten(int dim, sp_dims sizes);
+
+/* ---- losses: sp_forward(loss, input, target); formulas in ops.h ---- */
+
+SP_API sp_module *sp_nn_nll_loss(const sp_loss_options *options);
+#define sp_nn_nll_loss(...) SP__CALL0(sp_nn_nll_loss, sp_loss_options, __VA_ARGS__)
+SP_API sp_module *sp_nn_nll_loss_weighted(sp_tensor *weight, const sp_loss_options *options);
+#define sp_nn_nll_loss_weighted(...) SP__CALL1(sp_nn_nll_loss_weighted, sp_loss_options, __VA_ARGS__)
+SP_API sp_module *sp_nn_cross_entropy_loss(const sp_loss_options *options);
+#define sp_nn_cross_entropy_loss(...) SP__CALL0(sp_nn_cross_entropy_loss, sp_loss_options, __VA_ARGS__)
+SP_API sp_module *sp_nn_cross_entropy_loss_weighted(sp_tensor *weight, const sp_loss_options *options);
+#define sp_nn_cross_entropy_loss_weighted(...) SP__CALL1(sp_nn_cross_entropy_loss_weighted, sp_loss_options, __VA_ARGS__)
+SP_API sp_module *sp_nn_mse_loss(const sp_loss_options *options);
+#define sp_nn_mse_loss(...) SP__CALL0(sp_nn_mse_loss, sp_loss_options, __VA_ARGS__)
+SP_API sp_module *sp_nn_l1_loss(const sp_loss_options *options);
+#define sp_nn_l1_loss(...) SP__CALL0(sp_nn_l1_loss, sp_loss_options, __VA_ARGS__)
+SP_API sp_module *sp_nn_smooth_l1_loss(const sp_loss_options *options);
+#define sp_nn_smooth_l1_loss(...) SP__CALL0(sp_nn_smooth_l1_loss, sp_loss_options, __VA_ARGS__)
+SP_API sp_module *sp_nn_bce_loss(const sp_loss_options *options);
+#define sp_nn_bce_loss(...) SP__CALL0(sp_nn_bce_loss, sp_loss_options, __VA_ARGS__)
+SP_API sp_module *sp_nn_bce_with_logits_loss(const sp_loss_options *options);
+#define sp_nn_bce_with_logits_loss(...) SP__CALL0(sp_nn_bce_with_logits_loss, sp_loss_options, __VA_ARGS__)
+SP_API sp_module *sp_nn_kl_div_loss(const sp_loss_options *options);
+#define sp_nn_kl_div_loss(...) SP__CALL0(sp_nn_kl_div_loss, sp_loss_options, __VA_ARGS__)
+
+/* ---- initialisation, in place, outside the graph; returns the tensor ---- */
+
+typedef enum sp_fan_mode { SP_FAN_IN = 0, SP_FAN_OUT } sp_fan_mode;
+typedef enum sp_nonlinearity {
+    SP_NONLINEARITY_LEAKY_RELU = 0,
+    SP_NONLINEARITY_RELU,
+    SP_NONLINEARITY_LINEAR,
+    SP_NONLINEARITY_SIGMOID,
+    SP_NONLINEARITY_TANH,
+} sp_nonlinearity;
+typedef struct sp_init_options {
+    size_t size;
+    double gain;                  /* xavier: default 1 */
+    double a;                     /* kaiming: slope of the leaky ReLU, default 0 */
+    sp_fan_mode mode;             /* kaiming */
+    sp_nonlinearity nonlinearity; /* kaiming */
+    sp_generator *generator;
+} sp_init_options;
+/* U(low, high); N(mean, std²). */
+SP_API sp_tensor *sp_init_uniform_(sp_tensor *x, double low, double high, const sp_init_options *options);
+#define sp_init_uniform_(...) SP__CALL3(sp_init_uniform_, sp_init_options, __VA_ARGS__)
+SP_API sp_tensor *sp_init_normal_(sp_tensor *x, double mean, double std, const sp_init_options *options);
+#define sp_init_normal_(...) SP__CALL3(sp_init_normal_, sp_init_options, __VA_ARGS__)
+SP_API sp_tensor *sp_init_constant_(sp_tensor *x, double value);
+SP_API sp_tensor *sp_init_zeros_(sp_tensor *x);
+SP_API sp_tensor *sp_init_ones_(sp_tensor *x);
+/* U(±gain·√(6/(fan_in + fan_out))), N(0, gain²·2/(fan_in + fan_out)). Glorot and Bengio, AISTATS 2010. */
+SP_API sp_tensor *sp_init_xavier_uniform_(sp_tensor *x, const sp_init_options *options);
+#define sp_init_xavier_uniform_(...) SP__CALL1(sp_init_xavier_uniform_, sp_init_options, __VA_ARGS__)
+SP_API sp_tensor *sp_init_xavier_normal_(sp_tensor *x, const sp_init_options *options);
+#define sp_init_xavier_normal_(...) SP__CALL1(sp_init_xavier_normal_, sp_init_options, __VA_ARGS__)
+/* U(±gain·√(3/fan)), N(0, gain²/fan). He, Zhang, Ren, Sun, arXiv:1502.01852. */
+SP_API sp_tensor *sp_init_kaiming_uniform_(sp_tensor *x, const sp_init_options *options);
+#define sp_init_kaiming_uniform_(...) SP__CALL1(sp_init_kaiming_uniform_, sp_init_options, __VA_ARGS__)
+SP_API sp_tensor *sp_init_kaiming_normal_(sp_tensor *x, const sp_init_options *options);
+#define sp_init_kaiming_normal_(...) SP__CALL1(sp_init_kaiming_normal_, sp_init_options, __VA_ARGS__)
+
+SP_END_DECLS
+
+#endif

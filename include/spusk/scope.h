@@ -1,0 +1,64 @@
+/* Scopes: who owns what the library makes. The contract is in spusk.h. */
+#ifndef SPUSK_SCOPE_H
+#define SPUSK_SCOPE_H
+
+#include <spusk/status.h>
+
+SP_BEGIN
+
+/* An open scope of the calling thread. Its fields are the library's. */
+typedef struct sp_scope {
+    size_t mark;
+    int depth;
+    bool grad_enabled;
+    bool open;
+} sp_scope;
+
+/* Opens a scope; cannot fail. Close it on the same thread. SP_SCOPE { … } does both. */
+SP_API sp_scope sp_scope_open(void);
+
+/* Opens a scope inside which no gradients are recorded. */
+SP_API sp_scope sp_scope_open_no_grad(void);
+
+/* Opens a scope inside which gradients are recorded, whatever the mode around it. */
+SP_API sp_scope sp_scope_open_grad(void);
+
+/* Drops what was made in the scope, closes inner scopes left open, restores grad mode. A second close does nothing. */
+SP_API void sp_scope_close(sp_scope *scope);
+
+/* Takes an object (tensor, module, optimiser, loader, list, series, movie …) out of the scope that owns it. It lives
+ * until sp_release. Returns the object; NULL passes. */
+SP_API void *sp_keep(void *object);
+
+/* Hands an object to the scope around the one that owns it. Returns the object; NULL passes. */
+SP_API void *sp_escape(void *object);
+
+/* Gives an object up now: the scope's hold if a scope owns it, else one that sp_keep or sp_retain took. */
+SP_API void sp_release(void *object);
+
+/* Takes one more hold of an object, given back by sp_release. For containers of one's own. NULL passes. */
+SP_API void *sp_retain(void *object);
+
+/* Closes the calling thread's root scope and, on the thread that calls it, gives the pool back. Returns 0, or 1 if an
+ * error was never read or handled (sp_error_clear). To be called last, by the main thread: `return sp_finish();` */
+SP_API int sp_finish(void);
+
+/* Whether operations on this thread record gradients now. */
+SP_API bool sp_grad_enabled(void);
+
+#define SP__SCOPE(open, name)                                                                                          \
+    for (sp_scope name SP__CLEANUP(sp_scope_close) = open(), *name##_p = &name; name##_p;                              \
+         sp_scope_close(name##_p), name##_p = NULL)
+
+/* A block that owns what is made inside it: SP_SCOPE { … }. break and continue end it. */
+#define SP_SCOPE SP__SCOPE(sp_scope_open, sp__scope_here)
+
+/* A scope inside which nothing is recorded for gradients. */
+#define SP_NO_GRAD SP__SCOPE(sp_scope_open_no_grad, sp__no_grad_here)
+
+/* A scope inside which gradients are recorded even within SP_NO_GRAD. */
+#define SP_ENABLE_GRAD SP__SCOPE(sp_scope_open_grad, sp__grad_here)
+
+SP_END_DECLS
+
+#endif

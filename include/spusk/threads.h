@@ -1,0 +1,22 @@
+/* The team of threads that kernels run on. Results never depend on its size. */
+#ifndef SPUSK_THREADS_H
+#define SPUSK_THREADS_H
+
+#include <spusk/status.h>
+
+SP_BEGIN
+
+/* How many threads kernels may use, the caller's included: at first SPUSK_THREADS, else OMP_NUM_THREADS, else the
+ * processors in the affinity mask. */
+SP_API int sp_num_threads(void);
+
+/* Sets that number, 1 to 1024. Not while another thread computes. */
+SP_API sp_status sp_set_num_threads(int n);
+
+/* The instruction set level that the kernels use: "generic", "avx2", "avx512", "avx512bf16", "neon". Chosen at first
+ * use; the environment's SPUSK_ISA names a lower one. */
+SP_API const char *sp_isa(void);
+
+SP_END_DECLS
+
+#endif
