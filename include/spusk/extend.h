@@ -7,35 +7,9 @@
 
 #include <spusk/autograd.h>
 #include <spusk/memory.h>
+#include <spusk/object.h>
 
 SP_BEGIN
-
-/* ---- errors ---- */
-
-/* Makes this the calling thread's first cause, unless one is pending; returns status. */
-SP_API sp_status sp_raise(sp_status status, const char *format, ...) SP_PRINTF(2, 3);
-/* For a NULL argument: the pending error passes on; when none is pending, this is one. Returns the pending status. */
-SP_API sp_status sp_raise_null(const char *function, const char *argument);
-
-/* ---- memory, through the allocator door ---- */
-
-/* size bytes, zeroed, aligned to 64; NULL and an error when there is no memory. Size 0 gives a unique pointer. */
-SP_API void *sp_alloc(size_t size);
-/* Returns them; the same size. NULL is ignored. */
-SP_API void sp_free(void *pointer, size_t size);
-/* A copy of text; freed with sp_free(text, strlen(text) + 1). */
-SP_API char *sp_strdup(const char *text);
-
-/* ---- objects ---- */
-
-typedef struct sp_kind {
-    const char *name;             /* "tensor" */
-    void (*destroy)(void *object); /* releases what the object holds; the library frees the object */
-} sp_kind;
-/* A zeroed object of `size` bytes, owned by the open scope, for sp_keep, sp_release and the rest. */
-SP_API void *sp_object_new(const sp_kind *kind, size_t size);
-/* Whether an object is of that kind. */
-SP_API bool sp_object_is(const void *object, const sp_kind *kind);
 
 /* ---- operators ---- */
 

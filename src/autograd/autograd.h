@@ -1,0 +1,68 @@
+/* The graph: nodes, what they saved, and the one function that calls every operator. */
+#ifndef SPUSK_AUTOGRAD_PRIVATE_H
+#define SPUSK_AUTOGRAD_PRIVATE_H
+
+#include "tensor/tensor.h"
+
+typedef struct sp__node sp__node;
+
+/* From a node to what made one of its inputs. */
+typedef struct sp__edge {
+    sp__node *node; /* held; NULL: no gradient goes there */
+    int output;
+} sp__edge;
+
+/* A tensor that backward will read, and the version that it must still have. */
+typedef struct sp__saved {
+    sp_tensor *tensor; /* held; an output is saved as an alias outside the graph */
+    unsigned version;
+} sp__saved;
+
+/* The shape of an input or output. */
+typedef struct sp__meta {
+    sp_dtype dtype;
+    sp_device device;
+    int ndim;
+    int64_t sizes[SP_MAX_DIMS];
+} sp__meta;
+
+typedef struct sp__hook {
+    struct sp__hook *next;
+    sp_hook *function;
+    void *user;
+    int64_t handle;
+    int output;
+    bool retain_grad; /* stands for sp_retain_grad: `tensor` gets the gradient */
+    sp_tensor *tensor; /* not held */
+} sp__hook;
+
+/* One recorded call, or a leaf's place in the graph (op NULL, `leaf` held). An object. */
+struct sp__node {
+    const sp_op *op;
+    sp_tensor *leaf;
+    int n_inputs, n_outputs;
+    bool released; /* saved tensors were dropped by a backward without retain_graph */
+    sp__edge *edges;
+    sp__saved *saved_inputs;   /* n_inputs, tensors NULL where not saved */
+    sp__saved *saved_outputs;  /* n_outputs */
+    sp__meta *input_meta;
+    sp__meta *output_meta;
+    void *attributes;
+    sp__hook *hooks;
+    void *block; /* the one allocation behind all arrays */
+    size_t block_size;
+    uint64_t visit; /* the engine's mark */
+    int32_t position; /* the engine's index */
+};
+
+/* Whether a call with these inputs is to be recorded. */
+bool sp__should_record(sp_tensor *const *inputs, int n);
+/* The edge to what made x (a leaf's accumulator, made on demand). */
+sp_status sp__edge_of(sp_tensor *x, sp__edge *edge);
+/* sum of x over the dimensions that broadcast `dims` to x's shape, in the graph. */
+sp_tensor *sp__sum_to(sp_tensor *x, sp_dims dims);
+/* A number as an operand: a 0-d tensor marked as a Python float or int. */
+sp_tensor *sp__wrapped_f64(double value);
+sp_tensor *sp__wrapped_i64(int64_t value);
+
+#endif

@@ -1,0 +1,243 @@
+/* What a device must be able to do: a table of kernels over buffers with offsets, sizes and strides (in elements).
+ *
+ * A kernel checks nothing that the operator in front of it has checked: shapes and dtypes fit, counts are not negative.
+ * Sizes may be 0. Strides may be 0 (broadcast) in inputs and, for reductions, in outputs. A kernel that has no row for a
+ * dtype returns SP_ERROR_DTYPE after raising; memory that it needs and does not get is SP_ERROR_MEMORY. */
+#ifndef SPUSK_BACKEND_H
+#define SPUSK_BACKEND_H
+
+#include "base/base.h"
+#include <spusk/tensor.h>
+
+/* Where an operand lies. */
+typedef struct sp__operand {
+    void *buffer;
+    int64_t offset; /* elements */
+    sp_dtype dtype;
+    int64_t strides[SP_MAX_DIMS]; /* one for each dimension of the call's sizes */
+} sp__operand;
+
+/* ---- map: element by element ---- */
+
+typedef enum sp__map_kind {
+    /* one input; output of the input's dtype */
+    SP__COPY, /* any dtype to any dtype: the cast */
+    SP__NEG,
+    SP__ABS,
+    SP__SIGN,
+    SP__EXP,
+    SP__EXPM1,
+    SP__LOG,
+    SP__LOG1P,
+    SP__SQRT,
+    SP__RSQRT,
+    SP__RECIPROCAL,
+    SP__SQUARE,
+    SP__SIN,
+    SP__COS,
+    SP__TANH,
+    SP__SIGMOID,
+    SP__RELU,
+    SP__SILU,
+    SP__FLOOR,
+    SP__CEIL,
+    SP__ROUND,
+    SP__ERF,
+    SP__SOFTPLUS,   /* params: beta, threshold */
+    SP__LEAKY_RELU, /* params: negative_slope */
+    SP__ELU,        /* params: alpha */
+    SP__GELU,
+    SP__GELU_TANH,
+    SP__CLAMP,      /* params: low, high; NaN stays */
+    SP__POW_SCALAR, /* params: exponent */
+    SP__AFFINE,     /* params: scale, shift: scale·x + shift */
+    /* one input; output bool */
+    SP__LOGICAL_NOT,
+    SP__ISNAN,
+    SP__ISINF,
+    SP__ISFINITE,
+    /* two inputs of one dtype; output of that dtype */
+    SP__ADD, /* bool: or */
+    SP__SUB,
+    SP__MUL, /* bool: and */
+    SP__DIV,
+    SP__POW,
+    SP__MAXIMUM, /* NaN wins */
+    SP__MINIMUM,
+    SP__LERP,              /* params: weight; exact at both ends, as PyTorch: weight<0.5 ? a+w(b-a) : b-(b-a)(1-w) */
+    SP__RELU_BACKWARD,     /* grad, output: output > 0 ? grad : 0 */
+    SP__SIGMOID_BACKWARD,  /* grad, output: grad·y·(1-y) */
+    SP__TANH_BACKWARD,     /* grad, output: grad·(1-y²) */
+    /* two inputs of one dtype; output bool */
+    SP__EQ,
+    SP__NE,
+    SP__LT,
+    SP__LE,
+    SP__GT,
+    SP__GE,
+    SP__LOGICAL_AND,
+    SP__LOGICAL_OR,
+    SP__LOGICAL_XOR,
+    /* three inputs */
+    SP__WHERE,       /* bool, a, b */
+    SP__ADDCMUL,     /* params: value: a + value·b·c */
+    SP__ADDCDIV,     /* params: value: a + value·b/c */
+    SP__LERP_TENSOR, /* a, b, weight */
+    SP__MAP_COUNT
+} sp__map_kind;
+
+/* out[i] = f(in0[i], in1[i], in2[i]). operands[0] is the output; it may be the very memory of an input with the same
+ * strides, and not overlap one otherwise. */
+typedef struct sp__map {
+    sp__map_kind kind;
+    int ndim;
+    int64_t sizes[SP_MAX_DIMS];
+    int n_operands; /* inputs + 1 */
+    sp__operand operands[4];
+    double params[2];
+} sp__map;
+
+/* ---- reductions ---- */
+
+typedef enum sp__reduce_kind {
+    SP__SUM,      /* floats add in f64; out: input's dtype, or i64 for integers and bool */
+    SP__MEAN,
+    SP__PROD,
+    SP__MAX,      /* NaN wins */
+    SP__MIN,
+    SP__ANY,      /* out bool */
+    SP__ALL,
+    SP__VAR,      /* param: correction; two passes */
+    SP__NORM,     /* param: p */
+    SP__LOGSUMEXP,
+    SP__ARGMAX,   /* out i64: position along the one reduced dimension, or in row-major order of all; the first; NaN wins */
+    SP__ARGMIN,
+    SP__REDUCE_COUNT
+} sp__reduce_kind;
+
+/* out = the reduction of in over the dimensions in which out's stride is 0 by `reduced`. Both have the input's sizes. */
+typedef struct sp__reduce {
+    sp__reduce_kind kind;
+    int ndim;
+    int64_t sizes[SP_MAX_DIMS];
+    bool reduced[SP_MAX_DIMS];
+    sp__operand out, in;
+    double param;
+} sp__reduce;
+
+/* ---- along one dimension, in contiguous memory seen as (outer, n, inner) ---- */
+
+typedef enum sp__row_kind {
+    SP__SOFTMAX,
+    SP__LOG_SOFTMAX,
+    SP__SOFTMAX_BACKWARD,     /* in = grad, other = output: y·(g - Σ g·y) */
+    SP__LOG_SOFTMAX_BACKWARD, /* in = grad, other = output: g - e^y·Σ g */
+    SP__CUMSUM,
+    SP__ROW_COUNT
+} sp__row_kind;
+
+typedef struct sp__rows {
+    sp__row_kind kind;
+    int64_t outer, n, inner;
+    sp__operand out, in, other; /* strides unused */
+} sp__rows;
+
+/* ---- products: c = alpha·a×b + beta·c for each batch, plus bias over rows ---- */
+
+typedef struct sp__matrix {
+    void *buffer;
+    int64_t offset;
+    int64_t row, column; /* strides in elements; any */
+    int64_t batch;       /* stride from one batch to the next; 0 repeats */
+} sp__matrix;
+
+typedef struct sp__gemm {
+    sp_dtype dtype; /* any; bf16 accumulates in f32, bool is refused */
+    int64_t batches, m, n, k;
+    sp__matrix a, b, c;
+    double alpha, beta; /* beta 0: c is not read */
+    const sp__operand *bias; /* n elements with strides[0], added to each row; NULL: none */
+} sp__gemm;
+
+/* ---- by index ---- */
+
+typedef enum sp__index_kind {
+    SP__GATHER,      /* out[i] = data[i with index[i] along dim]; sizes are index's and out's */
+    SP__SCATTER_ADD, /* out[i with index[i] along dim] += data[i]; sizes are index's and data's; out holds x already */
+    SP__INDEX_COUNT
+} sp__index_kind;
+
+/* index: i64 or i32. Fails with SP_ERROR_ARGUMENT, naming the value, when an index is outside [0, extent); out is then
+ * undefined. Additions to one place happen in row-major order of index. */
+typedef struct sp__index {
+    sp__index_kind kind;
+    int ndim, dim;
+    int64_t sizes[SP_MAX_DIMS];
+    int64_t extent; /* size of dim in what index points into */
+    sp__operand out, data, index;
+} sp__index;
+
+/* ---- random numbers and sequences into contiguous memory ---- */
+
+typedef enum sp__fill_kind {
+    SP__FILL_VALUE,   /* a: value; integer: value_i64 exactly */
+    SP__FILL_ARANGE,  /* a + i·b; integers exactly: start_i64 + i·step_i64 */
+    SP__FILL_UNIFORM, /* [a, b) */
+    SP__FILL_NORMAL,  /* mean a, deviation b */
+    SP__FILL_INTEGER, /* [low, low + range): unbiased enough: 64-bit multiply-shift */
+    SP__FILL_BERNOULLI_SCALE, /* b with probability a, else 0 */
+    SP__FILL_COUNT
+} sp__fill_kind;
+
+/* Element i of a random fill draws from block position + i/per of the seed's stream, per = 4 for f32 and bf16 uniform
+ * and Bernoulli, else 2: sp__fill_blocks says how many blocks a fill takes. */
+typedef struct sp__fill {
+    sp__fill_kind kind;
+    sp__operand out; /* strides unused */
+    int64_t n;
+    double a, b;
+    int64_t value_i64, step_i64;
+    uint64_t seed, position;
+} sp__fill;
+uint64_t sp__fill_blocks(sp__fill_kind kind, sp_dtype dtype, int64_t n);
+
+/* ---- optimisers ---- */
+
+struct sp_fused_numbers;
+typedef struct sp__fused {
+    int rule; /* sp_fused_rule */
+    sp_dtype dtype;
+    int64_t n;
+    sp__operand parameter, grad, state[3]; /* contiguous in the same order; buffer NULL: none */
+    const struct sp_fused_numbers *numbers;
+} sp__fused;
+
+/* ---- the table ---- */
+
+typedef struct sp__backend {
+    const char *name;
+    /* Memory; alloc returns NULL without raising. */
+    void *(*alloc)(size_t bytes);
+    void (*free)(void *buffer, size_t bytes);
+    /* Bytes between the host and a buffer; from a buffer to a buffer. */
+    sp_status (*copy_in)(void *buffer, size_t offset, const void *from, size_t bytes);
+    sp_status (*copy_out)(const void *buffer, size_t offset, void *to, size_t bytes);
+    /* Waits until everything called so far is done. */
+    sp_status (*wait)(void);
+    /* The memory as a host pointer; NULL where the host cannot see it. */
+    void *(*host)(void *buffer);
+
+    sp_status (*map)(const sp__map *call);
+    sp_status (*reduce)(const sp__reduce *call);
+    sp_status (*rows)(const sp__rows *call);
+    sp_status (*gemm)(const sp__gemm *call);
+    sp_status (*index)(const sp__index *call);
+    sp_status (*fill)(const sp__fill *call);
+    sp_status (*fused)(const sp__fused *call);
+} sp__backend;
+
+/* The table of a device; NULL and an error for a device that is not there. */
+const sp__backend *sp__backend_of(sp_device device);
+extern const sp__backend sp__cpu_backend;
+
+#endif

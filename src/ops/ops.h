@@ -1,0 +1,15 @@
+/* What families of operators share. */
+#ifndef SPUSK_OPS_PRIVATE_H
+#define SPUSK_OPS_PRIVATE_H
+
+#include "autograd/autograd.h"
+
+#define SP__OP(name) extern const sp_op sp__op_##name;
+#include "ops/list.h"
+#undef SP__OP
+
+/* All operators, for tests and tools. */
+extern const sp_op *const sp__all_ops[];
+extern const int sp__n_ops;
+
+#endif

@@ -1,0 +1,125 @@
+/* The tensor from inside: a view of a counted storage, and its place in the graph. */
+#ifndef SPUSK_TENSOR_PRIVATE_H
+#define SPUSK_TENSOR_PRIVATE_H
+
+#include "backends/backend.h"
+#include <spusk/extend.h>
+
+/* Memory on a device, shared by views. */
+typedef struct sp__storage {
+    const sp__backend *backend;
+    sp_device device;
+    void *buffer; /* NULL for 0 bytes */
+    size_t bytes;
+    atomic_int refs;
+    atomic_uint version; /* counts changes in place */
+} sp__storage;
+
+struct sp__node;
+struct sp__hook;
+
+struct sp_tensor {
+    sp__storage *storage; /* NULL only while an operator is about to give it memory */
+    int64_t offset;       /* elements */
+    sp_dtype dtype;
+    sp_device device;
+    int ndim;
+    bool requires_grad; /* a leaf's mark */
+    bool retains_grad;
+    bool wrapped_number; /* a number in an expression: does not decide the dtype within its category */
+    int64_t sizes[SP_MAX_DIMS];
+    int64_t strides[SP_MAX_DIMS];
+
+    /* the graph; see autograd/ */
+    struct sp__node *grad_fn;     /* what made it, held; NULL for a leaf */
+    int output;                   /* which of grad_fn's outputs */
+    struct sp__node *accumulator; /* a leaf's node in the graph, not held: the node clears this when it goes */
+    sp_tensor *grad;              /* held */
+    struct sp__hook *hooks;       /* a leaf's hooks */
+    sp_tensor *base;              /* of a differentiable view: the tensor that was not a view; held */
+    unsigned base_generation;     /* base->generation when this view's grad_fn was made */
+    unsigned generation;          /* counts recorded changes in place of a base */
+};
+
+extern const sp_kind sp__tensor_kind;
+extern const sp_kind sp__list_kind;
+
+/* A tensor without memory, in the open scope. */
+sp_tensor *sp__tensor_new(sp_dtype dtype, sp_device device, int ndim, const int64_t *sizes);
+/* Gives it zeroed or undefined memory of its own, contiguous. */
+sp_status sp__tensor_allocate(sp_tensor *x);
+/* Contiguous, with undefined values, in the open scope. */
+sp_tensor *sp__tensor_empty(sp_dtype dtype, sp_device device, int ndim, const int64_t *sizes);
+/* A second tensor over the same memory, outside the graph, in the open scope. */
+sp_tensor *sp__tensor_alias(const sp_tensor *x);
+/* The same, owned by nobody, with one reference: for what the graph saves. */
+sp_tensor *sp__tensor_alias_unowned(const sp_tensor *x);
+
+void sp__storage_unref(sp__storage *storage);
+void sp__storage_ref(sp__storage *storage);
+static inline unsigned sp__version(const sp_tensor *x)
+{
+    return atomic_load_explicit(&x->storage->version, memory_order_relaxed);
+}
+void sp__bump_version(sp_tensor *x);
+
+/* NULL, SP_NONE and foreign objects raise; `function` and `argument` name the place. */
+sp_status sp__check_tensor(const sp_tensor *x, const char *function, const char *argument);
+static inline bool sp__is_none(const sp_tensor *x)
+{
+    return x == sp_none_;
+}
+
+/* Row-major strides; the product of sizes, or -1 when it overflows; whether strides are row-major. */
+void sp__contiguous_strides(int ndim, const int64_t *sizes, int64_t *strides);
+int64_t sp__product(int ndim, const int64_t *sizes);
+bool sp__strides_contiguous(int ndim, const int64_t *sizes, const int64_t *strides);
+
+/* dim in [-ndim, ndim) to [0, ndim), 0 and -1 for a number too; raises. */
+sp_status sp__wrap_dim(const char *function, int ndim, int dim, int *out);
+/* The shape that a and b broadcast to; raises, naming the function and both shapes. */
+sp_status sp__broadcast(const char *function, int na, const int64_t *a, int nb, const int64_t *b, int *n, int64_t *out);
+/* Strides of x seen with a broadcast shape: 0 where it repeats. */
+void sp__broadcast_strides(const sp_tensor *x, int ndim, const int64_t *sizes, int64_t *strides);
+/* "[2, 3]" for messages; a static ring of buffers of the thread, good for eight at once. */
+const char *sp__shape_text(int ndim, const int64_t *sizes);
+const char *sp__shape_of(const sp_tensor *x);
+
+/* PyTorch's result type of several operands: dimensions before numbers, numbers in an expression last. */
+sp_dtype sp__result_type(sp_tensor *const *inputs, int n);
+
+/* The kernels' view of a tensor, with its own strides, or broadcast to a shape. */
+sp__operand sp__operand_of(const sp_tensor *x);
+sp__operand sp__operand_broadcast(const sp_tensor *x, int ndim, const int64_t *sizes);
+static inline const sp__backend *sp__backend_for(const sp_tensor *x)
+{
+    return x->storage->backend;
+}
+
+/* Kernels' work on tensors, outside the graph, for forwards: out has memory; inputs broadcast to out's shape and have
+ * the dtypes that the kind wants (sp__map_tensors casts what differs from `compute` when that is not 0). */
+sp_status sp__map_tensors(sp__map_kind kind, sp_tensor *out, sp_tensor *const *inputs, int n, sp_dtype compute,
+                          const double *params);
+/* Copies values with a cast, broadcasting x to out's shape. */
+sp_status sp__copy_values(sp_tensor *out, const sp_tensor *x);
+/* x in another dtype, or contiguous, as a plain value outside the graph; x itself, with one more reference, when it is
+ * so already. Unowned: give it back with sp__unref. */
+sp_tensor *sp__value_as(const sp_tensor *x, sp_dtype dtype);
+sp_tensor *sp__value_contiguous(const sp_tensor *x);
+
+/* Options with their defaults filled in: reads only the first options->size bytes. */
+sp_tensor_options sp__tensor_options(const sp_tensor_options *options);
+/* `type name = SP__OPTIONS(type, options)`: what the caller gave, the rest zero. */
+void sp__copy_options(void *to, size_t size, const void *options);
+/* A number field: `fallback` for 0, 0 for SP_ZERO. */
+static inline double sp__number(double value, double fallback)
+{
+    return value == 0 ? fallback : value == (double)SP_ZERO ? 0 : value;
+}
+
+struct sp_list {
+    int64_t n, capacity;
+    sp_tensor **items;
+};
+
+#endif
