@@ -14,6 +14,8 @@ SP_API sp_dict *sp_load_tensors(const char *path);
 /* A metadata value of a safetensors file, copied to buffer; returns its length, or -1 when the key is not there (no
  * error) or the file cannot be read (an error). */
 SP_API int64_t sp_load_metadata(const char *path, const char *key, char *buffer, size_t size);
+/* The same for the name of key number i. */
+SP_API int64_t sp_load_metadata_key(const char *path, int64_t i, char *buffer, size_t size);
 
 /* A module's state dict, with its description (types and options, JSON) under the metadata key "spusk.model". */
 SP_API sp_status sp_save_state(const sp_module *module, const char *path);

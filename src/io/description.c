@@ -1,0 +1,157 @@
+/* A network's description: {"type":"Linear","options":{"in_features":784,…},"children":[{"name":"0",…},…]}. */
+#include "safetensors.h"
+
+#if SP_HAVE_JANSSON
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- a module as JSON ---- */
+
+/* JSON has no infinities. */
+static json_t *number_to_json(double x)
+{
+    if (isfinite(x)) return json_real(x);
+    return json_string(isnan(x) ? "NaN" : x > 0 ? "Infinity" : "-Infinity");
+}
+
+static json_t *attribute_to_json(sp_attribute attribute)
+{
+    if (attribute.kind == SP_ATTRIBUTE_INT) return json_integer(attribute.integer);
+    if (attribute.kind == SP_ATTRIBUTE_BOOL) return json_boolean(attribute.integer != 0);
+    return number_to_json(attribute.number);
+}
+
+static json_t *options_to_json(const sp_module *module)
+{
+    json_t *options = json_object();
+    for (int i = 0; i < sp_module_num_attributes(module); i++) {
+        sp_attribute attribute = sp_module_attribute(module, i);
+        json_object_set_new(options, attribute.name, attribute_to_json(attribute));
+    }
+    return options;
+}
+
+static json_t *to_json(const sp_module *module, const char *name)
+{
+    json_t *object = json_object();
+    if (name) json_object_set_new(object, "name", json_string(name));
+    json_object_set_new(object, "type", json_string(sp_module_name(module)));
+    if (sp_module_num_attributes(module) > 0) json_object_set_new(object, "options", options_to_json(module));
+    int n = sp_module_num_children(module);
+    if (n == 0) return object;
+    json_t *children = json_array();
+    for (int i = 0; i < n; i++)
+        json_array_append_new(children, to_json(sp_module_child(module, i), sp_module_child_name(module, i)));
+    json_object_set_new(object, "children", children);
+    return object;
+}
+
+size_t sp_module_to_json(const sp_module *module, char *buffer, size_t size)
+{
+    if (!module) return sp_raise_null("sp_module_to_json", "module"), 0;
+    json_t *object = to_json(module, NULL);
+    char *text = json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER);
+    json_decref(object);
+    if (!text) return sp_raise(SP_ERROR_MEMORY, "no memory for the description of %s", sp_module_name(module)), 0;
+    size_t length = strlen(text);
+    if (size > 0) snprintf(buffer, size, "%s", text);
+    free(text);
+    return length;
+}
+
+/* ---- JSON as a module ---- */
+
+static sp_status wrong(const char *what, const char *where)
+{
+    return sp_raise(SP_ERROR_FORMAT, "a network's description is wrong: %s%s", what, where);
+}
+
+static sp_status string_to_attribute(sp_attribute *attribute, const char *text)
+{
+    static const struct {
+        const char *name;
+        double value;
+    } table[] = {{"NaN", (double)NAN}, {"Infinity", (double)INFINITY}, {"-Infinity", -(double)INFINITY}};
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        if (strcmp(table[i].name, text) != 0) continue;
+        attribute->number = table[i].value;
+        return SP_OK;
+    }
+    return wrong("no number, but a text, for the option ", attribute->name);
+}
+
+static sp_status json_to_attribute(sp_attribute *attribute, const char *name, const json_t *value)
+{
+    *attribute = (sp_attribute){.name = name, .kind = SP_ATTRIBUTE_NUMBER};
+    if (json_is_string(value)) return string_to_attribute(attribute, json_string_value(value));
+    if (json_is_real(value))
+        attribute->number = json_real_value(value);
+    else if (json_is_integer(value)) {
+        attribute->kind = SP_ATTRIBUTE_INT;
+        attribute->integer = json_integer_value(value);
+        attribute->number = (double)attribute->integer;
+    } else if (json_is_boolean(value)) {
+        attribute->kind = SP_ATTRIBUTE_BOOL;
+        attribute->integer = json_is_true(value);
+    } else
+        return wrong("neither a number nor true or false for the option ", name);
+    return SP_OK;
+}
+
+static sp_module *build_alone(const char *type, json_t *options)
+{
+    size_t n = json_object_size(options), i = 0;
+    sp_attribute *attributes = sp_alloc(n * sizeof *attributes);
+    if (!attributes) return NULL;
+    const char *name;
+    json_t *value;
+    sp_status status = SP_OK;
+    json_object_foreach(options, name, value) if (status == SP_OK)
+        status = json_to_attribute(&attributes[i++], name, value);
+    sp_module *module = status == SP_OK ? sp_module_build(type, attributes, (int)n) : NULL;
+    sp_free(attributes, n * sizeof *attributes);
+    return module;
+}
+
+static sp_module *from_json(const json_t *object);
+
+static sp_status add_child(sp_module *parent, const json_t *object)
+{
+    const char *name = json_string_value(json_object_get(object, "name"));
+    if (!name) return wrong("a child without a name", "");
+    sp_module *child = from_json(object);
+    return child && sp_module_add(parent, name, child) ? SP_OK : sp_error_status();
+}
+
+static sp_module *from_json(const json_t *object)
+{
+    const char *type = json_string_value(json_object_get(object, "type"));
+    json_t *options = json_object_get(object, "options");
+    const json_t *children = json_object_get(object, "children");
+    if (!type) return wrong("a module without a type", ""), NULL;
+    if (options && !json_is_object(options)) return wrong("the options are not an object in ", type), NULL;
+    if (children && !json_is_array(children)) return wrong("the children are not a list in ", type), NULL;
+    sp_module *module = build_alone(type, options);
+    for (size_t i = 0; module && i < json_array_size(children); i++)
+        if (add_child(module, json_array_get(children, i)) != SP_OK) return NULL;
+    return module;
+}
+
+sp_module *sp_module_from_json(const char *json)
+{
+    if (!json) return sp_raise_null("sp_module_from_json", "json"), NULL;
+    json_error_t error;
+    json_t *object = json_loads(json, JSON_REJECT_DUPLICATES, &error);
+    if (!object) return wrong("it is not right JSON: ", error.text), NULL;
+    sp_module *module = NULL;
+    SP_SCOPE {
+        module = sp_escape(from_json(object));
+    }
+    json_decref(object);
+    return module;
+}
+
+#endif

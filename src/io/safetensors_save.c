@@ -1,0 +1,164 @@
+/* A dictionary of tensors as a safetensors file. The same tensors give the same bytes, those of the reference
+ * implementation: tensors by alignment, then by name; metadata by key. */
+#include "safetensors.h"
+#include "writer.h"
+
+#if SP_HAVE_JANSSON
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct item {
+    const char *name;
+    sp_tensor *x;
+    int rank; /* place of the dtype in sp__st_types */
+    size_t bytes;
+} item;
+
+typedef struct pair {
+    const char *key, *value;
+} pair;
+
+static int by_rank_and_name(const void *a, const void *b)
+{
+    const item *x = a, *y = b;
+    return x->rank != y->rank ? x->rank - y->rank : strcmp(x->name, y->name);
+}
+
+static int by_key(const void *a, const void *b)
+{
+    return strcmp(((const pair *)a)->key, ((const pair *)b)->key);
+}
+
+static int rank_of(sp_dtype dtype)
+{
+    int rank = 0;
+    while (sp__st_types[rank].name && sp__st_types[rank].dtype != dtype) rank++;
+    return rank;
+}
+
+static sp_status fill_items(const sp_dict *tensors, item *items, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const char *name = sp_dict_name(tensors, (int64_t)i);
+        sp_tensor *x = sp_dict_get(tensors, (int64_t)i);
+        if (!name || !x) return sp_raise_null("sp_save_tensors", "tensors");
+        if (strcmp(name, SP__ST_METADATA) == 0)
+            return sp_raise(SP_ERROR_ARGUMENT, "a tensor cannot be saved under the name " SP__ST_METADATA);
+        sp_dtype dtype = sp_dtype_of(x);
+        items[i] = (item){name, x, rank_of(dtype), (size_t)sp_numel(x) * sp_dtype_size(dtype)};
+    }
+    qsort(items, n, sizeof *items, by_rank_and_name);
+    return SP_OK;
+}
+
+/* ---- the head ---- */
+
+static sp_status set(json_t *object, const char *key, json_t *value)
+{
+    if (json_object_set_new(object, key, value) == 0) return SP_OK;
+    return sp_raise(SP_ERROR_ARGUMENT, "cannot save '%s': the name or its text is not UTF-8", key);
+}
+
+static json_t *describe(const item *it, size_t at)
+{
+    json_t *shape = json_array();
+    sp_dims sizes = sp_sizes(it->x);
+    for (int d = 0; d < sizes.n; d++) json_array_append_new(shape, json_integer(sizes.data[d]));
+    return json_pack("{s:s, s:o, s:[I, I]}", "dtype", sp__st_types[it->rank].name, "shape", shape, "data_offsets",
+                     (json_int_t)at, (json_int_t)(at + it->bytes));
+}
+
+static size_t count_pairs(const char *const *metadata)
+{
+    size_t n = 0;
+    while (metadata && metadata[2 * n] && metadata[2 * n + 1]) n++;
+    return n;
+}
+
+static sp_status add_metadata(json_t *head, const char *const *metadata)
+{
+    size_t n = count_pairs(metadata);
+    if (metadata && metadata[2 * n])
+        return sp_raise(SP_ERROR_ARGUMENT, "the metadata key '%s' has no value", metadata[2 * n]);
+    if (n == 0) return SP_OK;
+    pair *pairs = sp_alloc(n * sizeof *pairs);
+    if (!pairs) return SP_ERROR_MEMORY;
+    for (size_t i = 0; i < n; i++) pairs[i] = (pair){metadata[2 * i], metadata[2 * i + 1]};
+    qsort(pairs, n, sizeof *pairs, by_key);
+    json_t *object = json_object();
+    sp_status status = SP_OK;
+    for (size_t i = 0; i < n && status == SP_OK; i++) status = set(object, pairs[i].key, json_string(pairs[i].value));
+    sp_free(pairs, n * sizeof *pairs);
+    if (status == SP_OK) return set(head, SP__ST_METADATA, object);
+    json_decref(object);
+    return status;
+}
+
+static sp_status build_head(json_t *head, const item *items, size_t n, const char *const *metadata)
+{
+    size_t at = 0;
+    sp_status status = add_metadata(head, metadata);
+    for (size_t i = 0; i < n && status == SP_OK; i++) {
+        status = set(head, items[i].name, describe(&items[i], at));
+        at += items[i].bytes;
+    }
+    return status;
+}
+
+/* Its length, then the JSON with spaces to a multiple of 8. */
+static sp_status write_head(sp__writer *writer, json_t *head)
+{
+    const size_t flags = JSON_COMPACT | JSON_PRESERVE_ORDER;
+    size_t length = json_dumpb(head, NULL, 0, flags);
+    size_t padded = (length + 7) / 8 * 8;
+    if (length == 0 || padded > SP__ST_MAX_HEAD)
+        return sp_raise(SP_ERROR_ARGUMENT, "names and metadata take more than the format's %d bytes", SP__ST_MAX_HEAD);
+    char *text = sp_alloc(8 + padded);
+    if (!text) return SP_ERROR_MEMORY;
+    for (int i = 0; i < 8; i++) text[i] = (char)(padded >> 8 * i & 255);
+    memset(text + 8, ' ', padded);
+    json_dumpb(head, text + 8, padded, flags);
+    sp_status status = sp__writer_write(writer, text, 8 + padded);
+    sp_free(text, 8 + padded);
+    return status;
+}
+
+/* ---- the data ---- */
+
+static sp_status write_tensor(sp__writer *writer, const item *it)
+{
+    if (it->bytes == 0) return SP_OK;
+    char *copy = sp_alloc(it->bytes);
+    if (!copy) return SP_ERROR_MEMORY;
+    sp_status status = sp_copy_out(it->x, copy, it->bytes);
+    if (status == SP_OK) status = sp__writer_write(writer, copy, it->bytes);
+    sp_free(copy, it->bytes);
+    return status;
+}
+
+static sp_status write_file(const char *path, json_t *head, const item *items, size_t n)
+{
+    sp__writer writer;
+    sp_status status = sp__writer_open(&writer, path);
+    if (status == SP_OK) status = write_head(&writer, head);
+    for (size_t i = 0; i < n && status == SP_OK; i++) status = write_tensor(&writer, &items[i]);
+    return sp__writer_close(&writer, status);
+}
+
+sp_status sp_save_tensors(const sp_dict *tensors, const char *path, const char *const *metadata)
+{
+    if (!tensors) return sp_raise_null("sp_save_tensors", "tensors");
+    size_t n = (size_t)sp_dict_size(tensors);
+    item *items = sp_alloc(n * sizeof *items);
+    if (!items) return SP_ERROR_MEMORY;
+    json_t *head = json_object();
+    sp_status status = fill_items(tensors, items, n);
+    if (status == SP_OK) status = build_head(head, items, n, metadata);
+    if (status == SP_OK) status = write_file(path, head, items, n);
+    json_decref(head);
+    sp_free(items, n * sizeof *items);
+    return status;
+}
+
+#endif
