@@ -133,6 +133,7 @@ typedef enum sp__row_kind {
     SP__SOFTMAX_BACKWARD,     /* in = grad, other = output: y·(g - Σ g·y) */
     SP__LOG_SOFTMAX_BACKWARD, /* in = grad, other = output: g - e^y·Σ g */
     SP__CUMSUM,
+    SP__CUMSUM_REVERSE, /* from the last to the first */
     SP__ROW_COUNT
 } sp__row_kind;
 
@@ -141,6 +142,21 @@ typedef struct sp__rows {
     int64_t outer, n, inner;
     sp__operand out, in, other; /* strides unused */
 } sp__rows;
+
+/* ---- negative log likelihood, in contiguous memory: x (batch, classes, inner), target (batch, inner) ---- */
+
+/* Forward writes loss = -w[t]·x[t] of each target t; or, in one element, their sum; or that sum over the sum of w[t].
+ * Backward reads loss as the gradient that came and writes x, all of it, as the gradient that goes. A target that is
+ * ignore_index counts nowhere; one outside [0, classes) fails with SP_ERROR_ARGUMENT, naming it after `function`, and
+ * what is written is then undefined. Sums are in f64. */
+typedef struct sp__nll {
+    const char *function;
+    bool backward;
+    bool each; /* loss has batch·inner elements */
+    bool mean;
+    int64_t batch, classes, inner, ignore_index;
+    sp__operand x, loss, target, weight; /* strides unused; target i64 or u8; weight's buffer NULL: all 1 */
+} sp__nll;
 
 /* ---- products: c = alpha·a×b + beta·c for each batch, plus bias over rows ---- */
 
@@ -184,13 +200,14 @@ typedef enum sp__fill_kind {
     SP__FILL_ARANGE,  /* a + i·b; integers exactly: start_i64 + i·step_i64 */
     SP__FILL_UNIFORM, /* [a, b) */
     SP__FILL_NORMAL,  /* mean a, deviation b */
-    SP__FILL_INTEGER, /* [low, low + range): unbiased enough: 64-bit multiply-shift */
+    SP__FILL_INTEGER, /* [low, low + range), low = value_i64, range = step_i64: 64-bit multiply-shift, unbiased enough */
     SP__FILL_BERNOULLI_SCALE, /* b with probability a, else 0 */
     SP__FILL_COUNT
 } sp__fill_kind;
 
 /* Element i of a random fill draws from block position + i/per of the seed's stream, per = 4 for f32 and bf16 uniform
- * and Bernoulli, else 2: sp__fill_blocks says how many blocks a fill takes. */
+ * and Bernoulli, else 2: sp__fill_blocks says how many blocks a fill takes. With 4 it draws word i % 4 of its block,
+ * with 2 the words 2·(i % 2) and 2·(i % 2) + 1, the first the higher. */
 typedef struct sp__fill {
     sp__fill_kind kind;
     sp__operand out; /* strides unused */
@@ -200,6 +217,12 @@ typedef struct sp__fill {
     uint64_t seed, position;
 } sp__fill;
 uint64_t sp__fill_blocks(sp__fill_kind kind, sp_dtype dtype, int64_t n);
+/* Elements to a block: 4 or 2. */
+static inline uint64_t sp__fill_per_block(sp__fill_kind kind, sp_dtype dtype)
+{
+    const bool one_word = kind == SP__FILL_UNIFORM || kind == SP__FILL_BERNOULLI_SCALE;
+    return one_word && (dtype == SP_F32 || dtype == SP_BF16) ? 4 : 2;
+}
 
 /* ---- optimisers ---- */
 
@@ -230,6 +253,7 @@ typedef struct sp__backend {
     sp_status (*map)(const sp__map *call);
     sp_status (*reduce)(const sp__reduce *call);
     sp_status (*rows)(const sp__rows *call);
+    sp_status (*nll)(const sp__nll *call);
     sp_status (*gemm)(const sp__gemm *call);
     sp_status (*index)(const sp__index *call);
     sp_status (*fill)(const sp__fill *call);
