@@ -67,6 +67,7 @@ struct sp_op {
     int n_outputs;             /* 0 means 1 */
     size_t attributes_size;
     unsigned saves;
+    unsigned optional; /* bit i: input i may be SP_NONE */
     /* Checks inputs and attributes, raising errors, and makes the outputs by sp_call_output or sp_call_view. */
     sp_status (*infer)(sp_call *call);
     /* Writes the outputs, which have memory now. NULL for a pure view. */
@@ -142,6 +143,12 @@ typedef struct sp_fused_numbers {
  * SP_NONE. Fails, with nothing changed, when shapes, dtypes or layouts do not fit. */
 SP_API sp_status sp_fused_step_(sp_fused_rule rule, sp_tensor *parameter, sp_tensor *grad, sp_tensor *const state[3],
                                 const sp_fused_numbers *numbers);
+
+/* ---- tensors ---- */
+
+/* The tensor x, a leaf, becomes another name of what `data` has: memory, shape, strides, dtype, device; its mark of
+ * gradients stays, its gradient goes. PyTorch's x.data = data. */
+SP_API sp_status sp_set_data(sp_tensor *x, sp_tensor *data);
 
 /* ---- options ---- */
 

@@ -32,11 +32,20 @@ SP_API void *sp_module_new(size_t bytes, const sp_module_options *options);
     ((type *)(sp_module_new)(sizeof(type) + 0 * sizeof(char[offsetof(type, base) == 0 ? 1 : -1]),                      \
                              &(const sp_module_options){.size = sizeof(sp_module_options), __VA_ARGS__}))
 
-/* Adds a child, a trainable parameter, a buffer (saved, not trained) or a buffer that is not saved. The parent holds
- * it; returns it. A name is letters, digits, `_`, without a dot, and new in this module. */
+typedef struct sp_buffer_options {
+    size_t size;
+    bool unsaved; /* not part of the state dict; PyTorch's persistent=False */
+} sp_buffer_options;
+
+/* Adds a child, a trainable parameter or a buffer (saved, not trained). The module holds it; returns it. A name is
+ * letters, digits and `_`, and new in this module. A child has one parent, and is none of its own ancestors. A parameter
+ * is a leaf of a floating dtype, and records gradients from now on; SP_NONE adds nothing and is returned. After a
+ * member that is NULL the module is incomplete and cannot be used. */
 SP_API sp_module *sp_module_add(sp_module *parent, const char *name, sp_module *child);
 SP_API sp_tensor *sp_module_add_parameter(sp_module *module, const char *name, sp_tensor *parameter);
-SP_API sp_tensor *sp_module_add_buffer(sp_module *module, const char *name, sp_tensor *buffer);
+SP_API sp_tensor *sp_module_add_buffer(sp_module *module, const char *name, sp_tensor *buffer,
+                                       const sp_buffer_options *options);
+#define sp_module_add_buffer(...) SP__CALL3(sp_module_add_buffer, sp_buffer_options, __VA_ARGS__)
 /* An option of the module, printed ("in_features=784") and saved in its description. */
 SP_API sp_status sp_module_set_int(sp_module *module, const char *name, int64_t value);
 SP_API sp_status sp_module_set_number(sp_module *module, const char *name, double value);

@@ -38,6 +38,9 @@ SP_API bool sp_object_is(const void *object, const sp_kind *kind);
 /* The inverse of sp_keep: the open scope takes over the caller's hold. Returns the object; NULL, the hold given up, when
  * there is no memory. NULL passes. */
 SP_API void *sp_adopt(void *object);
+/* Gives back a hold that sp_retain took, and no scope's hold: what `destroy` calls for each member. NULL is ignored.
+ * Deep chains of objects go without recursion. */
+SP_API void sp_drop(void *object);
 
 SP_END_DECLS
 

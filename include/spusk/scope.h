@@ -33,10 +33,10 @@ SP_API void *sp_keep(void *object);
 /* Hands an object to the scope around the one that owns it. Returns the object; NULL passes. */
 SP_API void *sp_escape(void *object);
 
-/* Gives an object up now: the scope's hold if a scope owns it, else one that sp_keep or sp_retain took. */
+/* Gives an object up now: the scope's hold if a scope owns it, else the one that sp_keep took. */
 SP_API void sp_release(void *object);
 
-/* Takes one more hold of an object, given back by sp_release. For containers of one's own. NULL passes. */
+/* Takes one more hold of an object, given back by sp_drop (object.h). For containers of one's own. NULL passes. */
 SP_API void *sp_retain(void *object);
 
 /* Closes the calling thread's root scope and, on the thread that calls it, gives the pool back. Returns 0, or 1 if an
