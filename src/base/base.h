@@ -8,7 +8,18 @@
 #include <spusk/scope.h>
 #include <spusk/status.h>
 #include <spusk/threads.h>
+#include <limits.h>
 #include <stdatomic.h>
+
+/* Debug builds also check what is too dear for a release: they name an object used after its scope. */
+#if !defined(NDEBUG) && !defined(SP_DEBUG)
+#define SP_DEBUG 1
+#endif
+
+/* ---- memory ---- */
+
+/* As sp_alloc, but the bytes are not zeroed and a failure is not raised. Freed with sp_free. */
+void *sp__alloc_raw(size_t size);
 
 /* ---- objects ---- */
 
@@ -17,15 +28,22 @@ enum { SP__LIVE = 0x5B05C0DE, SP__DEAD = 0x0DEAD0B1 };
 /* Stands before every object in memory. */
 typedef struct sp__object {
     const sp_kind *kind;
-    size_t size;      /* of the object behind this head */
-    atomic_int refs;  /* holds: one by the scope (or the keeper), one by each container or graph */
-    uint32_t mark;    /* SP__LIVE; SP__DEAD in debug builds after destruction */
-    int32_t depth;    /* of the owning scope; -1: none */
-    uint32_t padding;
-    size_t slot;      /* its place on the owning thread's stack of objects */
-    const char *origin; /* what made it, for messages: "add"; a constant string */
-    void *reserved;
+    size_t size;             /* of the object behind this head */
+    atomic_int refs;         /* holds: one by the scope (or the keeper), one by each container or graph */
+    atomic_uint mark;        /* SP__LIVE; SP__DEAD after destruction, as long as the memory is not used anew */
+    _Atomic(void *) owner;   /* the thread whose scope owns it; NULL: no scope does */
+    size_t slot;             /* its place on that thread's stack of objects */
+    int32_t depth;           /* of the owning scope */
+    uint32_t reserved;
+    const char *origin;      /* what made it, for messages: "add"; a constant string */
+    struct sp__object *next; /* while it waits to be released or destroyed */
 } sp__object; /* 64 bytes, so that the object behind is aligned to 64 */
+_Static_assert(sizeof(sp__object) == 64, "the object behind the head is aligned to 64");
+
+static inline sp__object *sp__head(const void *object)
+{
+    return (sp__object *)(uintptr_t)object - 1;
+}
 
 /* A zeroed object that no scope owns, with one reference, for what only other objects hold. */
 void *sp__object_new_unowned(const sp_kind *kind, size_t size);
@@ -34,13 +52,31 @@ void *sp__ref(void *object);
 /* One less; destroys with the last. NULL is ignored. Deep chains of objects are destroyed without recursion: a destroy
  * callback that calls sp__unref queues what dies for the outermost call. */
 void sp__unref(void *object);
-/* Puts an object that no scope owns under the open scope, which takes over one reference. Fails without memory. */
+/* How many references an object has. */
+static inline int sp__references(const void *object)
+{
+    return atomic_load_explicit(&((const sp__object *)object - 1)->refs, memory_order_acquire);
+}
+/* Puts an object that no scope owns under the open scope, which takes over one reference. Fails without memory; the
+ * reference is then still the caller's. */
 sp_status sp__own(void *object);
 /* Names what made an object, for messages about it. */
 void sp__object_set_origin(void *object, const char *origin);
-/* Checks that an object argument is a live object of that kind; raises otherwise (NULL: sp_raise_null). Release builds
- * check NULL and kind; debug builds (SPUSK_DEBUG) also name an object used after its scope. */
+/* Checks that an object argument is a live object of that kind; raises otherwise (NULL: sp_raise_null). Debug builds
+ * recognise an object used after its scope for sure as long as few others died since, others often. */
 sp_status sp__check(const void *object, const sp_kind *kind, const char *function, const char *argument);
+
+/* An object that is never made nor destroyed, to be compared by its address: sp_none_ and sp_last_. Its body is zeroed
+ * and larger than a tensor; sp__check says what it is. Other parts' sentinels (sp_last_module_ …) are defined alike:
+ * `static sp__sentinel last = SP__SENTINEL(&kind); sp_module *const sp_last_module_ = (void *)last.body;` */
+typedef struct sp__sentinel {
+    _Alignas(64) sp__object head;
+    char body[512];
+} sp__sentinel;
+#define SP__FOREVER (INT_MAX / 2)
+#define SP__SENTINEL(kind_) {.head = {.kind = (kind_), .refs = SP__FOREVER, .mark = SP__LIVE}}
+extern const sp_kind sp__none_kind; /* "SP_NONE" */
+extern const sp_kind sp__last_kind; /* "end of a list" */
 
 /* Grad mode of the open scope. */
 void sp__set_grad_enabled(bool on);
@@ -49,11 +85,9 @@ void sp__set_grad_enabled(bool on);
 
 struct sp_generator {
     uint64_t seed;
-    uint64_t position; /* in blocks of four 32-bit words */
-    uint32_t block[4]; /* what the single draws have left of a block */
-    int used;          /* words used up in it; 4: none left */
+    uint64_t position; /* in blocks of four 32-bit words; every single draw takes a block */
 };
-/* Takes `blocks` blocks: returns the position of the first and moves the generator behind them. */
+/* Takes `blocks` blocks: returns the position of the first and moves the generator behind them. NULL: the thread's. */
 uint64_t sp__generator_take(sp_generator *generator, uint64_t blocks);
 /* Block `position` of the seed's stream. */
 void sp__generator_block(uint64_t seed, uint64_t position, uint32_t out[4]);
@@ -68,7 +102,7 @@ double sp__normal(uint32_t high, uint32_t low);
 /* Runs body(context, i) for i in [0, n) on the team, the caller among it; returns when all are done. Runs them in order
  * on the caller when called from inside a body, or with one thread. Which thread runs which i must not matter. */
 void sp__parallel(int64_t n, void (*body)(void *context, int64_t i), void *context);
-/* Ends the team's threads; a later sp__parallel starts them anew. */
+/* Ends the team's threads; a later sp__parallel starts them anew. Not from inside a body. */
 void sp__threads_stop(void);
 
 #endif

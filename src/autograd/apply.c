@@ -1,0 +1,179 @@
+/* The one function that calls every operator: checks, runs, records. */
+#include "autograd/node.h"
+#include <string.h>
+
+static int outputs_of(const sp_op *op)
+{
+    return op->n_outputs ? op->n_outputs : 1;
+}
+
+static const char *input_name(int i)
+{
+    static const char *const names[] = {"argument 1", "argument 2", "argument 3", "argument 4"};
+    return i < 4 ? names[i] : "an argument";
+}
+
+static sp_status check_inputs(const sp_op *op, sp_tensor *const *inputs, int n)
+{
+    if (op->n_inputs >= 0 ? n != op->n_inputs : n < 1 || n > SP_MAX_INPUTS)
+        return sp_raise(SP_ERROR_ARGUMENT, "sp_%s: takes %d tensors, not %d", op->name, op->n_inputs, n);
+    const sp_tensor *first = NULL;
+    for (int i = 0; i < n; i++) {
+        bool optional = i < 32 && (op->optional >> i & 1);
+        if (optional && inputs[i] == sp_none_) continue;
+        char function[64] = "sp_";
+        if (inputs[i] == NULL || !sp_object_is(inputs[i], &sp__tensor_kind)) {
+            strncat(function, op->name, sizeof function - 4);
+            return sp__check_tensor(inputs[i], function, input_name(i));
+        }
+        if (!first) first = inputs[i];
+        if (inputs[i]->device.kind != first->device.kind || inputs[i]->device.index != first->device.index)
+            return sp_raise(SP_ERROR_DEVICE, "sp_%s: the tensors are on different devices", op->name);
+    }
+    return SP_OK;
+}
+
+static void drop_outputs(sp_call *call)
+{
+    for (int i = 0; i < call->n_outputs; i++) {
+        if (call->outputs[i]) sp_release(call->outputs[i]);
+        call->outputs[i] = NULL;
+    }
+}
+
+static sp_status run(sp_call *call)
+{
+    sp_status status = call->op->infer(call);
+    bool pure_view = !call->op->forward;
+    for (int i = 0; i < call->n_outputs && !status; i++)
+        if (!call->outputs[i]->storage) status = sp__tensor_allocate(call->outputs[i]);
+    if (!status && !pure_view) status = call->op->forward(call);
+    return status;
+}
+
+sp_status sp_call_output(sp_call *call, int i, sp_dtype dtype, sp_dims dims)
+{
+    sp_device device = {SP_CPU, 0};
+    for (int k = 0; k < call->n_inputs; k++)
+        if (!sp__is_none(call->inputs[k])) {
+            device = call->inputs[k]->device;
+            break;
+        }
+    call->outputs[i] = sp__tensor_new(dtype, device, dims.n, dims.data);
+    if (!call->outputs[i]) return sp_error_status();
+    sp__object_set_origin(call->outputs[i], call->op->name);
+    return SP_OK;
+}
+
+sp_status sp_call_view(sp_call *call, int i, sp_tensor *of, sp_dims sizes, const int64_t *strides, int64_t offset)
+{
+    sp_status status = sp_call_output(call, i, of->dtype, sizes);
+    if (status) return status;
+    sp_tensor *view = call->outputs[i];
+    memcpy(view->strides, strides, (size_t)sizes.n * sizeof *strides);
+    view->offset = offset;
+    view->storage = of->storage;
+    sp__storage_ref(view->storage);
+    view->base = sp__ref(of->base ? of->base : of);
+    view->base_generation = view->base->generation;
+    return SP_OK;
+}
+
+sp_status sp_op_apply_n(const sp_op *op, sp_tensor *const *inputs, int n, const void *attributes, sp_tensor **outputs)
+{
+    sp_call call = {.op = op, .inputs = inputs, .n_inputs = n, .attributes = attributes, .n_outputs = outputs_of(op)};
+    sp_status status = check_inputs(op, inputs, n);
+    if (!status) status = run(&call);
+    if (!status && op->backward_name && sp__should_record(inputs, n)) status = sp__record(&call);
+    if (status) drop_outputs(&call);
+    for (int i = 0; i < call.n_outputs; i++) outputs[i] = call.outputs[i];
+    return status;
+}
+
+sp_tensor *sp_op_apply(const sp_op *op, sp_tensor *const *inputs, int n, const void *attributes)
+{
+    sp_tensor *outputs[4] = {0};
+    return sp_op_apply_n(op, inputs, n, attributes, outputs) ? NULL : outputs[0];
+}
+
+/* ---- in place ---- */
+
+static int rank_of(sp_dtype dtype)
+{
+    return dtype == SP_BOOL ? 0 : sp_dtype_is_floating_point(dtype) ? 2 : 1;
+}
+
+static sp_status check_written(const sp_op *op, const sp_tensor *x)
+{
+    for (int d = 0; d < x->ndim; d++)
+        if (x->strides[d] == 0 && x->sizes[d] > 1)
+            return sp_raise(SP_ERROR_STATE, "sp_%s_: an expanded tensor has several elements in one place of memory: "
+                            "take sp_clone(x) first", op->name);
+    return SP_OK;
+}
+
+/* What the operator would make must fit into x. */
+static sp_status check_result(const sp_op *op, const sp_tensor *x, const sp_tensor *result)
+{
+    bool same = x->ndim == result->ndim && !memcmp(x->sizes, result->sizes, (size_t)x->ndim * sizeof *x->sizes);
+    if (!same)
+        return sp_raise(SP_ERROR_SHAPE, "sp_%s_: the result has shape %s, which does not fit into %s", op->name,
+                        sp__shape_of(result), sp__shape_of(x));
+    if (rank_of(result->dtype) > rank_of(x->dtype))
+        return sp_raise(SP_ERROR_DTYPE, "sp_%s_: a result of dtype %s cannot be kept in a tensor of dtype %s", op->name,
+                        sp_dtype_name(result->dtype), sp_dtype_name(x->dtype));
+    return SP_OK;
+}
+
+static bool same_view(const sp_tensor *a, const sp_tensor *b)
+{
+    return a->offset == b->offset && a->ndim == b->ndim && a->dtype == b->dtype &&
+           !memcmp(a->sizes, b->sizes, (size_t)a->ndim * sizeof *a->sizes) &&
+           !memcmp(a->strides, b->strides, (size_t)a->ndim * sizeof *a->strides);
+}
+
+/* Operands that share memory with x in another arrangement are read from copies: the kernel may write before it reads. */
+static sp_status separate(sp_tensor *const *inputs, int n, sp_tensor **out)
+{
+    for (int i = 0; i < n; i++) {
+        sp_tensor *y = inputs[i];
+        bool clashes = i > 0 && !sp__is_none(y) && y->storage == inputs[0]->storage && !same_view(y, inputs[0]);
+        out[i] = clashes ? sp__tensor_empty(y->dtype, y->device, y->ndim, y->sizes) : y;
+        if (!out[i] || (clashes && sp__copy_values(out[i], y))) return sp_error_status();
+    }
+    return SP_OK;
+}
+
+/* Runs forward with x's own memory as the output. */
+static sp_status run_into(const sp_op *op, sp_tensor *const *inputs, int n, const void *attributes)
+{
+    sp_tensor *operands[SP_MAX_INPUTS];
+    sp_tensor *x = inputs[0];
+    sp_status status = separate(inputs, n, operands);
+    sp_call call = {.op = op, .inputs = operands, .n_inputs = n, .attributes = attributes, .n_outputs = 1};
+    if (!status) status = op->infer(&call);
+    if (!status) status = check_result(op, x, call.outputs[0]);
+    drop_outputs(&call);
+    if (!status && !(call.outputs[0] = sp__tensor_alias(x))) status = sp_error_status();
+    if (!status) status = op->forward(&call);
+    drop_outputs(&call);
+    return status;
+}
+
+sp_tensor *sp_op_apply_inplace(const sp_op *op, sp_tensor *const *inputs, int n, const void *attributes)
+{
+    if (check_inputs(op, inputs, n) || check_written(op, inputs[0])) return NULL;
+    sp_tensor *x = inputs[0];
+    sp__pending pending = {0};
+    bool record = op->backward_name && sp__should_record(inputs, n);
+    sp_scope scope = sp_scope_open();
+    sp_status status = record ? sp__prepare_inplace(op, inputs, n, attributes, &pending) : SP_OK;
+    if (!status) {
+        status = run_into(op, inputs, n, attributes);
+        if (status != SP_ERROR_SHAPE && status != SP_ERROR_DTYPE) sp__bump_version(x);
+    }
+    if (record && !status) sp__rebase(x, &pending);
+    else sp__drop_pending(&pending);
+    sp_scope_close(&scope);
+    return status ? NULL : x;
+}

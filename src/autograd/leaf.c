@@ -1,0 +1,152 @@
+/* Leaves and hooks: marks, gradients, what the user asks of a tensor's place in the graph. */
+#include "autograd/node.h"
+#include <string.h>
+
+sp_status sp_set_requires_grad(sp_tensor *x, bool on)
+{
+    if (sp__check_tensor(x, "sp_set_requires_grad", "x")) return sp_error_status();
+    if (on && !sp_dtype_is_floating_point(x->dtype))
+        return sp_raise(SP_ERROR_DTYPE, "sp_requires_grad: only floating point tensors have gradients, not %s",
+                        sp_dtype_name(x->dtype));
+    if (!on && x->grad_fn)
+        return sp_raise(SP_ERROR_STATE, "sp_set_requires_grad: only a leaf can stop requiring a gradient: take sp_detach(x)");
+    if (!x->grad_fn) x->requires_grad = on;
+    return SP_OK;
+}
+
+sp_tensor *sp_requires_grad(sp_tensor *x)
+{
+    if (sp__check_tensor(x, "sp_requires_grad", "x")) return NULL;
+    return sp_set_requires_grad(x, true) ? NULL : x;
+}
+
+bool sp_needs_grad(const sp_tensor *x)
+{
+    return !sp__check_tensor(x, "sp_needs_grad", "x") && sp__in_graph(x);
+}
+
+bool sp_is_leaf(const sp_tensor *x)
+{
+    return !sp__check_tensor(x, "sp_is_leaf", "x") && (x->requires_grad || !sp__in_graph(x));
+}
+
+/* A tensor of its own over the same memory, so that it outlives a gradient that is dropped; with its graph. */
+sp_tensor *sp_grad(const sp_tensor *x)
+{
+    if (sp__check_tensor(x, "sp_grad", "x")) return NULL;
+    if (!x->grad) return SP_NONE;
+    sp_tensor *grad = sp__tensor_alias(x->grad);
+    if (!grad) return NULL;
+    grad->grad_fn = sp__ref(x->grad->grad_fn);
+    grad->output = x->grad->output;
+    return grad;
+}
+
+static sp_status check_grad(const sp_tensor *x, const sp_tensor *grad)
+{
+    if (sp__check_tensor(grad, "sp_set_grad", "grad")) return sp_error_status();
+    if (x->ndim != grad->ndim || memcmp(x->sizes, grad->sizes, (size_t)x->ndim * sizeof *x->sizes))
+        return sp_raise(SP_ERROR_SHAPE, "sp_set_grad: a gradient of shape %s for a tensor of shape %s", sp__shape_of(grad),
+                        sp__shape_of(x));
+    if (x->dtype != grad->dtype)
+        return sp_raise(SP_ERROR_DTYPE, "sp_set_grad: a %s gradient for a %s tensor", sp_dtype_name(grad->dtype),
+                        sp_dtype_name(x->dtype));
+    return SP_OK;
+}
+
+sp_status sp_set_grad(sp_tensor *x, sp_tensor *grad)
+{
+    if (sp__check_tensor(x, "sp_set_grad", "x")) return sp_error_status();
+    if (!grad) return sp_raise_null("sp_set_grad", "grad");
+    bool none = sp__is_none(grad);
+    if (!none && check_grad(x, grad)) return sp_error_status();
+    if (!none) sp__ref(grad);
+    sp__unref(x->grad);
+    x->grad = none ? NULL : grad;
+    return SP_OK;
+}
+
+sp_tensor *sp_detach(sp_tensor *x)
+{
+    if (sp__check_tensor(x, "sp_detach", "x")) return NULL;
+    return sp__tensor_alias(x);
+}
+
+const char *sp_grad_fn_name(const sp_tensor *x)
+{
+    if (sp__check_tensor(x, "sp_grad_fn_name", "x")) return "";
+    if (x->base && x->base_generation != x->base->generation) return "AsStridedBackward0";
+    return x->grad_fn ? x->grad_fn->op->backward_name : "";
+}
+
+/* ---- hooks ---- */
+
+static atomic_int_fast64_t last_handle;
+
+/* Where x's hooks are: on its node, or on the leaf itself. */
+static sp__hook **hooks_of(sp_tensor *x)
+{
+    return x->grad_fn ? &x->grad_fn->hooks : &x->hooks;
+}
+
+static sp_status check_hooked(const char *function, sp_tensor *x)
+{
+    if (sp__check_tensor(x, function, "x")) return sp_error_status();
+    if (!sp__in_graph(x)) return sp_raise(SP_ERROR_STATE, "%s: the tensor does not require a gradient", function);
+    sp__edge edge;
+    sp_status status = sp__edge_of(x, &edge); /* a stale view gets its grad_fn */
+    sp__unref(edge.node);
+    return status;
+}
+
+/* Hooks run in the order in which they were registered: the new one goes last. */
+static sp__hook *add_hook(sp_tensor *x)
+{
+    sp__hook *hook = sp_alloc(sizeof *hook);
+    if (!hook) return NULL;
+    hook->handle = atomic_fetch_add(&last_handle, 1) + 1;
+    hook->output = x->grad_fn ? x->output : 0;
+    hook->tensor = x;
+    sp__hook **at = hooks_of(x);
+    while (*at) at = &(*at)->next;
+    *at = hook;
+    return hook;
+}
+
+int64_t sp_register_hook(sp_tensor *x, sp_hook *hook, void *user)
+{
+    if (check_hooked("sp_register_hook", x)) return 0;
+    if (!hook) {
+        sp_raise_null("sp_register_hook", "hook");
+        return 0;
+    }
+    sp__hook *entry = add_hook(x);
+    if (!entry) return 0;
+    entry->function = hook;
+    entry->user = user;
+    return entry->handle;
+}
+
+sp_status sp_remove_hook(sp_tensor *x, int64_t handle)
+{
+    if (sp__check_tensor(x, "sp_remove_hook", "x")) return sp_error_status();
+    for (sp__hook **at = hooks_of(x); *at; at = &(*at)->next) {
+        sp__hook *hook = *at;
+        if (hook->handle != handle) continue;
+        *at = hook->next;
+        sp_free(hook, sizeof *hook);
+        return SP_OK;
+    }
+    return sp_raise(SP_ERROR_NOT_FOUND, "sp_remove_hook: the tensor has no hook %lld", (long long)handle);
+}
+
+sp_status sp_retain_grad(sp_tensor *x)
+{
+    if (check_hooked("sp_retain_grad", x)) return sp_error_status();
+    if (!x->grad_fn || x->retains_grad) return SP_OK;
+    sp__hook *hook = add_hook(x);
+    if (!hook) return sp_error_status();
+    hook->retain_grad = true;
+    x->retains_grad = true;
+    return SP_OK;
+}
