@@ -109,8 +109,10 @@ static sp_module *build_alone(const char *type, json_t *options)
     const char *name;
     json_t *value;
     sp_status status = SP_OK;
-    json_object_foreach(options, name, value) if (status == SP_OK)
-        status = json_to_attribute(&attributes[i++], name, value);
+    json_object_foreach(options, name, value)
+    {
+        if (status == SP_OK) status = json_to_attribute(&attributes[i++], name, value);
+    }
     sp_module *module = status == SP_OK ? sp_module_build(type, attributes, (int)n) : NULL;
     sp_free(attributes, n * sizeof *attributes);
     return module;

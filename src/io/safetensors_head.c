@@ -112,8 +112,10 @@ static sp_status check_metadata(const sp__st_file *file, json_t *metadata)
     const char *key;
     json_t *value;
     if (!json_is_object(metadata)) return fail(file, "its " SP__ST_METADATA " is not an object");
-    json_object_foreach(metadata, key, value) if (!json_is_string(value)) return fail(
-        file, "the metadata value of '%s' is not a string", key);
+    json_object_foreach(metadata, key, value)
+    {
+        if (!json_is_string(value)) return fail(file, "the metadata value of '%s' is not a string", key);
+    }
     return SP_OK;
 }
 

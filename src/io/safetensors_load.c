@@ -78,8 +78,10 @@ int64_t sp_load_metadata_key(const char *path, int64_t i, char *buffer, size_t s
     if (sp__st_open(&file, path) == SP_OK) {
         const char *key;
         json_t *value;
-        json_object_foreach(json_object_get(file.head, SP__ST_METADATA), key, value) if (at++ == i)
-            length = copy_text(key, buffer, size);
+        json_object_foreach(json_object_get(file.head, SP__ST_METADATA), key, value)
+        {
+            if (at++ == i) length = copy_text(key, buffer, size);
+        }
     }
     sp__st_close(&file);
     return length;

@@ -1,0 +1,156 @@
+/* Many small images in one picture, with captions and marks.
+ *
+ * A cell, from the top: a margin, the frame and the image in it, a gap, the caption. All sizes are pixels. */
+#include "font.h"
+#include <math.h>
+#include <spusk/extend.h>
+#include <spusk/plot.h>
+
+typedef struct colour {
+    unsigned char c[3];
+} colour;
+
+static const colour paper = {{255, 255, 255}}, ink = {{40, 40, 40}}, red = {{214, 39, 40}}, pale = {{214, 214, 214}};
+
+typedef struct grid {
+    int64_t n, rows, columns; /* images, and how they lie */
+    int64_t image_h, image_w; /* of one image */
+    int64_t scale, letters;   /* pixels a pixel of an image, of a letter */
+    int64_t frame, margin;    /* thickness of the frame; room around a cell */
+    int64_t cell_h, cell_w;
+    int64_t height, width;       /* of the picture */
+    const unsigned char *images; /* (n, image_h, image_w) */
+    unsigned char *canvas;       /* (3, height, width) */
+} grid;
+
+static void put(const grid *g, int64_t y, int64_t x, colour c)
+{
+    if (y < 0 || x < 0 || y >= g->height || x >= g->width) return;
+    for (int64_t k = 0; k < 3; k++) g->canvas[(k * g->height + y) * g->width + x] = c.c[k];
+}
+
+static void fill(const grid *g, int64_t y, int64_t x, int64_t h, int64_t w, colour c)
+{
+    for (int64_t i = 0; i < h; i++)
+        for (int64_t j = 0; j < w; j++) put(g, y + i, x + j, c);
+}
+
+/* ---- drawing ---- */
+
+static void draw_image(const grid *g, int64_t y, int64_t x, int64_t index)
+{
+    const unsigned char *pixels = g->images + index * g->image_h * g->image_w;
+    for (int64_t i = 0; i < g->image_h; i++)
+        for (int64_t j = 0; j < g->image_w; j++) {
+            unsigned char v = pixels[i * g->image_w + j];
+            fill(g, y + i * g->scale, x + j * g->scale, g->scale, g->scale, (colour){{v, v, v}});
+        }
+}
+
+static void draw_letter(const grid *g, int64_t y, int64_t x, char letter, colour c)
+{
+    const unsigned char *rows = sp__glyph(letter);
+    for (int64_t i = 0; i < SP__FONT_HEIGHT; i++)
+        for (int64_t j = 0; j < SP__FONT_WIDTH; j++)
+            if (rows[i] >> (SP__FONT_WIDTH - 1 - j) & 1)
+                fill(g, y + i * g->letters, x + j * g->letters, g->letters, g->letters, c);
+}
+
+static int64_t text_width(const grid *g, const char *text)
+{
+    int64_t n = (int64_t)strlen(text);
+    return n > 0 ? (n * (SP__FONT_WIDTH + 1) - 1) * g->letters : 0;
+}
+
+static void draw_caption(const grid *g, int64_t y, int64_t x, const char *text, colour c)
+{
+    x += (g->cell_w - text_width(g, text)) / 2;
+    for (; *text; text++, x += (SP__FONT_WIDTH + 1) * g->letters) draw_letter(g, y, x, *text, c);
+}
+
+static void draw_cell(const grid *g, int64_t index, const sp_grid_options *options)
+{
+    bool marked = options->marked && options->marked[index];
+    int64_t top = index / g->columns * g->cell_h + g->margin, left = index % g->columns * g->cell_w;
+    int64_t h = g->image_h * g->scale, w = g->image_w * g->scale, x = left + (g->cell_w - w) / 2;
+    fill(g, top, x - g->frame, h + 2 * g->frame, w + 2 * g->frame, marked ? red : pale);
+    draw_image(g, top + g->frame, x, index);
+    const char *caption = options->captions ? options->captions[index] : NULL;
+    if (caption) draw_caption(g, top + h + 2 * g->frame + g->letters * 2, left, caption, marked ? red : ink);
+}
+
+/* ---- measuring ---- */
+
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static sp_status measure(grid *g, const sp_grid_options *options)
+{
+    int64_t widest = 0;
+    g->scale = options->scale ? options->scale : 2;
+    g->letters = larger(1, g->scale / 2);
+    g->columns = options->columns ? options->columns : larger(1, (int64_t)ceil(sqrt((double)g->n)));
+    if (g->scale < 1 || g->scale > 64 || g->columns < 1)
+        return sp_raise(SP_ERROR_ARGUMENT, "sp_plot_images: scale is 1 to 64, not %d; columns at least 1, not %d",
+                        options->scale, options->columns);
+    for (int64_t i = 0; options->captions && i < g->n; i++)
+        if (options->captions[i]) widest = larger(widest, text_width(g, options->captions[i]));
+    g->columns = g->columns < g->n ? g->columns : g->n;
+    g->rows = (g->n + g->columns - 1) / g->columns;
+    g->frame = larger(1, g->scale / 2);
+    g->margin = 2 * g->scale;
+    g->cell_w = larger(g->image_w * g->scale + 2 * g->frame, widest) + 2 * g->margin;
+    g->cell_h = g->image_h * g->scale + 2 * g->frame + 2 * g->margin;
+    if (options->captions) g->cell_h += (SP__FONT_HEIGHT + 2) * g->letters;
+    g->height = g->rows * g->cell_h;
+    g->width = g->columns * g->cell_w;
+    if (g->height <= 65535 && g->width <= 65535) return SP_OK;
+    return sp_raise(SP_ERROR_ARGUMENT, "sp_plot_images: %lld by %lld pixels are too many; draw fewer images",
+                    (long long)g->height, (long long)g->width);
+}
+
+/* (N, H, W) or (N, 1, H, W) as bytes in (N, H, W). */
+static sp_tensor *to_bytes(sp_tensor *images)
+{
+    int n = sp_ndim(images);
+    if (n != 3 && !(n == 4 && sp_size(images, 1) == 1))
+        return sp_raise(SP_ERROR_SHAPE, "sp_plot_images: images are (N, H, W) or (N, 1, H, W), not of %d dimensions",
+                        n),
+               NULL;
+    if (sp_numel(images) == 0) return sp_raise(SP_ERROR_SHAPE, "sp_plot_images: there is no pixel in the images"), NULL;
+    if (sp_dtype_of(images) == SP_U8) return sp_contiguous(images);
+    if (!sp_dtype_is_floating_point(sp_dtype_of(images)))
+        return sp_raise(SP_ERROR_DTYPE, "sp_plot_images: images are uint8 or floating, not %s",
+                        sp_dtype_name(sp_dtype_of(images))),
+               NULL;
+    sp_tensor *levels = sp_add_scalar(sp_mul_scalar(sp_clamp(images, 0, 1), 255), 0.5);
+    return sp_contiguous(sp_cast(levels, SP_U8));
+}
+
+static sp_status draw(grid *g, const char *path, const sp_grid_options *options)
+{
+    sp_tensor *picture = sp_empty(SP_DIMS(3, g->height, g->width), .dtype = SP_U8);
+    g->canvas = sp_data(picture);
+    if (!g->canvas) return sp_error_status();
+    fill(g, 0, 0, g->height, g->width, paper);
+    for (int64_t i = 0; i < g->n; i++) draw_cell(g, i, options);
+    return sp_save_png(picture, path);
+}
+
+sp_status(sp_plot_images)(const char *path, sp_tensor *images, const sp_grid_options *given)
+{
+    sp_grid_options options;
+    sp_options_copy(&options, sizeof options, given);
+    if (!path || !images) return sp_raise_null("sp_plot_images", path ? "images" : "path");
+    sp_status status = SP_OK;
+    SP_NO_GRAD {
+        sp_tensor *bytes = to_bytes(images);
+        grid g = {.n = sp_size(images, 0), .image_h = sp_size(images, -2), .image_w = sp_size(images, -1)};
+        g.images = bytes ? sp_const_data(bytes) : NULL;
+        status = g.images ? measure(&g, &options) : sp_error_status();
+        if (status == SP_OK) status = draw(&g, path, &options);
+    }
+    return status;
+}
