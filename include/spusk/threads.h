@@ -2,7 +2,7 @@
 #ifndef SPUSK_THREADS_H
 #define SPUSK_THREADS_H
 
-#include <spusk/status.h>
+#include <spusk/tensor.h>
 
 SP_BEGIN
 
@@ -16,6 +16,10 @@ SP_API sp_status sp_set_num_threads(int n);
 /* The instruction set level that the kernels use: "generic", "avx2", "avx512", "avx512bf16", "neon". Chosen at first
  * use; the environment's SPUSK_ISA names a lower one. */
 SP_API const char *sp_isa(void);
+
+/* The measured multiply-add peak, in FLOP/s, of the kernels' ISA level for f32 or f64 on `threads` threads: what a
+ * product of matrices cannot exceed. Takes some tenths of a second. 0 and an error for another dtype or count. */
+SP_API double sp_measure_peak(sp_dtype dtype, int threads);
 
 SP_END_DECLS
 
