@@ -13,8 +13,22 @@ SP_API sp_status sp_raise(sp_status status, const char *format, ...) SP_PRINTF(2
 /* For a NULL argument: the pending error passes on; when none is pending, this is one. Returns the pending status. */
 SP_API sp_status sp_raise_null(const char *function, const char *argument);
 
-/* Puts words in front of the pending error's message: "in 0 (Linear): ". Nothing when none is pending. */
+/* Where the calling thread is: errors raised between enter and leave begin with the frames' names, joined by dots, and
+ * the innermost type: "in encode.0 (Linear): ". Names and types are borrowed; an empty name adds nothing to the path. */
+typedef struct sp_error_frame {
+    const char *name, *type;
+    const struct sp_error_frame *outer;
+} sp_error_frame;
+SP_API void sp_error_enter(sp_error_frame *frame, const char *name, const char *type);
+SP_API void sp_error_leave(const sp_error_frame *frame);
+
+/* Puts words in front of the pending error's message. Nothing when none is pending. The handler has reported the
+ * message already: what is known before the error arises belongs in a frame. */
 SP_API void sp_error_context(const char *format, ...) SP_PRINTF(1, 2);
+
+/* Quiet, this thread's first causes are kept, but not reported to the handler: for a worker, whose cause the thread that
+ * waits for it raises again, and for an attempt that may fail. Returns what it was before. */
+SP_API bool sp_error_quiet(bool quiet);
 
 /* ---- memory, through the allocator door ---- */
 

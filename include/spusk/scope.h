@@ -9,6 +9,7 @@ SP_BEGIN
 /* An open scope of the calling thread. Its fields are the library's. */
 typedef struct sp_scope {
     size_t mark;
+    size_t outer_mark;
     int depth;
     bool grad_enabled;
     bool open;
@@ -26,8 +27,9 @@ SP_API sp_scope sp_scope_open_grad(void);
 /* Drops what was made in the scope, closes inner scopes left open, restores grad mode. A second close does nothing. */
 SP_API void sp_scope_close(sp_scope *scope);
 
-/* Takes an object (tensor, module, optimiser, loader, list, series, movie …) out of the scope that owns it. It lives
- * until sp_release. Returns the object; NULL passes. */
+/* Takes an object (tensor, module, optimiser, loader, list, series, movie …) out of the scope that owns it; takes one
+ * more hold of it when no scope of this thread does. Each sp_keep asks for one sp_release; until then the object lives.
+ * Returns the object; NULL passes. */
 SP_API void *sp_keep(void *object);
 
 /* Hands an object to the scope around the one that owns it. Returns the object; NULL passes. */

@@ -2,13 +2,13 @@
 #ifndef SPUSK_BASE_H
 #define SPUSK_BASE_H
 
+#include <limits.h>
 #include <spusk/memory.h>
 #include <spusk/object.h>
 #include <spusk/random.h>
 #include <spusk/scope.h>
 #include <spusk/status.h>
 #include <spusk/threads.h>
-#include <limits.h>
 #include <stdatomic.h>
 
 /* Debug builds also check what is too dear for a release: they name an object used after its scope. */
@@ -28,16 +28,16 @@ enum { SP__LIVE = 0x5B05C0DE, SP__DEAD = 0x0DEAD0B1 };
 /* Stands before every object in memory. */
 typedef struct sp__object {
     const sp_kind *kind;
-    size_t size;             /* of the object behind this head */
-    atomic_int refs;         /* holds: one by the scope (or the keeper), one by each container or graph */
-    atomic_uint mark;        /* SP__LIVE; SP__DEAD after destruction, as long as the memory is not used anew */
-    _Atomic(void *) owner;   /* the thread whose scope owns it; NULL: no scope does */
-    size_t slot;             /* its place on that thread's stack of objects */
-    int32_t depth;           /* of the owning scope */
+    size_t size;           /* of the object behind this head */
+    atomic_int refs;       /* holds: one by the scope (or the keeper), one by each container or graph */
+    atomic_uint mark;      /* SP__LIVE; SP__DEAD after destruction, as long as the memory is not used anew */
+    _Atomic(void *) owner; /* the thread whose scope owns it; NULL: no scope does */
+    size_t slot;           /* its place on that thread's stack of objects */
+    int32_t depth;         /* of the owning scope */
     uint32_t reserved;
     const char *origin;      /* what made it, for messages: "add"; a constant string */
     struct sp__object *next; /* while it waits to be released or destroyed */
-} sp__object; /* 64 bytes, so that the object behind is aligned to 64 */
+} sp__object;                /* 64 bytes, so that the object behind is aligned to 64 */
 _Static_assert(sizeof(sp__object) == 64, "the object behind the head is aligned to 64");
 
 static inline sp__object *sp__head(const void *object)
@@ -74,7 +74,10 @@ typedef struct sp__sentinel {
     char body[512];
 } sp__sentinel;
 #define SP__FOREVER (INT_MAX / 2)
-#define SP__SENTINEL(kind_) {.head = {.kind = (kind_), .refs = SP__FOREVER, .mark = SP__LIVE}}
+#define SP__SENTINEL(kind_)                                                                                            \
+    {                                                                                                                  \
+        .head = {.kind = (kind_), .refs = SP__FOREVER, .mark = SP__LIVE }                                              \
+    }
 extern const sp_kind sp__none_kind; /* "SP_NONE" */
 extern const sp_kind sp__last_kind; /* "end of a list" */
 

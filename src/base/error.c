@@ -1,0 +1,195 @@
+/* Errors: each thread's first cause, and the handler that reports it. */
+#include "base/base.h"
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { MESSAGE_SIZE = 1024 };
+
+typedef struct thread_error {
+    sp_status pending;
+    bool quiet;
+    const sp_error_frame *frame; /* the innermost */
+    char message[MESSAGE_SIZE];
+} thread_error;
+
+static _Thread_local thread_error error;
+
+/* ---- the handler ---- */
+
+static void write_to_stderr(sp_status status, const char *message, void *user)
+{
+    (void)status, (void)user;
+    fprintf(stderr, "spusk: %s\n", message);
+}
+
+static struct {
+    pthread_mutex_t mutex;
+    sp_error_handler *function;
+    void *user;
+} handler = {PTHREAD_MUTEX_INITIALIZER, write_to_stderr, NULL};
+
+void sp_set_error_handler(sp_error_handler *function, void *user)
+{
+    pthread_mutex_lock(&handler.mutex);
+    handler.function = function;
+    handler.user = user;
+    pthread_mutex_unlock(&handler.mutex);
+}
+
+/* The handler may itself use the library, so it is called without the lock. */
+static void report(sp_status status, const char *message)
+{
+    pthread_mutex_lock(&handler.mutex);
+    sp_error_handler *function = handler.function;
+    void *user = handler.user;
+    pthread_mutex_unlock(&handler.mutex);
+    if (function) function(status, message, user);
+}
+
+/* ---- messages ---- */
+
+/* Appends as much as fits; returns the new length. */
+static size_t append(char *text, size_t length, const char *more)
+{
+    size_t n = strlen(more);
+    if (n > MESSAGE_SIZE - 1 - length) n = MESSAGE_SIZE - 1 - length;
+    memcpy(text + length, more, n);
+    text[length + n] = 0;
+    return length + n;
+}
+
+/* Frames are linked from the innermost outwards, and a path is read the other way. */
+static size_t append_path(char *text, size_t length, const sp_error_frame *frame)
+{
+    if (!frame) return length;
+    size_t start = length;
+    length = append_path(text, length, frame->outer);
+    if (!frame->name || !*frame->name) return length;
+    if (length > start) length = append(text, length, ".");
+    return append(text, length, frame->name);
+}
+
+/* "in encode.0 (Linear): " */
+static size_t append_place(char *text, const sp_error_frame *frame)
+{
+    if (!frame) return 0;
+    size_t in = append(text, 0, "in ");
+    size_t length = append_path(text, in, frame);
+    const char *type = frame->type ? frame->type : "";
+    if (length == in) {
+        length = append(text, length, type);
+    } else if (*type) {
+        length = append(text, length, " (");
+        length = append(text, length, type);
+        length = append(text, length, ")");
+    }
+    return length == in ? 0 : append(text, length, ": ");
+}
+
+static void raise_first(sp_status status, const char *text)
+{
+    error.pending = status;
+    error.message[0] = 0;
+    append(error.message, append_place(error.message, error.frame), text);
+    if (!error.quiet) report(status, error.message);
+}
+
+sp_status sp_raise(sp_status status, const char *format, ...)
+{
+    if (error.pending || status == SP_OK) return status;
+    char text[MESSAGE_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    raise_first(status, length < 0 ? format : text);
+    return status;
+}
+
+sp_status sp_raise_null(const char *function, const char *argument)
+{
+    if (error.pending) return error.pending;
+    return sp_raise(SP_ERROR_NULL, "%s: argument '%s' is NULL, though no error is pending: pass SP_NONE for no tensor",
+                    function, argument);
+}
+
+void sp_error_context(const char *format, ...)
+{
+    if (!error.pending) return;
+    char text[MESSAGE_SIZE] = "";
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    append(text, strlen(text), error.message);
+    memcpy(error.message, text, sizeof text);
+}
+
+void sp_error_enter(sp_error_frame *frame, const char *name, const char *type)
+{
+    *frame = (sp_error_frame){name, type, error.frame};
+    error.frame = frame;
+}
+
+void sp_error_leave(const sp_error_frame *frame)
+{
+    error.frame = frame->outer;
+}
+
+bool sp_error_quiet(bool quiet)
+{
+    bool before = error.quiet;
+    error.quiet = quiet;
+    return before;
+}
+
+/* ---- questions ---- */
+
+sp_status sp_error_status(void)
+{
+    return error.pending;
+}
+
+const char *sp_error_message(void)
+{
+    return error.message;
+}
+
+sp_status sp_error_clear(void)
+{
+    sp_status status = error.pending;
+    error.pending = SP_OK;
+    return status;
+}
+
+const char *sp_status_name(sp_status status)
+{
+    static const char *const names[] = {
+        [SP_OK] = "no error",
+        [SP_ERROR_ARGUMENT] = "argument out of range",
+        [SP_ERROR_NULL] = "missing object",
+        [SP_ERROR_SHAPE] = "shapes do not fit",
+        [SP_ERROR_DTYPE] = "element types do not fit",
+        [SP_ERROR_DEVICE] = "devices do not fit",
+        [SP_ERROR_STATE] = "call at the wrong time",
+        [SP_ERROR_MEMORY] = "out of memory",
+        [SP_ERROR_IO] = "input or output failed",
+        [SP_ERROR_FORMAT] = "malformed file",
+        [SP_ERROR_NOT_FOUND] = "not found",
+        [SP_ERROR_UNSUPPORTED] = "not in this build",
+        [SP_ERROR_INTERRUPTED] = "interrupted",
+    };
+    size_t i = (size_t)status;
+    return i < sizeof names / sizeof *names ? names[i] : "unknown status";
+}
+
+#ifndef SP_VERSION
+#define SP_VERSION "0.1.0"
+#endif
+
+const char *sp_version(void)
+{
+    return SP_VERSION;
+}

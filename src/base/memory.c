@@ -1,0 +1,74 @@
+/* The door through which all memory comes: the allocator that a program may replace. */
+#include "base/pool.h"
+#include <stdlib.h>
+#include <string.h>
+
+static void *default_alloc(size_t size, void *user)
+{
+    (void)user;
+    void *block = NULL;
+    return posix_memalign(&block, 64, size) == 0 ? block : NULL;
+}
+
+static void default_free(void *block, size_t size, void *user)
+{
+    (void)size, (void)user;
+    free(block);
+}
+
+static const sp_allocator default_allocator = {default_alloc, default_free, NULL};
+static sp_allocator allocator = {default_alloc, default_free, NULL};
+static _Atomic(int64_t) door_calls;
+
+void *sp__door_alloc(size_t size)
+{
+    atomic_fetch_add_explicit(&door_calls, 1, memory_order_relaxed);
+    return allocator.alloc(size, allocator.user);
+}
+
+void sp__door_free(void *block, size_t size)
+{
+    allocator.free(block, size, allocator.user);
+}
+
+int64_t sp__door_calls(void)
+{
+    return atomic_load_explicit(&door_calls, memory_order_relaxed);
+}
+
+sp_status sp_set_allocator(const sp_allocator *wanted)
+{
+    sp_memory_stats stats = sp_memory();
+    if (stats.live_count || stats.pooled_bytes) {
+        return sp_raise(SP_ERROR_STATE,
+                        "sp_set_allocator: %lld blocks are live and %lld bytes pooled: set the allocator before first "
+                        "use, or after sp_finish()",
+                        (long long)stats.live_count, (long long)stats.pooled_bytes);
+    }
+    if (wanted && (!wanted->alloc || !wanted->free)) {
+        return sp_raise(SP_ERROR_ARGUMENT, "sp_set_allocator: both alloc and free are needed");
+    }
+    allocator = wanted ? *wanted : default_allocator;
+    return SP_OK;
+}
+
+void *sp_alloc(size_t size)
+{
+    void *block = sp__alloc_raw(size);
+    if (!block) {
+        sp_raise(SP_ERROR_MEMORY, "out of memory: %zu bytes were not to be had", size);
+        return NULL;
+    }
+    return memset(block, 0, size);
+}
+
+char *sp_strdup(const char *text)
+{
+    if (!text) {
+        sp_raise_null("sp_strdup", "text");
+        return NULL;
+    }
+    size_t size = strlen(text) + 1;
+    char *copy = sp_alloc(size);
+    return copy ? memcpy(copy, text, size) : NULL;
+}

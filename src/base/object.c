@@ -1,0 +1,153 @@
+/* Counted objects: each stands behind a head of 64 bytes. */
+#include "base/pool.h"
+#include "base/scope.h"
+#include <string.h>
+
+/* ---- sentinels ---- */
+
+const sp_kind sp__none_kind = {"SP_NONE", NULL};
+const sp_kind sp__last_kind = {"end of a list", NULL};
+static sp__sentinel none = SP__SENTINEL(&sp__none_kind);
+static sp__sentinel last = SP__SENTINEL(&sp__last_kind);
+
+/* <spusk/tensor.h> declares these; this folder knows of no tensors. */
+extern SP_API struct sp_tensor *const sp_none_;
+extern SP_API struct sp_tensor *const sp_last_;
+struct sp_tensor *const sp_none_ = (struct sp_tensor *)(void *)none.body;
+struct sp_tensor *const sp_last_ = (struct sp_tensor *)(void *)last.body;
+
+/* ---- making ---- */
+
+void *sp__object_new_unowned(const sp_kind *kind, size_t size)
+{
+    if (size > SIZE_MAX - sizeof(sp__object)) {
+        sp_raise(SP_ERROR_MEMORY, "out of memory: %zu bytes were not to be had", size);
+        return NULL;
+    }
+    sp__object *head = sp_alloc(sizeof *head + size);
+    if (!head) return NULL;
+    head->kind = kind;
+    head->size = size;
+    atomic_init(&head->refs, 1);
+    atomic_init(&head->mark, SP__LIVE);
+    return head + 1;
+}
+
+void *sp_object_new(const sp_kind *kind, size_t size)
+{
+    sp__thread *thread = &sp__this_thread;
+    if (!kind) {
+        sp_raise_null("sp_object_new", "kind");
+        return NULL;
+    }
+    if (sp__scope_reserve(thread)) return NULL;
+    void *object = sp__object_new_unowned(kind, size);
+    if (object) sp__scope_push(thread, sp__head(object));
+    return object;
+}
+
+void sp__object_set_origin(void *object, const char *origin)
+{
+    if (object) sp__head(object)->origin = origin;
+}
+
+/* ---- counting ---- */
+
+void *sp__ref(void *object)
+{
+    if (object) atomic_fetch_add_explicit(&sp__head(object)->refs, 1, memory_order_relaxed);
+    return object;
+}
+
+static void destroy(sp__object *head)
+{
+    if (head->kind->destroy) head->kind->destroy(head + 1);
+    atomic_store_explicit(&head->mark, SP__DEAD, memory_order_relaxed);
+#ifdef SP_DEBUG
+    sp__graveyard_bury(head);
+#else
+    sp_free(head, sizeof *head + head->size);
+#endif
+}
+
+/* Destroying one object may give up others; they wait their turn, so that the stack stays flat however long the chain.
+ */
+static void destroy_all(sp__object *head)
+{
+    sp__thread *thread = &sp__this_thread;
+    atomic_store_explicit(&head->refs, 1, memory_order_relaxed); /* a hold taken and given back meanwhile is harmless */
+    head->next = thread->waiting;
+    thread->waiting = head;
+    if (thread->destroying) return;
+    thread->destroying = true;
+    while ((head = thread->waiting)) {
+        thread->waiting = head->next;
+        destroy(head);
+    }
+    thread->destroying = false;
+}
+
+void sp__unref(void *object)
+{
+    if (!object) return;
+    sp__object *head = sp__head(object);
+    /* Whoever has the only reference need not say so to others. */
+    if (atomic_load_explicit(&head->refs, memory_order_acquire) != 1 &&
+        atomic_fetch_sub_explicit(&head->refs, 1, memory_order_acq_rel) != 1) {
+        return;
+    }
+    destroy_all(head);
+}
+
+void *sp_retain(void *object)
+{
+    return sp__ref(object);
+}
+
+/* ---- questions ---- */
+
+static bool alive(const sp__object *head)
+{
+    return atomic_load_explicit(&head->mark, memory_order_relaxed) == SP__LIVE;
+}
+
+bool sp_object_is(const void *object, const sp_kind *kind)
+{
+    return object && alive(sp__head(object)) && sp__head(object)->kind == kind;
+}
+
+static const char *article(const char *noun)
+{
+    if (!strcmp(noun, sp__none_kind.name)) return "";
+    return strchr("aeiou", *noun) ? "an " : "a ";
+}
+
+static sp_status raise_dead(const sp__object *head, const sp_kind *kind, const char *function, const char *argument)
+{
+    (void)head;
+#ifdef SP_DEBUG
+    if (atomic_load_explicit(&head->mark, memory_order_relaxed) == SP__DEAD) {
+        const char *name = head->kind->name, *origin = head->origin;
+        return sp_raise(
+            SP_ERROR_STATE, "%s: argument '%s' is %s%s%s%s%s used after its scope closed or after sp_release", function,
+            argument, article(name), name, origin ? " (made by " : "", origin ? origin : "", origin ? ")" : "");
+    }
+#endif
+    return sp_raise(SP_ERROR_STATE,
+                    "%s: argument '%s' is no %s: it was used after its scope closed or after sp_release", function,
+                    argument, kind->name);
+}
+
+static sp_status raise_kind(const sp_kind *got, const sp_kind *kind, const char *function, const char *argument)
+{
+    return sp_raise(SP_ERROR_ARGUMENT, "%s: argument '%s' is %s%s, not %s%s", function, argument, article(got->name),
+                    got->name, article(kind->name), kind->name);
+}
+
+sp_status sp__check(const void *object, const sp_kind *kind, const char *function, const char *argument)
+{
+    if (!object) return sp_raise_null(function, argument);
+    const sp__object *head = sp__head(object);
+    if (!alive(head)) return raise_dead(head, kind, function, argument);
+    return head->kind == kind ? SP_OK : raise_kind(head->kind, kind, function, argument);
+}

@@ -1,0 +1,248 @@
+/* Scopes. Each thread has a stack of the objects that its scopes own, in the order of their making. A scope is the part
+ * above the height at which it was opened; an object that escaped keeps its place there until that scope closes. */
+#include "base/scope.h"
+#include <pthread.h>
+#include <string.h>
+
+_Thread_local sp__thread sp__this_thread;
+
+static void close_root(sp__thread *thread);
+
+/* ---- the end of a thread ---- */
+
+static pthread_key_t end_key;
+static pthread_once_t end_once = PTHREAD_ONCE_INIT;
+static bool end_works;
+
+static void thread_ends(void *thread)
+{
+    close_root(thread);
+}
+
+static void make_end_key(void)
+{
+    end_works = pthread_key_create(&end_key, thread_ends) == 0;
+}
+
+/* Without a way to close the root scope at the thread's end, what it owns would leak: as bad as no memory. */
+static bool watch_thread(sp__thread *thread)
+{
+    pthread_once(&end_once, make_end_key);
+    return end_works && pthread_setspecific(end_key, thread) == 0;
+}
+
+/* ---- the stack ---- */
+
+static void place(sp__thread *thread, size_t slot, sp__object *head)
+{
+    head->slot = slot;
+    thread->stack[slot] = head;
+}
+
+/* Closes the gaps in the innermost scope; outer ones must keep their heights. Returns how many there were. */
+static size_t compact(sp__thread *thread)
+{
+    size_t to = thread->mark;
+    for (size_t i = thread->mark; i < thread->height; i++) {
+        if (thread->stack[i]) place(thread, to++, thread->stack[i]);
+    }
+    size_t gaps = thread->height - to;
+    thread->height = to;
+    return gaps;
+}
+
+static sp_status grow(sp__thread *thread)
+{
+    size_t capacity = thread->capacity ? 2 * thread->capacity : 64;
+    sp__object **stack = sp_alloc(capacity * sizeof *stack);
+    if (!stack) return SP_ERROR_MEMORY;
+    if (!thread->stack && !watch_thread(thread)) {
+        sp_free(stack, capacity * sizeof *stack);
+        return sp_raise(SP_ERROR_MEMORY, "out of memory: the thread's scope cannot be registered");
+    }
+    if (thread->height) memcpy(stack, thread->stack, thread->height * sizeof *stack);
+    sp_free(thread->stack, thread->capacity * sizeof *stack);
+    thread->stack = stack;
+    thread->capacity = capacity;
+    return SP_OK;
+}
+
+sp_status sp__scope_reserve(sp__thread *thread)
+{
+    if (thread->height < thread->capacity) return SP_OK;
+    /* A loop in one scope that releases what it makes leaves gaps; the stack must not grow by them. */
+    if (compact(thread) > thread->capacity / 4) return SP_OK;
+    return thread->height < thread->capacity ? SP_OK : grow(thread);
+}
+
+void sp__scope_push(sp__thread *thread, sp__object *head)
+{
+    head->depth = thread->depth;
+    atomic_store_explicit(&head->owner, thread, memory_order_relaxed);
+    place(thread, thread->height++, head);
+}
+
+void sp__scope_remove(sp__thread *thread, sp__object *head)
+{
+    thread->stack[head->slot] = NULL;
+    atomic_store_explicit(&head->owner, NULL, memory_order_relaxed);
+    while (thread->height > thread->mark && !thread->stack[thread->height - 1]) thread->height--;
+}
+
+/* ---- opening and closing ---- */
+
+static sp_scope open_scope(bool no_grad)
+{
+    sp__thread *thread = &sp__this_thread;
+    sp_scope scope = {.mark = thread->height,
+                      .outer_mark = thread->mark,
+                      .depth = ++thread->depth,
+                      .grad_enabled = !thread->no_grad,
+                      .open = true};
+    thread->mark = thread->height;
+    thread->no_grad = no_grad;
+    return scope;
+}
+
+sp_scope sp_scope_open(void)
+{
+    return open_scope(sp__this_thread.no_grad);
+}
+
+sp_scope sp_scope_open_no_grad(void)
+{
+    return open_scope(true);
+}
+
+sp_scope sp_scope_open_grad(void)
+{
+    return open_scope(false);
+}
+
+/* Takes what belongs to scopes at `depth` and deeper off the stack from `mark` on; what escaped moves down. */
+static sp__object *cut(sp__thread *thread, size_t mark, int depth)
+{
+    sp__object *doomed = NULL, **end = &doomed;
+    size_t to = mark;
+    for (size_t i = mark; i < thread->height; i++) {
+        sp__object *head = thread->stack[i];
+        if (!head) continue;
+        if (head->depth < depth) {
+            place(thread, to++, head);
+            continue;
+        }
+        atomic_store_explicit(&head->owner, NULL, memory_order_relaxed);
+        head->next = NULL;
+        *end = head;
+        end = &head->next;
+    }
+    thread->height = to;
+    return doomed;
+}
+
+static void release_all(sp__object *head)
+{
+    for (sp__object *next; head; head = next) {
+        next = head->next;
+        sp__unref(head + 1);
+    }
+}
+
+/* The stack is in order again before anything is destroyed: a destroy callback may use the library. */
+void sp_scope_close(sp_scope *scope)
+{
+    if (!scope || !scope->open) return;
+    scope->open = false;
+    sp__thread *thread = &sp__this_thread;
+    if (scope->depth > thread->depth) return; /* an outer one closed it */
+    sp__object *doomed = cut(thread, scope->mark, scope->depth);
+    thread->depth = scope->depth - 1;
+    thread->mark = scope->outer_mark;
+    thread->no_grad = !scope->grad_enabled;
+    release_all(doomed);
+}
+
+/* Destroy callbacks may put new objects into the root scope. */
+static void close_root(sp__thread *thread)
+{
+    do {
+        thread->mark = 0;
+        thread->depth = 0;
+        thread->no_grad = false;
+        release_all(cut(thread, 0, 0));
+    } while (thread->height);
+    sp_free(thread->stack, thread->capacity * sizeof *thread->stack);
+    thread->stack = NULL;
+    thread->capacity = 0;
+}
+
+int sp_finish(void)
+{
+    close_root(&sp__this_thread);
+    sp__threads_stop();
+    sp_empty_cache();
+    return sp_error_clear() != SP_OK;
+}
+
+/* ---- in and out of scopes ---- */
+
+void *sp_keep(void *object)
+{
+    if (!object) return NULL;
+    sp__thread *thread = &sp__this_thread;
+    if (!sp__scope_owns(thread, sp__head(object))) return sp__ref(object);
+    sp__scope_remove(thread, sp__head(object));
+    return object;
+}
+
+void *sp_escape(void *object)
+{
+    if (!object) return NULL;
+    sp__object *head = sp__head(object);
+    if (sp__scope_owns(&sp__this_thread, head) && head->depth > 0) head->depth--;
+    return object;
+}
+
+void sp_release(void *object)
+{
+    if (!object) return;
+    sp__thread *thread = &sp__this_thread;
+    if (sp__scope_owns(thread, sp__head(object))) sp__scope_remove(thread, sp__head(object));
+    sp__unref(object);
+}
+
+sp_status sp__own(void *object)
+{
+    sp__thread *thread = &sp__this_thread;
+    sp__object *head = sp__head(object);
+    if (sp__scope_owns(thread, head)) {
+        sp__unref(object); /* it stays where it is: no scope holds an object twice */
+        return SP_OK;
+    }
+    if (atomic_load_explicit(&head->owner, memory_order_relaxed)) {
+        return sp_raise(SP_ERROR_STATE, "sp_adopt: a scope of another thread owns the %s: sp_keep it there first",
+                        head->kind->name);
+    }
+    if (sp__scope_reserve(thread)) return SP_ERROR_MEMORY;
+    sp__scope_push(thread, head);
+    return SP_OK;
+}
+
+void *sp_adopt(void *object)
+{
+    if (!object || sp__own(object) == SP_OK) return object;
+    sp__unref(object);
+    return NULL;
+}
+
+/* ---- grad mode ---- */
+
+bool sp_grad_enabled(void)
+{
+    return !sp__this_thread.no_grad;
+}
+
+void sp__set_grad_enabled(bool on)
+{
+    sp__this_thread.no_grad = !on;
+}

@@ -1,0 +1,304 @@
+/* The team of threads behind sp__parallel. One caller at a time has the team; a call from inside a body, or while
+ * another thread has it, runs its items itself.
+ *
+ * A job is its items, cut into `pieces`. `ticket` holds the job's number and how many pieces nobody has claimed yet:
+ * whoever claims one by compare-and-swap knows that the job cannot end before the piece is done, so its description may
+ * be read; a worker that comes late finds nothing to claim and is not waited for. */
+#include "base/pool.h"
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { MOST_THREADS = 1024, SPIN_NANOSECONDS = 30000, PIECES_PER_THREAD = 8 };
+#define UNCLAIMED UINT64_C(0xFFFFFFFF)
+
+typedef struct job {
+    void (*body)(void *context, int64_t i);
+    void *context;
+    int64_t n, step; /* items; items in a piece */
+    uint32_t pieces;
+} job;
+
+static struct {
+    pthread_mutex_t use;   /* held by the caller that has the team; guards `workers`, `started` and `now` */
+    pthread_mutex_t sleep; /* of the two conditions */
+    pthread_cond_t work, finished;
+    int started;
+    pthread_t workers[MOST_THREADS];
+    job now;
+    atomic_int wanted; /* threads in all; 0: not known yet */
+    atomic_int processors;
+    atomic_bool stop;
+    _Alignas(64) _Atomic(uint64_t) ticket;
+    _Alignas(64) atomic_uint done; /* pieces */
+    atomic_int sleepers;
+    atomic_bool caller_sleeps;
+} team = {.use = PTHREAD_MUTEX_INITIALIZER,
+          .sleep = PTHREAD_MUTEX_INITIALIZER,
+          .work = PTHREAD_COND_INITIALIZER,
+          .finished = PTHREAD_COND_INITIALIZER};
+
+static _Thread_local bool inside; /* this thread runs a body */
+
+/* ---- how many ---- */
+
+static int usable_processors(void)
+{
+    int n = atomic_load_explicit(&team.processors, memory_order_relaxed);
+    if (n) return n;
+    cpu_set_t set;
+    n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : (int)sysconf(_SC_NPROCESSORS_ONLN);
+    if (n < 1) n = 1;
+    atomic_store_explicit(&team.processors, n, memory_order_relaxed);
+    return n;
+}
+
+/* A positive number at the head of the variable ("4" or OpenMP's "4,2"); 0 when there is none. */
+static int from_environment(const char *name)
+{
+    const char *text = getenv(name);
+    if (!text) return 0;
+    char *end;
+    long n = strtol(text, &end, 10);
+    if (end == text || (*end && *end != ',') || n < 1) return 0;
+    return n > MOST_THREADS ? MOST_THREADS : (int)n;
+}
+
+int sp_num_threads(void)
+{
+    int n = atomic_load_explicit(&team.wanted, memory_order_relaxed);
+    if (n) return n;
+    n = from_environment("SPUSK_THREADS");
+    if (!n) n = from_environment("OMP_NUM_THREADS");
+    if (!n) n = usable_processors();
+    if (n > MOST_THREADS) n = MOST_THREADS;
+    atomic_store_explicit(&team.wanted, n, memory_order_relaxed);
+    return n;
+}
+
+/* ---- claiming and doing ---- */
+
+/* Claims a piece of the current job and returns its number, or -1. */
+static int64_t claim(void)
+{
+    uint64_t ticket = atomic_load_explicit(&team.ticket, memory_order_relaxed);
+    do {
+        if (!(ticket & UNCLAIMED)) return -1;
+    } while (!atomic_compare_exchange_weak_explicit(&team.ticket, &ticket, ticket - 1, memory_order_acquire,
+                                                    memory_order_relaxed));
+    return team.now.pieces - (int64_t)(ticket & UNCLAIMED);
+}
+
+static void do_piece(const job *j, int64_t piece)
+{
+    int64_t end = (piece + 1) * j->step;
+    if (end > j->n) end = j->n;
+    for (int64_t i = piece * j->step; i < end; i++) j->body(j->context, i);
+}
+
+/* Whoever does the last piece wakes the caller, if it sleeps. The job may be over at once after the count. */
+static void work_while_any(void)
+{
+    for (int64_t piece; (piece = claim()) >= 0;) {
+        uint32_t pieces = team.now.pieces;
+        do_piece(&team.now, piece);
+        if (atomic_fetch_add(&team.done, 1) + 1 == pieces && atomic_load(&team.caller_sleeps)) {
+            pthread_mutex_lock(&team.sleep);
+            pthread_cond_signal(&team.finished);
+            pthread_mutex_unlock(&team.sleep);
+        }
+    }
+}
+
+/* ---- waiting: in a loop for a moment, then asleep ---- */
+
+static int64_t nanoseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+static bool work_waits(void)
+{
+    return (atomic_load(&team.ticket) & UNCLAIMED) || atomic_load(&team.stop);
+}
+
+static bool all_done(void)
+{
+    return atomic_load(&team.done) == team.now.pieces;
+}
+
+/* Waits a moment for a condition; not at all when threads share processors, for then the wait takes one away from the
+ * work that it waits for. */
+static bool spin_until(bool (*true_now)(void))
+{
+    if (true_now()) return true;
+    if (sp_num_threads() > usable_processors()) return false;
+    for (int64_t end = nanoseconds() + SPIN_NANOSECONDS; nanoseconds() < end;) {
+        for (int i = 0; i < 16; i++) {
+            if (true_now()) return true;
+            sp__pause();
+        }
+    }
+    return false;
+}
+
+static void sleep_until_work(void)
+{
+    pthread_mutex_lock(&team.sleep);
+    atomic_fetch_add(&team.sleepers, 1);
+    while (!work_waits()) pthread_cond_wait(&team.work, &team.sleep);
+    atomic_fetch_sub(&team.sleepers, 1);
+    pthread_mutex_unlock(&team.sleep);
+}
+
+static void sleep_until_done(void)
+{
+    pthread_mutex_lock(&team.sleep);
+    atomic_store(&team.caller_sleeps, true);
+    while (!all_done()) pthread_cond_wait(&team.finished, &team.sleep);
+    atomic_store(&team.caller_sleeps, false);
+    pthread_mutex_unlock(&team.sleep);
+}
+
+static void wake(uint32_t most)
+{
+    if (!atomic_load(&team.sleepers)) return;
+    pthread_mutex_lock(&team.sleep);
+    int sleepers = atomic_load(&team.sleepers);
+    for (uint32_t i = 0; i < most && (int)i < sleepers; i++) pthread_cond_signal(&team.work);
+    pthread_mutex_unlock(&team.sleep);
+}
+
+/* ---- the threads ---- */
+
+static void *worker(void *unused)
+{
+    inside = true;
+    while (!atomic_load(&team.stop)) {
+        work_while_any();
+        if (!spin_until(work_waits)) sleep_until_work();
+    }
+    return unused;
+}
+
+/* Ends all workers; `use` is held. */
+static void stop_workers(void)
+{
+    atomic_store(&team.stop, true);
+    pthread_mutex_lock(&team.sleep);
+    pthread_cond_broadcast(&team.work);
+    pthread_mutex_unlock(&team.sleep);
+    for (int i = 0; i < team.started; i++) pthread_join(team.workers[i], NULL);
+    team.started = 0;
+    atomic_store(&team.stop, false);
+}
+
+static void fork_before(void)
+{
+    if (inside) return;
+    pthread_mutex_lock(&team.use);
+    pthread_mutex_lock(&team.sleep);
+}
+
+static void fork_after_in_parent(void)
+{
+    if (inside) return;
+    pthread_mutex_unlock(&team.sleep);
+    pthread_mutex_unlock(&team.use);
+}
+
+/* The child has none of the threads, and may be asleep on nothing. */
+static void fork_after_in_child(void)
+{
+    pthread_mutex_init(&team.use, NULL);
+    pthread_mutex_init(&team.sleep, NULL);
+    pthread_cond_init(&team.work, NULL);
+    pthread_cond_init(&team.finished, NULL);
+    team.started = 0;
+    atomic_store(&team.sleepers, 0);
+    atomic_store(&team.ticket, 0);
+    inside = false;
+}
+
+static void register_fork(void)
+{
+    pthread_atfork(fork_before, fork_after_in_parent, fork_after_in_child);
+}
+
+/* Starts what is missing of the wanted threads; `use` is held. Fewer will do when the system gives no more. Signals are
+ * for the program's own threads. */
+static void start_workers(int wanted)
+{
+    if (team.started >= wanted) return;
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, register_fork);
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    while (team.started < wanted && pthread_create(&team.workers[team.started], NULL, worker, NULL) == 0) {
+        team.started++;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+void sp__threads_stop(void)
+{
+    if (inside) return;
+    pthread_mutex_lock(&team.use);
+    stop_workers();
+    pthread_mutex_unlock(&team.use);
+}
+
+sp_status sp_set_num_threads(int n)
+{
+    if (n < 1 || n > MOST_THREADS) {
+        return sp_raise(SP_ERROR_ARGUMENT, "sp_set_num_threads: %d is not between 1 and %d", n, MOST_THREADS);
+    }
+    if (inside) return sp_raise(SP_ERROR_STATE, "sp_set_num_threads: called from inside a parallel computation");
+    pthread_mutex_lock(&team.use);
+    if (team.started > n - 1) stop_workers();
+    atomic_store_explicit(&team.wanted, n, memory_order_relaxed);
+    pthread_mutex_unlock(&team.use);
+    return SP_OK;
+}
+
+/* ---- running ---- */
+
+/* Few pieces, so that claiming them costs little, and enough that threads of unequal speed end together. */
+static job cut(int64_t n, int threads, void (*body)(void *, int64_t), void *context)
+{
+    int64_t step = n / ((int64_t)threads * PIECES_PER_THREAD);
+    if (step < 1) step = 1;
+    return (job){body, context, n, step, (uint32_t)((n - 1) / step + 1)};
+}
+
+static void run_on_team(int64_t n, int threads, void (*body)(void *, int64_t), void *context)
+{
+    start_workers(threads - 1);
+    team.now = cut(n, threads, body, context);
+    atomic_store(&team.done, 0);
+    uint64_t number = (atomic_load_explicit(&team.ticket, memory_order_relaxed) >> 32) + 1;
+    atomic_store(&team.ticket, number << 32 | team.now.pieces);
+    wake(team.now.pieces - 1);
+    inside = true;
+    work_while_any();
+    inside = false;
+    if (!spin_until(all_done)) sleep_until_done();
+}
+
+void sp__parallel(int64_t n, void (*body)(void *context, int64_t i), void *context)
+{
+    int threads = n > 1 && !inside ? sp_num_threads() : 1;
+    if (threads > 1 && pthread_mutex_trylock(&team.use) == 0) {
+        run_on_team(n, threads, body, context);
+        pthread_mutex_unlock(&team.use);
+        return;
+    }
+    for (int64_t i = 0; i < n; i++) body(context, i);
+}
