@@ -185,8 +185,8 @@ static sp_status run_backward(run *r, sp__node *node, sp_tensor *const *grads)
     sp_status status = node->op->backward(&call);
     if (status) sp_error_context("in %s: ", node->op->backward_name);
     for (int i = 0; i < node->n_inputs && !status; i++)
-        if (needed[i] && call.result[i]) status = send(r, node, i, call.result[i]);
-    return status ? status : sp_error_status();
+        if (needed[i]) status = call.result[i] ? send(r, node, i, call.result[i]) : sp_error_status();
+    return status;
 }
 
 /* ---- hooks and leaves ---- */

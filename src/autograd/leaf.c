@@ -150,3 +150,25 @@ sp_status sp_retain_grad(sp_tensor *x)
     x->retains_grad = true;
     return SP_OK;
 }
+
+sp_status sp_set_data(sp_tensor *x, sp_tensor *data)
+{
+    if (sp__check_tensor(x, "sp_set_data", "x") || sp__check_tensor(data, "sp_set_data", "data")) return sp_error_status();
+    if (x->grad_fn || x->base)
+        return sp_raise(SP_ERROR_STATE, "sp_set_data: the tensor is not a leaf of its own");
+    if (x->requires_grad && !sp_dtype_is_floating_point(data->dtype))
+        return sp_raise(SP_ERROR_DTYPE, "sp_set_data: %s data for a tensor that requires a gradient",
+                        sp_dtype_name(data->dtype));
+    sp__storage_ref(data->storage);
+    sp__storage_unref(x->storage);
+    x->storage = data->storage;
+    x->offset = data->offset;
+    x->dtype = data->dtype;
+    x->device = data->device;
+    x->ndim = data->ndim;
+    memcpy(x->sizes, data->sizes, sizeof x->sizes);
+    memcpy(x->strides, data->strides, sizeof x->strides);
+    sp__unref(x->grad);
+    x->grad = NULL;
+    return SP_OK;
+}

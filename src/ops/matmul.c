@@ -1,0 +1,516 @@
+/* Products of matrices and vectors.
+ *
+ *   mm      C = A·B                    dA = dC·Bᵀ, dB = Aᵀ·dC
+ *   bmm     the same for each batch
+ *   mv      y = A·x                    dA = dy·xᵀ (outer), dx = Aᵀ·dy
+ *   dot     y = Σ a·b                  da = dy·b, db = dy·a
+ *   addmm   Y = β·X + α·A·B            dX = β·dY summed to X, dA = α·dY·Bᵀ, dB = α·Aᵀ·dY
+ *   linear  Y = X·Wᵀ + b               dX = dY·W, dW = dYᵀ·X, db = Σ dY over rows
+ *
+ * A gradient is laid out in memory as its operand is (column by column, for a transposed weight), so that the leaf takes
+ * it without a copy and an optimiser finds both in one order. torch.matmul's shapes come down to these. */
+#include "ops/ops.h"
+#include <string.h>
+
+/* ---- the kernel's call ---- */
+
+/* The last two dimensions as rows and columns; a vector is a column. */
+static sp__matrix matrix_of(const sp_tensor *x)
+{
+    int n = x->ndim;
+    sp__matrix m = {.buffer = x->storage->buffer, .offset = x->offset};
+    if (n == 1) m.row = x->strides[0];
+    else if (n >= 2) {
+        m.row = x->strides[n - 2];
+        m.column = x->strides[n - 1];
+    }
+    if (n == 3) m.batch = x->strides[0];
+    return m;
+}
+
+static sp__matrix transposed(sp__matrix m)
+{
+    int64_t row = m.row;
+    m.row = m.column;
+    m.column = row;
+    return m;
+}
+
+/* PyTorch asks for one dtype; so do we. */
+static sp_status check_dtypes(const char *function, sp_tensor *const *inputs, int n)
+{
+    for (int i = 0; i < n; i++) {
+        if (sp__is_none(inputs[i])) continue;
+        if (inputs[i]->dtype != inputs[0]->dtype)
+            return sp_raise(SP_ERROR_DTYPE, "%s: operands of dtypes %s and %s: cast one of them", function,
+                            sp_dtype_name(inputs[0]->dtype), sp_dtype_name(inputs[i]->dtype));
+    }
+    if (inputs[0]->dtype != SP_BOOL) return SP_OK;
+    return sp_raise(SP_ERROR_DTYPE, "%s: no products of bool matrices: cast them", function);
+}
+
+static sp_status bad_shapes(const char *function, const sp_tensor *a, const sp_tensor *b, const char *wanted)
+{
+    return sp_raise(SP_ERROR_SHAPE, "%s: shapes %s and %s do not fit: needs %s", function, sp__shape_of(a), sp__shape_of(b),
+                    wanted);
+}
+
+static sp_status multiply(sp_call *call, int64_t batches, int64_t m, int64_t n, int64_t k)
+{
+    sp_tensor *out = call->outputs[0];
+    sp__gemm gemm = {.dtype = out->dtype,
+                     .batches = batches,
+                     .m = m,
+                     .n = n,
+                     .k = k,
+                     .a = matrix_of(call->inputs[0]),
+                     .b = matrix_of(call->inputs[1]),
+                     .c = matrix_of(out),
+                     .alpha = 1};
+    if (m == 0 || n == 0 || batches == 0) return SP_OK;
+    return sp__backend_for(out)->gemm(&gemm);
+}
+
+/* ---- gradients in the operand's layout ---- */
+
+static bool is_column_major(const sp_tensor *x)
+{
+    int n = x->ndim;
+    return n >= 2 && x->strides[n - 2] == 1 && x->strides[n - 1] != 1 && x->strides[n - 1] >= x->sizes[n - 2];
+}
+
+/* p·q, computed as (qᵀ·pᵀ)ᵀ where the operand that it is the gradient of lies column by column. */
+static sp_tensor *product_like(bool column_major, sp_tensor *p, sp_tensor *q)
+{
+    if (!column_major) return sp_matmul(p, q);
+    return sp_transpose(sp_matmul(sp_transpose(q, -2, -1), sp_transpose(p, -2, -1)), -2, -1);
+}
+
+static sp_status backward_mm(sp_grad_call *call)
+{
+    sp_tensor *grad = call->grads[0];
+    sp_tensor *a = sp_saved_input(call, 0), *b = sp_saved_input(call, 1);
+    if (!a || !b) return sp_error_status();
+    if (call->needed[0]) call->result[0] = product_like(is_column_major(a), grad, sp_transpose(b, -2, -1));
+    if (call->needed[1]) call->result[1] = product_like(is_column_major(b), sp_transpose(a, -2, -1), grad);
+    return SP_OK;
+}
+
+/* ---- mm, bmm ---- */
+
+static sp_status infer_mm(sp_call *call)
+{
+    sp_tensor *a = call->inputs[0], *b = call->inputs[1];
+    if (a->ndim != 2 || b->ndim != 2 || a->sizes[1] != b->sizes[0])
+        return bad_shapes("sp_mm", a, b, "(m, k) and (k, n)");
+    if (check_dtypes("sp_mm", call->inputs, 2)) return sp_error_status();
+    return sp_call_output(call, 0, a->dtype, SP_DIMS(a->sizes[0], b->sizes[1]));
+}
+
+static sp_status forward_mm(sp_call *call)
+{
+    const sp_tensor *a = call->inputs[0], *b = call->inputs[1];
+    return multiply(call, 1, a->sizes[0], b->sizes[1], a->sizes[1]);
+}
+
+static sp_status infer_bmm(sp_call *call)
+{
+    sp_tensor *a = call->inputs[0], *b = call->inputs[1];
+    if (a->ndim != 3 || b->ndim != 3 || a->sizes[0] != b->sizes[0] || a->sizes[2] != b->sizes[1])
+        return bad_shapes("sp_bmm", a, b, "(b, m, k) and (b, k, n)");
+    if (check_dtypes("sp_bmm", call->inputs, 2)) return sp_error_status();
+    return sp_call_output(call, 0, a->dtype, SP_DIMS(a->sizes[0], a->sizes[1], b->sizes[2]));
+}
+
+static sp_status forward_bmm(sp_call *call)
+{
+    const sp_tensor *a = call->inputs[0], *b = call->inputs[1];
+    return multiply(call, a->sizes[0], a->sizes[1], b->sizes[2], a->sizes[2]);
+}
+
+sp_tensor *sp_mm(sp_tensor *a, sp_tensor *b)
+{
+    return sp_op_apply(&sp__op_mm, (sp_tensor *[]){a, b}, 2, NULL);
+}
+
+sp_tensor *sp_bmm(sp_tensor *a, sp_tensor *b)
+{
+    return sp_op_apply(&sp__op_bmm, (sp_tensor *[]){a, b}, 2, NULL);
+}
+
+/* ---- mv, dot ---- */
+
+static sp_status infer_mv(sp_call *call)
+{
+    sp_tensor *a = call->inputs[0], *x = call->inputs[1];
+    if (a->ndim != 2 || x->ndim != 1 || a->sizes[1] != x->sizes[0]) return bad_shapes("sp_mv", a, x, "(m, k) and (k)");
+    if (check_dtypes("sp_mv", call->inputs, 2)) return sp_error_status();
+    return sp_call_output(call, 0, a->dtype, SP_DIMS(a->sizes[0]));
+}
+
+static sp_status forward_mv(sp_call *call)
+{
+    const sp_tensor *a = call->inputs[0];
+    return multiply(call, 1, a->sizes[0], 1, a->sizes[1]);
+}
+
+static sp_status backward_mv(sp_grad_call *call)
+{
+    sp_tensor *a = sp_saved_input(call, 0), *x = sp_saved_input(call, 1);
+    if (!a || !x) return sp_error_status();
+    if (call->needed[0]) call->result[0] = sp_mul(sp_unsqueeze(call->grads[0], 1), x);
+    if (call->needed[1]) call->result[1] = sp_mv(sp_t(a), call->grads[0]);
+    return SP_OK;
+}
+
+sp_tensor *sp_mv(sp_tensor *a, sp_tensor *b)
+{
+    return sp_op_apply(&sp__op_mv, (sp_tensor *[]){a, b}, 2, NULL);
+}
+
+static sp_status infer_dot(sp_call *call)
+{
+    sp_tensor *a = call->inputs[0], *b = call->inputs[1];
+    if (a->ndim != 1 || b->ndim != 1 || a->sizes[0] != b->sizes[0]) return bad_shapes("sp_dot", a, b, "(k) and (k)");
+    if (check_dtypes("sp_dot", call->inputs, 2)) return sp_error_status();
+    return sp_call_output(call, 0, a->dtype, SP_DIMS());
+}
+
+static sp_status forward_dot(sp_call *call)
+{
+    const sp_tensor *a = call->inputs[0], *b = call->inputs[1], *out = call->outputs[0];
+    sp__gemm gemm = {.dtype = out->dtype,
+                     .batches = 1,
+                     .m = 1,
+                     .n = 1,
+                     .k = a->sizes[0],
+                     .a = transposed(matrix_of(a)),
+                     .b = matrix_of(b),
+                     .c = matrix_of(out),
+                     .alpha = 1};
+    return sp__backend_for(out)->gemm(&gemm);
+}
+
+static sp_status backward_dot(sp_grad_call *call)
+{
+    sp_tensor *a = sp_saved_input(call, 0), *b = sp_saved_input(call, 1);
+    if (!a || !b) return sp_error_status();
+    if (call->needed[0]) call->result[0] = sp_mul(call->grads[0], b);
+    if (call->needed[1]) call->result[1] = sp_mul(call->grads[0], a);
+    return SP_OK;
+}
+
+sp_tensor *sp_dot(sp_tensor *a, sp_tensor *b)
+{
+    return sp_op_apply(&sp__op_dot, (sp_tensor *[]){a, b}, 2, NULL);
+}
+
+/* ---- matmul: all of torch.matmul's shapes ---- */
+
+/* (…, m, k) × (k, n) or (k): the batch and m become rows of one product. */
+static sp_tensor *fold_rows(sp_tensor *a, sp_tensor *b)
+{
+    int64_t sizes[SP_MAX_DIMS + 1];
+    int n = a->ndim - 1;
+    memcpy(sizes, a->sizes, sizeof a->sizes);
+    if (b->ndim == 2) sizes[n++] = b->sizes[1];
+    int64_t k = a->sizes[a->ndim - 1];
+    int64_t rows = sp__product(a->ndim - 1, a->sizes);
+    sp_tensor *flat = (sp_reshape)(a, SP_DIMS(rows, k));
+    return (sp_reshape)(b->ndim == 2 ? sp_mm(flat, b) : sp_mv(flat, b), (sp_dims){sizes, n});
+}
+
+/* x's batch dimensions expanded to `batch` and folded into one. */
+static sp_tensor *fold_batch(sp_tensor *x, int n_batch, const int64_t *batch)
+{
+    int64_t sizes[SP_MAX_DIMS];
+    int64_t rows = x->sizes[x->ndim - 2], columns = x->sizes[x->ndim - 1];
+    memcpy(sizes, batch, (size_t)n_batch * sizeof *batch);
+    sizes[n_batch] = rows;
+    sizes[n_batch + 1] = columns;
+    sp_tensor *whole = (sp_expand)(x, (sp_dims){sizes, n_batch + 2});
+    return (sp_reshape)(whole, SP_DIMS(sp__product(n_batch, batch), rows, columns));
+}
+
+static sp_tensor *batched(sp_tensor *a, sp_tensor *b)
+{
+    int64_t sizes[SP_MAX_DIMS];
+    int n;
+    if (a->sizes[a->ndim - 1] != b->sizes[b->ndim - 2]) {
+        bad_shapes("sp_matmul", a, b, "(…, m, k) and (…, k, n)");
+        return NULL;
+    }
+    if (sp__broadcast("sp_matmul", a->ndim - 2, a->sizes, b->ndim - 2, b->sizes, &n, sizes)) return NULL;
+    sp_tensor *product = sp_bmm(fold_batch(a, n, sizes), fold_batch(b, n, sizes));
+    sizes[n] = a->sizes[a->ndim - 2];
+    sizes[n + 1] = b->sizes[b->ndim - 1];
+    return (sp_reshape)(product, (sp_dims){sizes, n + 2});
+}
+
+static sp_tensor *general(sp_tensor *a, sp_tensor *b)
+{
+    if (a->ndim == 1) return sp_squeeze_dim(sp_matmul(sp_unsqueeze(a, 0), b), b->ndim == 1 ? -1 : -2);
+    if (b->ndim <= 2 && a->ndim > 2) return fold_rows(a, b);
+    if (b->ndim == 1) return sp_squeeze_dim(sp_matmul(a, sp_unsqueeze(b, 1)), -1);
+    return batched(a, b);
+}
+
+sp_tensor *sp_matmul(sp_tensor *a, sp_tensor *b)
+{
+    if (sp__check_tensor(a, "sp_matmul", "a") || sp__check_tensor(b, "sp_matmul", "b")) return NULL;
+    if (a->ndim == 2 && b->ndim == 2) return sp_mm(a, b);
+    if (a->ndim == 1 && b->ndim == 1) return sp_dot(a, b);
+    if (a->ndim == 2 && b->ndim == 1) return sp_mv(a, b);
+    if (a->ndim == 0 || b->ndim == 0) {
+        bad_shapes("sp_matmul", a, b, "at least one dimension each");
+        return NULL;
+    }
+    sp_scope scope = sp_scope_open();
+    sp_tensor *y = sp_escape(general(a, b));
+    sp_scope_close(&scope);
+    return y;
+}
+
+/* ---- addmm ---- */
+
+typedef struct addmm_attributes {
+    double alpha, beta;
+} addmm_attributes;
+
+static sp_status infer_addmm(sp_call *call)
+{
+    sp_tensor *x = call->inputs[0], *a = call->inputs[1], *b = call->inputs[2];
+    int n;
+    int64_t sizes[SP_MAX_DIMS];
+    if (a->ndim != 2 || b->ndim != 2 || a->sizes[1] != b->sizes[0])
+        return bad_shapes("sp_addmm", a, b, "(m, k) and (k, n)");
+    const int64_t product[2] = {a->sizes[0], b->sizes[1]};
+    if (check_dtypes("sp_addmm", call->inputs, 3) ||
+        sp__broadcast("sp_addmm", x->ndim, x->sizes, 2, product, &n, sizes))
+        return sp_error_status();
+    if (n != 2 || memcmp(sizes, product, sizeof product))
+        return sp_raise(SP_ERROR_SHAPE, "sp_addmm: shape %s does not broadcast to %s", sp__shape_of(x),
+                        sp__shape_text(2, product));
+    return sp_call_output(call, 0, a->dtype, (sp_dims){product, 2});
+}
+
+static sp_status forward_addmm(sp_call *call)
+{
+    const addmm_attributes *attributes = call->attributes;
+    const sp_tensor *a = call->inputs[1], *b = call->inputs[2];
+    sp_tensor *out = call->outputs[0];
+    sp_status status = attributes->beta == 0 ? SP_OK : sp__copy_values(out, call->inputs[0]);
+    sp__gemm gemm = {.dtype = out->dtype,
+                     .batches = 1,
+                     .m = a->sizes[0],
+                     .n = b->sizes[1],
+                     .k = a->sizes[1],
+                     .a = matrix_of(a),
+                     .b = matrix_of(b),
+                     .c = matrix_of(out),
+                     .alpha = attributes->alpha,
+                     .beta = attributes->beta};
+    if (status || gemm.m == 0 || gemm.n == 0) return status;
+    return sp__backend_for(out)->gemm(&gemm);
+}
+
+static sp_tensor *scaled(sp_tensor *x, double factor)
+{
+    return factor == 1 ? x : sp_mul_scalar(x, factor);
+}
+
+static sp_status backward_addmm(sp_grad_call *call)
+{
+    const addmm_attributes *attributes = call->attributes;
+    sp_tensor *grad = call->grads[0];
+    sp_tensor *a = sp_saved_input(call, 1), *b = sp_saved_input(call, 2);
+    if (!a || !b) return sp_error_status();
+    if (call->needed[0]) call->result[0] = scaled(sp__sum_to(grad, sp_input_sizes(call, 0)), attributes->beta);
+    if (call->needed[1]) call->result[1] = scaled(product_like(is_column_major(a), grad, sp_t(b)), attributes->alpha);
+    if (call->needed[2]) call->result[2] = scaled(product_like(is_column_major(b), sp_t(a), grad), attributes->alpha);
+    return SP_OK;
+}
+
+sp_tensor *(sp_addmm)(sp_tensor *x, sp_tensor *a, sp_tensor *b, const sp_addmm_options *options)
+{
+    sp_addmm_options o;
+    sp__copy_options(&o, sizeof o, options);
+    addmm_attributes attributes = {sp__number(o.alpha, 1), sp__number(o.beta, 1)};
+    return sp_op_apply(&sp__op_addmm, (sp_tensor *[]){x, a, b}, 3, &attributes);
+}
+
+/* ---- linear ---- */
+
+static sp_status infer_linear(sp_call *call)
+{
+    sp_tensor *x = call->inputs[0], *weight = call->inputs[1], *bias = call->inputs[2];
+    if (x->ndim != 2 || weight->ndim != 2 || x->sizes[1] != weight->sizes[1])
+        return bad_shapes("sp_linear", x, weight, "an input (…, in) and a weight (out, in)");
+    if (!sp__is_none(bias) && (bias->ndim != 1 || bias->sizes[0] != weight->sizes[0]))
+        return bad_shapes("sp_linear", weight, bias, "a weight (out, in) and a bias (out)");
+    if (check_dtypes("sp_linear", call->inputs, 3)) return sp_error_status();
+    return sp_call_output(call, 0, x->dtype, SP_DIMS(x->sizes[0], weight->sizes[0]));
+}
+
+static sp_status forward_linear(sp_call *call)
+{
+    const sp_tensor *x = call->inputs[0], *weight = call->inputs[1], *bias = call->inputs[2];
+    sp_tensor *out = call->outputs[0];
+    sp__operand bias_operand;
+    sp__gemm gemm = {.dtype = out->dtype,
+                     .batches = 1,
+                     .m = x->sizes[0],
+                     .n = weight->sizes[0],
+                     .k = x->sizes[1],
+                     .a = matrix_of(x),
+                     .b = transposed(matrix_of(weight)),
+                     .c = matrix_of(out),
+                     .alpha = 1};
+    if (!sp__is_none(bias)) {
+        bias_operand = sp__operand_of(bias);
+        gemm.bias = &bias_operand;
+    }
+    if (gemm.m == 0 || gemm.n == 0) return SP_OK;
+    return sp__backend_for(out)->gemm(&gemm);
+}
+
+static sp_status backward_linear(sp_grad_call *call)
+{
+    sp_tensor *grad = call->grads[0];
+    sp_tensor *x = sp_saved_input(call, 0), *weight = sp_saved_input(call, 1);
+    if (!x || !weight) return sp_error_status();
+    if (call->needed[0]) call->result[0] = sp_mm(grad, weight);
+    if (call->needed[1]) call->result[1] = product_like(is_column_major(weight), sp_t(grad), x);
+    if (call->needed[2]) call->result[2] = sp_sum_dim(grad, 0);
+    return SP_OK;
+}
+
+/* (…, in) as rows, and back. */
+static sp_tensor *linear_folded(sp_tensor *x, sp_tensor *weight, sp_tensor *bias)
+{
+    int64_t sizes[SP_MAX_DIMS];
+    int last = x->ndim - 1;
+    memcpy(sizes, x->sizes, sizeof sizes);
+    int64_t rows = sp__product(last, x->sizes), in = x->sizes[last];
+    sp_tensor *flat = (sp_reshape)(x, SP_DIMS(rows, in));
+    sp_tensor *y = sp_op_apply(&sp__op_linear, (sp_tensor *[]){flat, weight, bias}, 3, NULL);
+    if (!y) return NULL;
+    sizes[last] = y->sizes[1];
+    return (sp_reshape)(y, (sp_dims){sizes, x->ndim});
+}
+
+sp_tensor *sp_linear(sp_tensor *x, sp_tensor *weight, sp_tensor *bias)
+{
+    if (sp__check_tensor(x, "sp_linear", "x")) return NULL;
+    if (x->ndim == 2 || x->ndim == 0) return sp_op_apply(&sp__op_linear, (sp_tensor *[]){x, weight, bias}, 3, NULL);
+    sp_scope scope = sp_scope_open();
+    sp_tensor *y = sp_escape(linear_folded(x, weight, bias));
+    sp_scope_close(&scope);
+    return y;
+}
+
+/* ---- records ---- */
+
+static sp_tensor *call_mm(sp_tensor *const *x) { return sp_mm(x[0], x[1]); }
+static sp_tensor *call_mm_t(sp_tensor *const *x) { return sp_mm(sp_t(x[0]), sp_t(x[1])); }
+static sp_tensor *call_matmul(sp_tensor *const *x) { return sp_matmul(x[0], x[1]); }
+static sp_tensor *call_bmm(sp_tensor *const *x) { return sp_bmm(x[0], x[1]); }
+static sp_tensor *call_mv(sp_tensor *const *x) { return sp_mv(x[0], x[1]); }
+static sp_tensor *call_dot(sp_tensor *const *x) { return sp_dot(x[0], x[1]); }
+static sp_tensor *call_addmm(sp_tensor *const *x) { return sp_addmm(x[0], x[1], x[2], .alpha = 2, .beta = 3); }
+static sp_tensor *call_linear(sp_tensor *const *x) { return sp_linear(x[0], x[1], x[2]); }
+static sp_tensor *call_linear_plain(sp_tensor *const *x) { return sp_linear(x[0], x[1], SP_NONE); }
+
+const sp_op sp__op_mm = {
+    .name = "mm",
+    .backward_name = "MmBackward0",
+    .n_inputs = 2,
+    .saves = SP_SAVE_INPUTS,
+    .infer = infer_mm,
+    .forward = forward_mm,
+    .backward = backward_mm,
+    .samples = (const sp_sample[]){{call_mm, "torch.mm(a, b)", {{"2 3"}, {"3 4"}}},
+                                   {call_mm_t, "torch.mm(a.t(), b.t())", {{"3 2"}, {"4 3"}}},
+                                   {call_mm, "torch.mm(a, b)", {{"2 0"}, {"0 3"}}},
+                                   {call_mm, "torch.mm(a, b)", {{"0 3"}, {"3 2"}}},
+                                   {call_mm, "torch.mm(a, b)", {{"1 1"}, {"1 1"}}},
+                                   {call_matmul, "torch.matmul(a, b)", {{"2 2 3"}, {"3 4"}}},
+                                   {call_matmul, "torch.matmul(a, b)", {{"3"}, {"3 2"}}},
+                                   {0}},
+};
+
+const sp_op sp__op_bmm = {
+    .name = "bmm",
+    .backward_name = "BmmBackward0",
+    .n_inputs = 2,
+    .saves = SP_SAVE_INPUTS,
+    .infer = infer_bmm,
+    .forward = forward_bmm,
+    .backward = backward_mm,
+    .samples = (const sp_sample[]){{call_bmm, "torch.bmm(a, b)", {{"2 2 3"}, {"2 3 2"}}},
+                                   {call_bmm, "torch.bmm(a, b)", {{"0 2 3"}, {"0 3 2"}}},
+                                   {call_matmul, "torch.matmul(a, b)", {{"2 1 2 3"}, {"3 3 2"}}},
+                                   {call_matmul, "torch.matmul(a, b)", {{"3"}, {"2 3 2"}}},
+                                   {call_matmul, "torch.matmul(a, b)", {{"2 3"}, {"2 3 2"}}},
+                                   {0}},
+};
+
+const sp_op sp__op_mv = {
+    .name = "mv",
+    .backward_name = "MvBackward0",
+    .n_inputs = 2,
+    .saves = SP_SAVE_INPUTS,
+    .infer = infer_mv,
+    .forward = forward_mv,
+    .backward = backward_mv,
+    .samples = (const sp_sample[]){{call_mv, "torch.mv(a, b)", {{"2 3"}, {"3"}}},
+                                   {call_mv, "torch.mv(a, b)", {{"2 0"}, {"0"}}},
+                                   {call_matmul, "torch.matmul(a, b)", {{"2 2 3"}, {"3"}}},
+                                   {0}},
+};
+
+const sp_op sp__op_dot = {
+    .name = "dot",
+    .backward_name = "DotBackward0",
+    .n_inputs = 2,
+    .saves = SP_SAVE_INPUTS,
+    .infer = infer_dot,
+    .forward = forward_dot,
+    .backward = backward_dot,
+    .samples = (const sp_sample[]){{call_dot, "torch.dot(a, b)", {{"5"}, {"5"}}},
+                                   {call_dot, "torch.dot(a, b)", {{"0"}, {"0"}}},
+                                   {call_matmul, "torch.matmul(a, b)", {{"1"}, {"1"}}},
+                                   {0}},
+};
+
+const sp_op sp__op_addmm = {
+    .name = "addmm",
+    .backward_name = "AddmmBackward0",
+    .n_inputs = 3,
+    .attributes_size = sizeof(addmm_attributes),
+    .saves = SP_SAVE_INPUT(1) | SP_SAVE_INPUT(2),
+    .infer = infer_addmm,
+    .forward = forward_addmm,
+    .backward = backward_addmm,
+    .samples = (const sp_sample[]){{call_addmm, "torch.addmm(a, b, c, alpha=2, beta=3)", {{"2 4"}, {"2 3"}, {"3 4"}}},
+                                   {call_addmm, "torch.addmm(a, b, c, alpha=2, beta=3)", {{"4"}, {"2 3"}, {"3 4"}}},
+                                   {call_addmm, "torch.addmm(a, b, c, alpha=2, beta=3)", {{"1 2"}, {"2 0"}, {"0 2"}}},
+                                   {0}},
+};
+
+const sp_op sp__op_linear = {
+    .name = "linear",
+    .backward_name = "AddmmBackward0",
+    .n_inputs = 3,
+    .optional = 1u << 2,
+    .saves = SP_SAVE_INPUT(0) | SP_SAVE_INPUT(1),
+    .infer = infer_linear,
+    .forward = forward_linear,
+    .backward = backward_linear,
+    .samples = (const sp_sample[]){{call_linear, "F.linear(a, b, c)", {{"2 3"}, {"4 3"}, {"4"}}},
+                                   {call_linear, "F.linear(a, b, c)", {{"2 2 3"}, {"4 3"}, {"4"}}},
+                                   {call_linear, "F.linear(a, b, c)", {{"3"}, {"4 3"}, {"4"}}},
+                                   {call_linear, "F.linear(a, b, c)", {{"0 3"}, {"4 3"}, {"4"}}},
+                                   {call_linear_plain, "F.linear(a, b)", {{"2 3"}, {"1 3"}}},
+                                   {0}},
+};
