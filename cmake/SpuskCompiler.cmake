@@ -20,7 +20,8 @@ if(SPUSK_SANITIZE)
 else()
     set(CMAKE_C_FLAGS_DEBUG "-Og -g3")
 endif()
-add_compile_options(-Wall -Wextra -Wpedantic -Wconversion -Wshadow -ffp-contract=off)
+# Samples and option tables leave fields out on purpose: what is not said is zero.
+add_compile_options(-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wno-missing-field-initializers -ffp-contract=off)
 # SP_DEBUG turns on the checks that are too dear for a release, such as naming an object used after its scope.
 add_compile_definitions(_GNU_SOURCE $<$<CONFIG:Debug>:SP_DEBUG=1>)
 
