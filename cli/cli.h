@@ -1,0 +1,138 @@
+/* What the commands of the program share. */
+#ifndef SPUSK_CLI_H
+#define SPUSK_CLI_H
+
+#include <popt.h>
+#include <spusk/spusk.h>
+#include <stdio.h>
+
+/* Exit statuses. */
+enum { EXIT_FINE = 0, EXIT_FAILED = 1, EXIT_WRONG_USE = 2, EXIT_STOPPED = 130 };
+
+typedef struct command {
+    const char *name;
+    int (*run)(const struct command *self, int argc, char **argv);
+    const char *words; /* what stands after the options, for the help */
+    int min_words, max_words;
+    const char *summary;
+} command;
+
+int cmd_train(const command *self, int argc, char **argv);
+int cmd_eval(const command *self, int argc, char **argv);
+int cmd_predict(const command *self, int argc, char **argv);
+int cmd_info(const command *self, int argc, char **argv);
+int cmd_bench(const command *self, int argc, char **argv);
+
+/* ---- options.c ---- */
+
+/* Options that every command has, and the words after the options. */
+typedef struct common {
+    const command *command;
+    int help, json, threads;
+    long long seed;
+    char *device, *data, *out;
+    char *words[3];
+    int n_words;
+    struct poptOption *own;
+} common;
+
+/* Reads the command line by the command's table and the common one, checks the common values and sets threads and
+ * seed. -1: go on; else the exit status to end with (help was asked for, or something was wrong and has been said). */
+int options_read(common *c, const command *self, struct poptOption *own, int argc, char **argv);
+/* Frees the words and texts. */
+void options_free(common *c);
+/* Whether a value is in its range; says so if not. */
+bool in_range(const common *c, const char *option, double value, double low, double high);
+/* One line on standard error: "spusk train: …". Returns EXIT_WRONG_USE. */
+int complain(const common *c, const char *format, ...) SP_PRINTF(2, 3);
+
+/* ---- models.c ---- */
+
+typedef struct model_kind {
+    const char *name;
+    sp_module *(*build)(void);
+    const char *file; /* the name under which its weights are saved */
+    const char *summary;
+} model_kind;
+/* The model of that name; NULL after saying which there are. */
+const model_kind *find_model(const common *c, const char *name);
+/* The model applied to images (N, 1, H, W), which are flattened for one that begins with a Linear. */
+sp_tensor *model_apply(sp_module *model, sp_tensor *images);
+/* Class probabilities (N, classes) from it. */
+sp_tensor *model_probabilities(sp_module *model, sp_tensor *images);
+/* The network of a weights file by its description, else the named model (NULL: none) with the file's weights. */
+sp_module *load_network(const common *c, const char *path, const char *model);
+
+/* ---- datasets.c ---- */
+
+typedef struct dataset_options {
+    const char *name; /* "mnist" */
+    bool quiet;       /* no bar while downloading */
+    long long limit;  /* use only that many training examples, and a sixth of it for validation; 0: all */
+} dataset_options;
+/* Whether there is a data set of that name; says which there are if not. */
+bool dataset_known(const common *c, const char *name);
+/* The training or validation half. MNIST that can be neither found nor downloaded is replaced by synthetic digits,
+ * once and for good, in options->name, which is said. NULL after an error that has been reported. */
+sp_dataset *dataset_open(const common *c, dataset_options *options, bool validation);
+
+/* ---- evaluate.c ---- */
+
+typedef struct figures {
+    double loss, accuracy;
+    int64_t correct, total;
+} figures;
+/* Mean negative log likelihood and accuracy, in eval mode and without gradients. False after an error. */
+bool evaluate(sp_module *model, sp_loader *loader, figures *result);
+/* The loader that evaluation wants: in order, in large batches. */
+sp_loader *evaluation_loader(sp_dataset *dataset, int workers);
+
+/* ---- files.c ---- */
+
+/* The path of a file that a command writes: `name` in --out, or as it is when it names a folder itself. */
+bool output_path(const common *c, const char *name, char *path, size_t size);
+/* Makes --out if it is not there. False after saying why it cannot be. */
+bool make_out(const common *c);
+/* Whether a file can be written, tried by a small file beside it; says why not. */
+bool writable(const common *c, const char *path);
+
+/* ---- text.c ---- */
+
+/* Text as a JSON string; a number, null when JSON has none for it. */
+void json_text(FILE *file, const char *text);
+void json_number(FILE *file, double x);
+/* Draws a (H, W) image of values in [0, 1] with characters, as the terminal can. */
+void draw_image(FILE *file, sp_tensor *image);
+/* Seconds on a clock that only goes forward. */
+double seconds_now(void);
+
+/* ---- progress.c ---- */
+
+typedef struct progress {
+    bool on;
+    int epoch, epochs;
+    int64_t batches, batch_size;
+    double began, shown;
+} progress;
+/* A bar on standard error, when that is a terminal. */
+void progress_begin(progress *p, bool wanted, int epoch, int epochs, int64_t batches, int64_t batch_size);
+void progress_show(progress *p, int64_t batch, double loss);
+void progress_end(progress *p);
+
+/* ---- interrupt.c ---- */
+
+/* From now on Ctrl-C (or SIGTERM) is noted; a second one ends the program as usual. */
+void interrupt_watch(void);
+bool interrupted(void);
+
+/* ---- digit.c ---- */
+
+/* A picture of a digit as MNIST has them, (1, 1, 28, 28) in [0, 1]: light on dark, in the middle. */
+sp_tensor *load_digit(const char *path);
+
+/* ---- pictures.c ---- */
+
+/* The first digits of a data set with what the model says of them; wrong ones are framed. */
+sp_status draw_predictions(sp_module *model, sp_dataset *dataset, const char *path);
+
+#endif

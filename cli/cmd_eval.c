@@ -1,0 +1,47 @@
+/* spusk eval FILE: how good saved weights are on the validation half. */
+#include "cli.h"
+
+static int print_figures(const common *c, sp_dataset *data, const figures *f)
+{
+    if (!c->json) {
+        printf("data: %s\n", sp_data_description(data));
+        printf("loss %.4f  accuracy %.4f  (%lld of %lld right)\n", f->loss, f->accuracy, (long long)f->correct,
+               (long long)f->total);
+        return EXIT_FINE;
+    }
+    fputs("{\"loss\":", stdout);
+    json_number(stdout, f->loss);
+    fputs(",\"accuracy\":", stdout);
+    json_number(stdout, f->accuracy);
+    printf(",\"correct\":%lld,\"total\":%lld}\n", (long long)f->correct, (long long)f->total);
+    return EXIT_FINE;
+}
+
+static int eval(const common *c, const char *model, dataset_options *options)
+{
+    if (!dataset_known(c, options->name) || !in_range(c, "--limit", (double)options->limit, 0, 1e12))
+        return EXIT_WRONG_USE;
+    sp_module *network = load_network(c, c->words[0], model);
+    sp_dataset *data = network ? dataset_open(c, options, true) : NULL;
+    figures result;
+    if (!data || !evaluate(network, evaluation_loader(data, 0), &result)) return EXIT_FAILED;
+    return print_figures(c, data, &result);
+}
+
+int cmd_eval(const command *self, int argc, char **argv)
+{
+    common c;
+    char *model = NULL, *dataset = NULL;
+    dataset_options data = {.name = "mnist"};
+    struct poptOption table[] = {
+        {"model", '\0', POPT_ARG_STRING, &model, 0, "the network, for a file that does not describe it", "NAME"},
+        {"dataset", '\0', POPT_ARG_STRING, &dataset, 0, "mnist (default), fashion or synthetic", "NAME"},
+        {"limit", '\0', POPT_ARG_LONGLONG, &data.limit, 0, "as in spusk train: the first N/6 examples", "N"},
+        POPT_TABLEEND,
+    };
+    int status = options_read(&c, self, table, argc, argv);
+    if (dataset) data.name = dataset;
+    if (status == -1) status = eval(&c, model, &data);
+    options_free(&c);
+    return status;
+}

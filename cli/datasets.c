@@ -1,0 +1,98 @@
+/* The data sets by name, and what happens when MNIST is not to be had. */
+#include "cli.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+typedef sp_dataset *opener(const char *root, const sp_data_options *options);
+
+static sp_dataset *open_synthetic(const char *root, const sp_data_options *options)
+{
+    (void)root;
+    return (sp_data_synthetic_digits)(options);
+}
+
+static sp_dataset *open_mnist(const char *root, const sp_data_options *options)
+{
+    return (sp_data_mnist)(root, options);
+}
+
+static sp_dataset *open_fashion(const char *root, const sp_data_options *options)
+{
+    return (sp_data_fashion_mnist)(root, options);
+}
+
+static const struct {
+    const char *name;
+    opener *open;
+    bool replaceable; /* synthetic digits can stand in for it */
+} kinds[] = {
+    {"mnist", open_mnist, true},
+    {"fashion", open_fashion, false},
+    {"synthetic", open_synthetic, false},
+};
+#define N_KINDS (int)(sizeof kinds / sizeof *kinds)
+
+static int find(const char *name)
+{
+    int i = 0;
+    while (i < N_KINDS && strcmp(kinds[i].name, name) != 0) i++;
+    return i;
+}
+
+bool dataset_known(const common *c, const char *name)
+{
+    struct stat about;
+    if (find(name) == N_KINDS) {
+        complain(c, "--dataset is '%s'; there are: mnist, fashion, synthetic", name);
+        return false;
+    }
+    if (!c->data || (stat(c->data, &about) == 0 && S_ISDIR(about.st_mode))) return true;
+    complain(c, "--data is '%s', which is not a folder", c->data);
+    return false;
+}
+
+static void ignore(sp_status status, const char *message, void *user)
+{
+    (void)status, (void)message, (void)user;
+}
+
+static void report(sp_status status, const char *message, void *user)
+{
+    (void)status, (void)user;
+    fprintf(stderr, "spusk: %s\n", message);
+}
+
+/* Not there is one thing, there but broken another: that is for the user to know. */
+static bool absent(sp_status status)
+{
+    return status == SP_ERROR_NOT_FOUND || status == SP_ERROR_IO || status == SP_ERROR_UNSUPPORTED;
+}
+
+static sp_dataset *open_or_replace(const common *c, dataset_options *options, const sp_data_options *data)
+{
+    int kind = find(options->name);
+    if (!kinds[kind].replaceable) return kinds[kind].open(c->data, data);
+    sp_set_error_handler(ignore, NULL);
+    sp_dataset *dataset = kinds[kind].open(c->data, data);
+    sp_set_error_handler(report, NULL);
+    if (dataset) return dataset;
+    if (!absent(sp_error_status())) {
+        report(sp_error_status(), sp_error_message(), NULL);
+        return NULL;
+    }
+    fprintf(stderr, "spusk: no MNIST (%s); drawing synthetic digits instead\n", sp_error_message());
+    sp_error_clear();
+    options->name = "synthetic";
+    return open_synthetic(NULL, data);
+}
+
+sp_dataset *dataset_open(const common *c, dataset_options *options, bool validation)
+{
+    long long limit = validation && options->limit > 0 ? (options->limit + 5) / 6 : options->limit;
+    sp_data_options data = {
+        .size = sizeof data, .test = validation, .quiet = options->quiet, .length = limit, .seed = (uint64_t)c->seed};
+    sp_dataset *dataset = open_or_replace(c, options, &data);
+    if (!dataset || limit == 0 || sp_data_length(dataset) <= limit) return dataset;
+    return sp_data_subset(dataset, sp_arange((int64_t)0, (int64_t)limit, (int64_t)1));
+}

@@ -1,0 +1,94 @@
+/* The command line, by tables. */
+#include "cli.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+int complain(const common *c, const char *format, ...)
+{
+    fprintf(stderr, "spusk %s: ", c->command->name);
+    va_list arguments;
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputc('\n', stderr);
+    return EXIT_WRONG_USE;
+}
+
+bool in_range(const common *c, const char *option, double value, double low, double high)
+{
+    if (value >= low && value <= high) return true;
+    complain(c, "%s is %.10g; it can be %.10g to %.10g", option, value, low, high);
+    return false;
+}
+
+static int read_words(common *c, poptContext context)
+{
+    const char *word;
+    while ((word = poptGetArg(context))) {
+        if (c->n_words == c->command->max_words) return complain(c, "what should '%s' be?", word);
+        c->words[c->n_words] = strdup(word);
+        if (!c->words[c->n_words++]) return complain(c, "out of memory");
+    }
+    if (c->n_words < c->command->min_words) return complain(c, "it needs %s", c->command->words);
+    return -1;
+}
+
+static int read_all(common *c, poptContext context)
+{
+    int code = poptGetNextOpt(context);
+    if (code < -1)
+        return complain(c, "%s: %s; see spusk %s --help", poptBadOption(context, POPT_BADOPTION_NOALIAS),
+                        poptStrerror(code), c->command->name);
+    if (!c->help) return read_words(c, context);
+    printf("spusk %s: %s\n\n", c->command->name, c->command->summary);
+    poptPrintHelp(context, stdout, 0);
+    return EXIT_FINE;
+}
+
+static int apply(const common *c)
+{
+    if (!in_range(c, "--seed", (double)c->seed, 0, 9e18)) return EXIT_WRONG_USE;
+    if (c->threads != -1 && !in_range(c, "--threads", c->threads, 1, 1024)) return EXIT_WRONG_USE;
+    if (c->device && strcmp(c->device, "cpu") != 0)
+        return complain(c, "--device is '%s'; this build has: cpu", c->device);
+    if (c->threads != -1 && sp_set_num_threads(c->threads) != SP_OK) return EXIT_FAILED;
+    sp_manual_seed((uint64_t)c->seed);
+    return -1;
+}
+
+int options_read(common *c, const command *self, struct poptOption *own, int argc, char **argv)
+{
+    *c = (common){.command = self, .threads = -1, .own = own};
+    struct poptOption shared[] = {
+        {"help", 'h', POPT_ARG_NONE, &c->help, 0, "this text", NULL},
+        {"seed", '\0', POPT_ARG_LONGLONG, &c->seed, 0, "of everything random (default 0)", "N"},
+        {"threads", '\0', POPT_ARG_INT, &c->threads, 0, "threads to compute with (default: the processors)", "N"},
+        {"device", '\0', POPT_ARG_STRING, &c->device, 0, "where to compute: cpu", "NAME"},
+        {"data", '\0', POPT_ARG_STRING, &c->data, 0, "folder that holds data sets (default: SPUSK_DATA, the cache)",
+         "DIR"},
+        {"json", '\0', POPT_ARG_NONE, &c->json, 0, "figures as JSON, one object a line", NULL},
+        {"out", '\0', POPT_ARG_STRING, &c->out, 0, "folder to write into (default: the current one)", "DIR"},
+        POPT_TABLEEND,
+    };
+    struct poptOption table[] = {
+        {NULL, '\0', POPT_ARG_INCLUDE_TABLE, own, 0, "Options:", NULL},
+        {NULL, '\0', POPT_ARG_INCLUDE_TABLE, shared, 0, "Options of every command:", NULL},
+        POPT_TABLEEND,
+    };
+    poptContext context = poptGetContext(NULL, argc, (const char **)argv, table, 0);
+    int code = read_all(c, context);
+    poptFreeContext(context);
+    return code == -1 ? apply(c) : code;
+}
+
+void options_free(common *c)
+{
+    for (struct poptOption *option = c->own; option->longName || option->shortName; option++)
+        if ((option->argInfo & POPT_ARG_MASK) == POPT_ARG_STRING) free(*(char **)option->arg);
+    free(c->device);
+    free(c->data);
+    free(c->out);
+    for (int i = 0; i < c->n_words; i++) free(c->words[i]);
+}
