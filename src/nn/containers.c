@@ -1,0 +1,74 @@
+/* Sequential and ModuleList. */
+#include "layer.h"
+
+#include <stdio.h>
+
+static sp_tensor *sequential_forward(sp_module *self, sp_tensor *x)
+{
+    for (int i = 0; x && i < self->priv->n_children; i++) x = sp_forward_n(self->priv->children[i].module, &x, 1);
+    return x;
+}
+
+static sp_module *list_build(const sp__layer_type *type, const double *numbers)
+{
+    sp_module *list = sp__layer_new(type, numbers);
+    if (list) list->priv->list = true;
+    return list;
+}
+
+static const sp__layer_type sequential_type = {
+    .name = "Sequential", .forward = sequential_forward, .build = sp__layer_new};
+static const sp__layer_type list_type = {.name = "ModuleList", .build = list_build};
+
+const sp__layer_type *sp__find_container(const char *name)
+{
+    if (strcmp(name, sequential_type.name) == 0) return &sequential_type;
+    return strcmp(name, list_type.name) == 0 ? &list_type : NULL;
+}
+
+static bool seen_before(sp_module *const *modules, int i)
+{
+    for (int k = 0; k < i; k++)
+        if (modules[k] == modules[i]) return true;
+    return false;
+}
+
+/* A list with a NULL in it fails as a whole: what else stands in it goes at once. */
+static sp_module *fail_as_a_whole(const char *function, sp_module *const *modules)
+{
+    sp_raise_null(function, "module");
+    for (int i = 0; modules[i] != sp_last_module_; i++)
+        if (modules[i] && !seen_before(modules, i)) sp_release(modules[i]);
+    return NULL;
+}
+
+static sp_status add_numbered(sp_module *parent, sp_module *const *modules)
+{
+    for (int i = 0; modules[i] != sp_last_module_; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "%d", i);
+        if (!sp_module_add(parent, name, modules[i])) return sp_error_status();
+    }
+    return SP_OK;
+}
+
+static sp_module *fill(const sp__layer_type *type, const char *function, sp_module *const *modules)
+{
+    if (!modules) return sp_raise_null(function, "modules"), NULL;
+    for (int i = 0; modules[i] != sp_last_module_; i++)
+        if (!modules[i]) return fail_as_a_whole(function, modules);
+    sp_module *parent = type->build(type, (const double[SP__LAYER_OPTIONS]){0});
+    if (!parent || add_numbered(parent, modules) == SP_OK) return parent;
+    sp_release(parent);
+    return NULL;
+}
+
+sp_module *sp_nn_sequential_until(sp_module *const *modules)
+{
+    return fill(&sequential_type, "sp_nn_sequential", modules);
+}
+
+sp_module *sp_nn_module_list_until(sp_module *const *modules)
+{
+    return fill(&list_type, "sp_nn_module_list", modules);
+}

@@ -1,0 +1,116 @@
+/* Dictionaries: an ordered map from names to tensors. Networks have some tens of tensors, so a search is a walk. */
+#include <spusk/extend.h>
+#include <spusk/nn.h>
+
+typedef struct entry {
+    char *name;
+    sp_tensor *tensor; /* held */
+} entry;
+
+struct sp_dict {
+    int64_t n, capacity;
+    entry *entries;
+};
+
+static void dict_destroy(void *object)
+{
+    sp_dict *dict = object;
+    for (int64_t i = 0; i < dict->n; i++) {
+        sp_drop(dict->entries[i].tensor);
+        sp_free(dict->entries[i].name, strlen(dict->entries[i].name) + 1);
+    }
+    if (dict->entries) sp_free(dict->entries, (size_t)dict->capacity * sizeof *dict->entries);
+}
+
+static const sp_kind dict_kind = {"dict", dict_destroy};
+
+static sp_status check(const sp_dict *dict, const char *function)
+{
+    if (!dict) return sp_raise_null(function, "dict");
+    if (sp_object_is(dict, &dict_kind)) return SP_OK;
+    return sp_raise(SP_ERROR_ARGUMENT, "%s: the argument is not a dict", function);
+}
+
+sp_dict *sp_dict_new(void)
+{
+    return sp_object_new(&dict_kind, sizeof(sp_dict));
+}
+
+static entry *find(const sp_dict *dict, const char *name)
+{
+    for (int64_t i = 0; i < dict->n; i++)
+        if (strcmp(dict->entries[i].name, name) == 0) return &dict->entries[i];
+    return NULL;
+}
+
+static sp_status grow(sp_dict *dict)
+{
+    if (dict->n < dict->capacity) return SP_OK;
+    int64_t capacity = dict->capacity ? 2 * dict->capacity : 8;
+    entry *entries = sp_alloc((size_t)capacity * sizeof *entries);
+    if (!entries) return sp_error_status();
+    if (dict->entries) {
+        memcpy(entries, dict->entries, (size_t)dict->n * sizeof *entries);
+        sp_free(dict->entries, (size_t)dict->capacity * sizeof *entries);
+    }
+    dict->entries = entries;
+    dict->capacity = capacity;
+    return SP_OK;
+}
+
+static sp_status append(sp_dict *dict, const char *name, sp_tensor *x)
+{
+    sp_status status = grow(dict);
+    char *text = status == SP_OK ? sp_strdup(name) : NULL;
+    if (!text) return sp_error_status();
+    dict->entries[dict->n++] = (entry){text, sp_retain(x)};
+    return SP_OK;
+}
+
+sp_status sp_dict_set(sp_dict *dict, const char *name, sp_tensor *x)
+{
+    sp_status status = check(dict, "sp_dict_set");
+    if (status != SP_OK) return status;
+    if (!name) return sp_raise_null("sp_dict_set", "name");
+    if (!x) return sp_raise_null("sp_dict_set", "x");
+    if (x == SP_NONE) return sp_raise(SP_ERROR_ARGUMENT, "sp_dict_set: SP_NONE is no tensor for \"%s\"", name);
+    entry *old = find(dict, name);
+    if (!old) return append(dict, name, x);
+    sp_tensor *before = old->tensor;
+    old->tensor = sp_retain(x);
+    sp_drop(before);
+    return SP_OK;
+}
+
+sp_tensor *sp_dict_find(const sp_dict *dict, const char *name)
+{
+    if (check(dict, "sp_dict_find") != SP_OK) return NULL;
+    if (!name) return sp_raise_null("sp_dict_find", "name"), NULL;
+    const entry *found = find(dict, name);
+    return found ? found->tensor : NULL;
+}
+
+int64_t sp_dict_size(const sp_dict *dict)
+{
+    return check(dict, "sp_dict_size") == SP_OK ? dict->n : 0;
+}
+
+static const entry *at(const sp_dict *dict, int64_t i, const char *function)
+{
+    if (check(dict, function) != SP_OK) return NULL;
+    if (i >= 0 && i < dict->n) return &dict->entries[i];
+    sp_raise(SP_ERROR_ARGUMENT, "%s: there is no entry %lld among %lld", function, (long long)i, (long long)dict->n);
+    return NULL;
+}
+
+const char *sp_dict_name(const sp_dict *dict, int64_t i)
+{
+    const entry *e = at(dict, i, "sp_dict_name");
+    return e ? e->name : "";
+}
+
+sp_tensor *sp_dict_get(const sp_dict *dict, int64_t i)
+{
+    const entry *e = at(dict, i, "sp_dict_get");
+    return e ? e->tensor : NULL;
+}

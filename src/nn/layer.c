@@ -1,0 +1,118 @@
+/* Making layers from their records, also by name. */
+#include "layer.h"
+
+#include <math.h>
+#include <stdio.h>
+
+static sp_status set_option(sp_module *module, const sp__layer_option *option, double value)
+{
+    if (!option->name || (option->need == SP__OPTION_OMITTED && value == option->fallback)) return SP_OK;
+    sp_attribute attribute = {option->name, option->kind, 0, value};
+    if (option->kind != SP_ATTRIBUTE_NUMBER) attribute.integer = (int64_t)value;
+    return sp__module_set(module, attribute);
+}
+
+sp_module *sp__layer_new_sized(const sp__layer_type *type, size_t bytes, const double *numbers)
+{
+    const sp_module_options options = {sizeof options, type->name, type->forward, type->forward_n, NULL};
+    if (type->check && type->check(numbers) != SP_OK) return NULL;
+    sp__layer *layer = (sp_module_new)(bytes, &options);
+    if (!layer) return NULL;
+    layer->type = type;
+    layer->base.priv->describe = type->describe;
+    memcpy(layer->numbers, numbers, sizeof layer->numbers);
+    for (int i = 0; i < SP__LAYER_OPTIONS; i++) {
+        if (set_option(&layer->base, &type->options[i], numbers[i]) == SP_OK) continue;
+        sp_release(layer);
+        return NULL;
+    }
+    return &layer->base;
+}
+
+sp_module *sp__layer_new(const sp__layer_type *type, const double *numbers)
+{
+    return sp__layer_new_sized(type, sizeof(sp__layer), numbers);
+}
+
+size_t sp__describe_nothing(const sp_module *module, char *buffer, size_t size)
+{
+    (void)module;
+    return (size_t)snprintf(buffer, size, "%s", "");
+}
+
+/* ---- by name ---- */
+
+static const sp__layer_type *find_type(const char *name)
+{
+    static sp__layer_find *const families[] = {
+        sp__find_activation, sp__find_linear, sp__find_container, sp__find_shape_layer, sp__find_dropout, sp__find_loss,
+    };
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
+        const sp__layer_type *type = families[i](name);
+        if (type) return type;
+    }
+    return NULL;
+}
+
+static sp_status wrong_kind(const sp__layer_type *type, const sp__layer_option *option)
+{
+    static const char *const words[] = {"an integer", "a number", "true or false"};
+    return sp_raise(SP_ERROR_ARGUMENT, "sp_module_build: the option \"%s\" of %s is %s", option->name, type->name,
+                    words[option->kind]);
+}
+
+/* An integer is also a number; nothing else changes its kind. */
+static sp_status read_value(const sp__layer_type *type, const sp__layer_option *option, const sp_attribute *given,
+                            double *value)
+{
+    const int64_t exact = INT64_C(1) << 53;
+    bool whole = given->kind == SP_ATTRIBUTE_INT && option->kind == SP_ATTRIBUTE_NUMBER;
+    if (given->kind != option->kind && !whole) return wrong_kind(type, option);
+    if (given->kind == SP_ATTRIBUTE_NUMBER) {
+        *value = given->number;
+        return SP_OK;
+    }
+    if (given->integer > exact || given->integer < -exact)
+        return sp_raise(SP_ERROR_ARGUMENT, "sp_module_build: the option \"%s\" of %s is too large: %lld", option->name,
+                        type->name, (long long)given->integer);
+    *value = (double)given->integer;
+    return SP_OK;
+}
+
+static sp_status read_attribute(const sp__layer_type *type, const sp_attribute *given, double *numbers, bool *seen)
+{
+    if (!given->name) return sp_raise_null("sp_module_build", "an attribute's name");
+    for (int i = 0; i < SP__LAYER_OPTIONS; i++) {
+        if (!type->options[i].name || strcmp(type->options[i].name, given->name) != 0) continue;
+        seen[i] = true;
+        return read_value(type, &type->options[i], given, &numbers[i]);
+    }
+    return sp_raise(SP_ERROR_ARGUMENT, "sp_module_build: %s has no option \"%s\"", type->name, given->name);
+}
+
+static sp_status read_attributes(const sp__layer_type *type, const sp_attribute *attributes, int n, double *numbers)
+{
+    bool seen[SP__LAYER_OPTIONS] = {false};
+    sp_status status = SP_OK;
+    for (int i = 0; i < SP__LAYER_OPTIONS; i++) numbers[i] = type->options[i].fallback;
+    for (int i = 0; i < n && status == SP_OK; i++) status = read_attribute(type, &attributes[i], numbers, seen);
+    for (int i = 0; i < SP__LAYER_OPTIONS && status == SP_OK; i++)
+        if (type->options[i].need == SP__OPTION_NEEDED && !seen[i])
+            status = sp_raise(SP_ERROR_ARGUMENT, "sp_module_build: %s needs the option \"%s\"", type->name,
+                              type->options[i].name);
+    return status;
+}
+
+sp_module *sp_module_build(const char *name, const sp_attribute *attributes, int n)
+{
+    if (!name) return sp_raise_null("sp_module_build", "name"), NULL;
+    if (n > 0 && !attributes) return sp_raise_null("sp_module_build", "attributes"), NULL;
+    const sp__layer_type *type = find_type(name);
+    if (!type) {
+        sp_raise(SP_ERROR_NOT_FOUND, "sp_module_build: the library has no module type \"%s\"", name);
+        return NULL;
+    }
+    double numbers[SP__LAYER_OPTIONS];
+    if (read_attributes(type, attributes, n, numbers) != SP_OK) return NULL;
+    return type->build ? type->build(type, numbers) : sp__layer_new(type, numbers);
+}

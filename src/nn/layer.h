@@ -1,0 +1,58 @@
+/* The library's own layers: one constant record each, from which they are made, printed and rebuilt. */
+#ifndef SPUSK_NN_LAYER_H
+#define SPUSK_NN_LAYER_H
+
+#include "module_private.h"
+
+enum { SP__LAYER_OPTIONS = 10 };
+
+typedef enum sp__option_need {
+    SP__OPTION_DEFAULTED = 0, /* its fallback when it is left out */
+    SP__OPTION_NEEDED,        /* must be given */
+    SP__OPTION_OMITTED,       /* like the first, and not an attribute of the module while it is the fallback */
+} sp__option_need;
+
+typedef struct sp__layer_option {
+    const char *name; /* NULL: the layer has no option at this place */
+    sp_attribute_kind kind;
+    sp__option_need need;
+    double fallback;
+} sp__layer_option;
+
+typedef struct sp__layer_type sp__layer_type;
+struct sp__layer_type {
+    const char *name;
+    sp_tensor *(*forward)(sp_module *self, sp_tensor *x);
+    sp_tensor *(*forward_n)(sp_module *self, sp_tensor *const *inputs, int n);
+    sp__module_describe *describe;             /* default: the attributes */
+    sp_status (*check)(const double *numbers); /* of the options' values; default: all are fine */
+    /* Makes one by its options; default: sp__layer_new. */
+    sp_module *(*build)(const sp__layer_type *type, const double *numbers);
+    sp__layer_option options[SP__LAYER_OPTIONS];
+};
+
+/* A layer and its options' values, in the order of its type's options; each is exact as a double. */
+typedef struct sp__layer {
+    sp_module base;
+    const sp__layer_type *type;
+    double numbers[SP__LAYER_OPTIONS];
+} sp__layer;
+
+/* A layer with these options, checked; `bytes` of a struct whose first member is the layer. */
+sp_module *sp__layer_new(const sp__layer_type *type, const double *numbers);
+sp_module *sp__layer_new_sized(const sp__layer_type *type, size_t bytes, const double *numbers);
+
+static inline double sp__layer_number(const sp_module *self, int i)
+{
+    return ((const sp__layer *)self)->numbers[i];
+}
+
+/* Describes a layer by nothing: "ReLU()". */
+size_t sp__describe_nothing(const sp_module *module, char *buffer, size_t size);
+
+/* The types of each file by name; NULL for none. */
+typedef const sp__layer_type *sp__layer_find(const char *name);
+sp__layer_find sp__find_activation, sp__find_linear, sp__find_container, sp__find_shape_layer, sp__find_dropout,
+    sp__find_loss;
+
+#endif
