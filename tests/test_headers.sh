@@ -1,0 +1,84 @@
+# Each public header compiles alone, and each example with them, without a warning, in every dialect that a user may
+# have, with gcc and with clang.
+warnings='-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -fsyntax-only'
+number=0
+
+# The first of the names that the compiler knows: gcc 12 says c2x for C23.
+known()
+{
+    compiler=$1 language=$2
+    shift 2
+    for standard in "$@"; do
+        if echo 'int x;' | $compiler -x "$language" -std="$standard" -fsyntax-only - 2>/dev/null; then
+            echo "$standard"
+            return
+        fi
+    done
+}
+
+# compile FILE: by the compiler and in the dialect of the loop below.
+compile()
+{
+    # shellcheck disable=SC2086  # a list of options
+    $compiler -x "$language" -std="$standard" $warnings -I "$SPUSK_SOURCE/include" "$1"
+}
+
+headers_compile()
+{
+    ok=0
+    for header in "$SPUSK_SOURCE"/include/spusk/*.h; do
+        # Twice: a header also has to bear being included again.
+        printf '#include <spusk/%s>\n#include <spusk/%s>\nint header_test_is_not_empty;\n' \
+            "${header##*/}" "${header##*/}" >header.c
+        compile header.c || ok=1
+    done
+    return $ok
+}
+
+examples_compile()
+{
+    ok=0
+    for example in "$SPUSK_SOURCE"/examples/*.c; do
+        compile "$example" || ok=1
+    done
+    return $ok
+}
+
+result()
+{
+    number=$((number + 1))
+    if [ "$1" = 0 ]; then
+        echo "ok $number - $2"
+    else
+        echo "not ok $number - $2"
+    fi
+}
+
+for compiler in gcc clang g++ clang++; do
+    case $compiler in
+    *++) language=c++ dialects='c++11 c++17 c++20,c++2a' ;;
+    *) language=c dialects='c11 c17 gnu17 c23,c2x' ;;
+    esac
+    if ! command -v $compiler >/dev/null 2>&1; then
+        number=$((number + 1))
+        echo "ok $number - $compiler # SKIP $compiler is not installed"
+        continue
+    fi
+    for dialect in $dialects; do
+        # shellcheck disable=SC2046  # a list of names
+        standard=$(known $compiler $language $(echo "$dialect" | tr ',' ' '))
+        if [ -z "$standard" ]; then
+            number=$((number + 1))
+            echo "ok $number - $compiler, $dialect # SKIP $compiler does not know it"
+            continue
+        fi
+        headers_compile
+        result $? "headers: $compiler, $standard"
+        # The calls with options are C only: C++ has no compound literals.
+        if [ $language = c ]; then
+            examples_compile
+            result $? "examples: $compiler, $standard"
+        fi
+    done
+done
+echo "1..$number"
