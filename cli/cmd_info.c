@@ -133,6 +133,55 @@ static void print_json(const char *path, const sp_dict *state)
     fputs("}}\n", stdout);
 }
 
+/* ---- about the program itself ---- */
+
+static void print_build(bool json)
+{
+    static const char *const libraries[] = {
+#if SP_HAVE_ZLIB
+        "zlib",
+#endif
+#if SP_HAVE_PNG
+        "libpng",
+#endif
+#if SP_HAVE_CURL
+        "libcurl",
+#endif
+#if SP_HAVE_CRYPTO
+        "libcrypto",
+#endif
+#if SP_HAVE_JANSSON
+        "jansson",
+#endif
+#if SP_HAVE_CBLAS
+        "cblas",
+#endif
+        NULL,
+    };
+    printf(json ? "{\"version\":\"%s\",\"isa\":\"%s\",\"threads\":%d,\"libraries\":["
+                : "spusk %s\ninstruction set: %s\nthreads: %d\nbuilt with:",
+           sp_version(), sp_isa(), sp_num_threads());
+    for (int i = 0; libraries[i]; i++) {
+        if (json)
+            printf("%s\"%s\"", i ? "," : "", libraries[i]);
+        else
+            printf(" %s", libraries[i]);
+    }
+    puts(json ? "]}" : "");
+}
+
+static int info(const common *c)
+{
+    if (c->n_words == 0) return print_build(c->json), EXIT_FINE;
+    sp_dict *state = sp_load_tensors(c->words[0]);
+    if (!state) return EXIT_FAILED;
+    if (c->json)
+        print_json(c->words[0], state);
+    else
+        print_text(c->words[0], state);
+    return EXIT_FINE;
+}
+
 int cmd_info(const command *self, int argc, char **argv)
 {
     common c;

@@ -9,7 +9,7 @@ static const command commands[] = {
     {"eval", cmd_eval, "FILE", 1, 1, "loss and accuracy of saved weights"},
     {"predict", cmd_predict, "FILE [digit.png | INDEX]", 1, 2,
      "class and probabilities of a picture, or of example INDEX"},
-    {"info", cmd_info, "FILE", 1, 1, "layers, shapes, parameters and metadata of a weights file"},
+    {"info", cmd_info, "[FILE]", 0, 1, "layers, shapes, parameters and metadata of a weights file"},
     {"bench", cmd_bench, "matmul", 1, 1, "speed beside the machine's peak"},
 };
 #define N_COMMANDS (sizeof commands / sizeof *commands)
