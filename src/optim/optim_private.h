@@ -1,0 +1,103 @@
+/* An optimiser from inside: its rule, its groups, and what it remembers of each parameter. */
+#ifndef SPUSK_OPTIM_PRIVATE_H
+#define SPUSK_OPTIM_PRIVATE_H
+
+#include <spusk/extend.h>
+#include <spusk/optim.h>
+
+/* ---- options as a table: numbers first, then flags ---- */
+
+typedef enum sp__field {
+    SP__LR,
+    SP__MOMENTUM,
+    SP__DAMPENING,
+    SP__WEIGHT_DECAY,
+    SP__LR_DECAY,
+    SP__INITIAL_ACCUMULATOR_VALUE,
+    SP__RHO,
+    SP__ALPHA,
+    SP__BETA1,
+    SP__BETA2,
+    SP__EPS,
+    SP__MOMENTUM_DECAY,
+    SP__N_NUMBERS,
+    SP__NESTEROV = SP__N_NUMBERS,
+    SP__CENTERED,
+    SP__AMSGRAD,
+    SP__MAXIMIZE,
+    SP__N_FIELDS
+} sp__field;
+
+/* The name of an option, as its users know it: "betas[0]". */
+const char *sp__field_name(sp__field field);
+/* Where a number stands. */
+double *sp__number_of(sp_optim_options *options, sp__field field);
+bool sp__flag_of(const sp_optim_options *options, sp__field field);
+/* Fills `to` with what the caller gave, and with `defaults` elsewhere; fails on an option that the rule does not have
+ * or a value out of range. */
+struct sp__rule;
+sp_status sp__options_read(const struct sp__rule *rule, const char *function, const sp_optim_options *given,
+                           const sp_optim_options *defaults, sp_optim_options *to);
+
+/* ---- rules ---- */
+
+enum { SP__MAX_STATES = 3 };
+
+/* A tensor that the rule remembers for each parameter. */
+typedef struct sp__state_rule {
+    const char *name;    /* "exp_avg"; NULL: none */
+    sp__field condition; /* kept only while this option is not zero; SP__LR: always */
+} sp__state_rule;
+
+typedef struct sp__rule {
+    const char *name;     /* "Adam" */
+    const char *function; /* "sp_optim_adam" */
+    sp_fused_rule fused;
+    bool decoupled; /* weight decay apart from the gradient */
+    unsigned takes; /* bits of the fields that it reads, beside lr, weight_decay and maximize */
+    sp_optim_options defaults;
+    sp__state_rule states[SP__MAX_STATES];
+} sp__rule;
+
+/* ---- optimisers ---- */
+
+/* One parameter and what is remembered of it. */
+typedef struct sp__slot {
+    sp_tensor *parameter;             /* held */
+    sp_tensor *state[SP__MAX_STATES]; /* held; NULL before it is needed */
+    int64_t step;
+    double mu_product; /* nadam */
+    bool has_momentum; /* sgd: the momentum buffer holds a gradient already */
+    /* Within a step, of the step's scope: what the kernel works on. */
+    sp_tensor *work, *grad;
+} sp__slot;
+
+typedef struct sp__group {
+    sp_optim_options options; /* complete: nothing left to default */
+    int64_t first, n;         /* its slots */
+    double initial_lr;        /* what schedules start from, once has_initial_lr */
+    bool has_initial_lr;
+} sp__group;
+
+struct sp_optimizer {
+    const sp__rule *rule;
+    sp_optim_options defaults;
+    sp__slot *slots;
+    sp__group *groups;
+    int64_t n_slots;
+    int n_groups;
+};
+
+/* Whether it is an optimiser; raises, naming the function, when it is not. */
+sp_status sp__optimizer_check(const sp_optimizer *optimizer, const char *function);
+sp_optimizer *sp__optimizer_new(const sp__rule *rule, const sp_list *parameters, const sp_optim_options *options);
+/* Whether the rule keeps state i under these options. */
+bool sp__wants_state(const sp__rule *rule, const sp_optim_options *options, int i);
+/* Whether a tensor fills its memory without gaps, in some order of dimensions. */
+bool sp__is_dense(const sp_tensor *x);
+/* A tensor of x's shape with undefined values, and x's strides where x is dense, in the open scope. */
+sp_tensor *sp__empty_as(const sp_tensor *x, sp_dtype dtype);
+/* A new state tensor for a slot, filled with its first value, in the open scope. */
+sp_tensor *sp__state_new(const sp_optimizer *optimizer, const sp__group *group, const sp__slot *slot, int i);
+
+#endif

@@ -1,0 +1,160 @@
+/* Optimisers as objects: parameters, groups, learning rates. */
+#include "optim_private.h"
+
+static void optimizer_destroy(void *object)
+{
+    sp_optimizer *optimizer = object;
+    for (int64_t i = 0; i < optimizer->n_slots; i++) {
+        sp_drop(optimizer->slots[i].parameter);
+        for (int k = 0; k < SP__MAX_STATES; k++) sp_drop(optimizer->slots[i].state[k]);
+    }
+    if (optimizer->slots) sp_free(optimizer->slots, (size_t)optimizer->n_slots * sizeof *optimizer->slots);
+    if (optimizer->groups) sp_free(optimizer->groups, (size_t)optimizer->n_groups * sizeof *optimizer->groups);
+}
+
+static const sp_kind optimizer_kind = {"optimizer", optimizer_destroy};
+
+sp_status sp__optimizer_check(const sp_optimizer *optimizer, const char *function)
+{
+    if (!optimizer) return sp_raise_null(function, "optimizer");
+    if (sp_object_is(optimizer, &optimizer_kind)) return SP_OK;
+    return sp_raise(SP_ERROR_ARGUMENT, "%s: the argument is not an optimizer", function);
+}
+
+sp_optimizer *sp__optimizer_new(const sp__rule *rule, const sp_list *parameters, const sp_optim_options *options)
+{
+    sp_optim_options defaults;
+    if (!parameters) return sp_raise_null(rule->function, "parameters"), NULL;
+    if (sp__options_read(rule, rule->function, options, &rule->defaults, &defaults) != SP_OK) return NULL;
+    sp_optimizer *optimizer = sp_object_new(&optimizer_kind, sizeof *optimizer);
+    if (!optimizer) return NULL;
+    optimizer->rule = rule;
+    optimizer->defaults = defaults;
+    if ((sp_add_param_group)(optimizer, parameters, NULL) == SP_OK) return optimizer;
+    sp_release(optimizer);
+    return NULL;
+}
+
+/* ---- groups ---- */
+
+static bool has_parameter(const sp_optimizer *optimizer, const sp_tensor *x)
+{
+    for (int64_t i = 0; i < optimizer->n_slots; i++)
+        if (optimizer->slots[i].parameter == x) return true;
+    return false;
+}
+
+static sp_status check_parameter(const sp_optimizer *optimizer, const sp_list *list, int64_t i)
+{
+    const char *function = optimizer->rule->function;
+    const sp_tensor *x = sp_list_get(list, i);
+    if (!x || x == SP_NONE) return sp_raise(SP_ERROR_NULL, "%s: parameter %lld is missing", function, (long long)i);
+    if (!sp_dtype_is_floating_point(sp_dtype_of(x)))
+        return sp_raise(SP_ERROR_DTYPE, "%s: parameter %lld is %s; only floating tensors are trained", function,
+                        (long long)i, sp_dtype_name(sp_dtype_of(x)));
+    if (!sp_is_leaf(x))
+        return sp_raise(SP_ERROR_STATE, "%s: parameter %lld was computed (%s); only leaves are trained", function,
+                        (long long)i, sp_grad_fn_name(x));
+    for (int64_t k = 0; k < i; k++)
+        if (sp_list_get(list, k) == x)
+            return sp_raise(SP_ERROR_ARGUMENT, "%s: parameters %lld and %lld are the same", function, (long long)k,
+                            (long long)i);
+    if (has_parameter(optimizer, x))
+        return sp_raise(SP_ERROR_ARGUMENT, "%s: parameter %lld is in another group already", function, (long long)i);
+    return SP_OK;
+}
+
+static sp_status check_parameters(const sp_optimizer *optimizer, const sp_list *list)
+{
+    int64_t n = sp_list_size(list);
+    if (n == 0) return sp_raise(SP_ERROR_ARGUMENT, "%s: the list of parameters is empty", optimizer->rule->function);
+    sp_status status = SP_OK;
+    for (int64_t i = 0; i < n && status == SP_OK; i++) status = check_parameter(optimizer, list, i);
+    return status;
+}
+
+/* An array of `n` from one of `old_n`, which goes; NULL, the old one untouched, without memory. */
+static void *longer(void *old, size_t old_n, size_t n, size_t size)
+{
+    void *items = sp_alloc(n * size);
+    if (items && old) {
+        memcpy(items, old, old_n * size);
+        sp_free(old, old_n * size);
+    }
+    return items;
+}
+
+static sp_status append_group(sp_optimizer *optimizer, const sp_list *list, const sp_optim_options *options)
+{
+    int64_t n = sp_list_size(list), first = optimizer->n_slots;
+    int n_groups = optimizer->n_groups + 1;
+    sp__group *groups = sp_alloc((size_t)n_groups * sizeof *groups);
+    if (!groups) return sp_error_status();
+    sp__slot *slots = longer(optimizer->slots, (size_t)first, (size_t)(first + n), sizeof *slots);
+    if (!slots) {
+        sp_free(groups, (size_t)n_groups * sizeof *groups);
+        return sp_error_status();
+    }
+    for (int64_t i = 0; i < n; i++)
+        slots[first + i] = (sp__slot){.parameter = sp_retain(sp_list_get(list, i)), .mu_product = 1};
+    if (optimizer->groups) {
+        memcpy(groups, optimizer->groups, (size_t)optimizer->n_groups * sizeof *groups);
+        sp_free(optimizer->groups, (size_t)optimizer->n_groups * sizeof *groups);
+    }
+    groups[n_groups - 1] = (sp__group){.options = *options, .first = first, .n = n};
+    optimizer->slots = slots;
+    optimizer->n_slots = first + n;
+    optimizer->groups = groups;
+    optimizer->n_groups = n_groups;
+    return SP_OK;
+}
+
+sp_status(sp_add_param_group)(sp_optimizer *optimizer, const sp_list *parameters, const sp_optim_options *options)
+{
+    sp_optim_options o;
+    sp_status status = sp__optimizer_check(optimizer, "sp_add_param_group");
+    if (status != SP_OK) return status;
+    if (!parameters) return sp_raise_null("sp_add_param_group", "parameters");
+    status = sp__options_read(optimizer->rule, "sp_add_param_group", options, &optimizer->defaults, &o);
+    if (status == SP_OK) status = check_parameters(optimizer, parameters);
+    return status == SP_OK ? append_group(optimizer, parameters, &o) : status;
+}
+
+sp_status sp_zero_grad(sp_optimizer *optimizer)
+{
+    sp_status status = sp__optimizer_check(optimizer, "sp_zero_grad");
+    for (int64_t i = 0; status == SP_OK && i < optimizer->n_slots; i++)
+        status = sp_set_grad(optimizer->slots[i].parameter, SP_NONE);
+    return status;
+}
+
+int sp_num_param_groups(const sp_optimizer *optimizer)
+{
+    return sp__optimizer_check(optimizer, "sp_num_param_groups") == SP_OK ? optimizer->n_groups : 0;
+}
+
+static sp_status check_group(const sp_optimizer *optimizer, int group, const char *function)
+{
+    sp_status status = sp__optimizer_check(optimizer, function);
+    if (status != SP_OK || (group >= 0 && group < optimizer->n_groups)) return status;
+    return sp_raise(SP_ERROR_ARGUMENT, "%s: there is no group %d among %d", function, group, optimizer->n_groups);
+}
+
+double sp_lr(const sp_optimizer *optimizer, int group)
+{
+    return check_group(optimizer, group, "sp_lr") == SP_OK ? optimizer->groups[group].options.lr : 0;
+}
+
+sp_status sp_set_lr(sp_optimizer *optimizer, int group, double lr)
+{
+    sp_status status = check_group(optimizer, group, "sp_set_lr");
+    if (status != SP_OK) return status;
+    if (!(lr >= 0)) return sp_raise(SP_ERROR_ARGUMENT, "sp_set_lr: lr must not be negative, got %g", lr);
+    optimizer->groups[group].options.lr = lr;
+    return SP_OK;
+}
+
+const char *sp_optimizer_name(const sp_optimizer *optimizer)
+{
+    return sp__optimizer_check(optimizer, "sp_optimizer_name") == SP_OK ? optimizer->rule->name : "";
+}

@@ -1,0 +1,180 @@
+/* One step: everything that needs memory is made first, then every parameter is updated by one pass of its rule. */
+#include "optim_private.h"
+
+#include <math.h>
+
+/* ---- layouts ---- */
+
+/* Dimensions from the largest stride to the smallest; those of one size stay where they are among equals. */
+static void by_stride(const sp_tensor *x, int *order)
+{
+    int n = sp_ndim(x);
+    for (int i = 0; i < n; i++) {
+        int k = i;
+        for (; k > 0 && sp_stride(x, order[k - 1]) < sp_stride(x, i); k--) order[k] = order[k - 1];
+        order[k] = i;
+    }
+}
+
+bool sp__is_dense(const sp_tensor *x)
+{
+    int order[SP_MAX_DIMS], n = sp_ndim(x);
+    int64_t expected = 1;
+    by_stride(x, order);
+    for (int i = n - 1; i >= 0; i--) {
+        if (sp_size(x, order[i]) == 1) continue;
+        if (sp_stride(x, order[i]) != expected) return false;
+        expected *= sp_size(x, order[i]);
+    }
+    return true;
+}
+
+sp_tensor *sp__empty_as(const sp_tensor *x, sp_dtype dtype)
+{
+    int order[SP_MAX_DIMS], n = sp_ndim(x);
+    int64_t sizes[SP_MAX_DIMS], back[SP_MAX_DIMS];
+    if (sp_is_contiguous(x) || !sp__is_dense(x)) return sp_empty(sp_sizes(x), .dtype = dtype);
+    by_stride(x, order);
+    for (int i = 0; i < n; i++) {
+        sizes[i] = sp_size(x, order[i]);
+        back[order[i]] = i;
+    }
+    sp_tensor *memory = sp_empty(((sp_dims){sizes, n}), .dtype = dtype);
+    return sp_detach((sp_permute)(memory, (sp_dims){back, n}));
+}
+
+static bool same_strides(const sp_tensor *a, const sp_tensor *b)
+{
+    for (int i = 0; i < sp_ndim(a); i++)
+        if (sp_stride(a, i) != sp_stride(b, i)) return false;
+    return true;
+}
+
+/* ---- before the update ---- */
+
+/* What the kernels compute in: f32 for bf16. */
+static sp_dtype compute_dtype(const sp_tensor *parameter)
+{
+    return sp_dtype_of(parameter) == SP_F64 ? SP_F64 : SP_F32;
+}
+
+/* x itself where its dtype and layout are those of `like`, else a copy that is. */
+static sp_tensor *fitted(sp_tensor *x, const sp_tensor *like)
+{
+    if (sp_dtype_of(x) == sp_dtype_of(like) && same_strides(x, like)) return x;
+    sp_tensor *copy = sp__empty_as(like, sp_dtype_of(like));
+    return copy ? sp_copy_(copy, x) : NULL;
+}
+
+/* The parameter itself, or a dense copy of it in f32 or f64. */
+static sp_tensor *workable(sp_tensor *parameter)
+{
+    sp_dtype dtype = compute_dtype(parameter);
+    if (sp_dtype_of(parameter) == dtype && sp__is_dense(parameter)) return parameter;
+    sp_tensor *copy = sp__empty_as(parameter, dtype);
+    return copy ? sp_copy_(copy, parameter) : NULL;
+}
+
+sp_tensor *sp__state_new(const sp_optimizer *optimizer, const sp__group *group, const sp__slot *slot, int i)
+{
+    bool sum = optimizer->rule->fused == SP_FUSED_ADAGRAD && i == 0;
+    sp_tensor *x = sp__empty_as(slot->parameter, compute_dtype(slot->parameter));
+    return sp_fill_(x, sum ? group->options.initial_accumulator_value : 0);
+}
+
+static sp_status make_states(const sp_optimizer *optimizer, const sp__group *group, sp__slot *slot)
+{
+    for (int i = 0; i < SP__MAX_STATES; i++) {
+        if (slot->state[i] || !sp__wants_state(optimizer->rule, &group->options, i)) continue;
+        slot->state[i] = sp_retain(sp__state_new(optimizer, group, slot, i));
+        if (!slot->state[i]) return sp_error_status();
+    }
+    return SP_OK;
+}
+
+static sp_status prepare(const sp_optimizer *optimizer, const sp__group *group, sp__slot *slot)
+{
+    slot->work = slot->grad = NULL;
+    sp_tensor *grad = sp_grad(slot->parameter);
+    if (!grad) return sp_error_status();
+    if (grad == SP_NONE) return SP_OK;
+    slot->work = workable(slot->parameter);
+    slot->grad = slot->work ? fitted(grad, slot->work) : NULL;
+    return slot->grad ? make_states(optimizer, group, slot) : sp_error_status();
+}
+
+/* ---- the update ---- */
+
+/* The momentum of NAdam at a step. */
+static double mu_at(const sp_optim_options *o, double step)
+{
+    return o->betas[0] * (1 - 0.5 * pow(0.96, step * o->momentum_decay));
+}
+
+static sp_fused_numbers numbers_of(const sp__rule *rule, const sp_optim_options *o, const sp__slot *slot)
+{
+    double step = (double)slot->step + 1;
+    sp_fused_numbers n = {
+        .lr = o->lr / (1 + (step - 1) * o->lr_decay),
+        .weight_decay = o->weight_decay,
+        .momentum = o->momentum,
+        .dampening = o->dampening,
+        .beta1 = o->betas[0],
+        .beta2 = o->betas[1],
+        .eps = o->eps,
+        .rho = o->rho,
+        .alpha = o->alpha,
+        .bias_correction1 = 1 - pow(o->betas[0], step),
+        .bias_correction2 = 1 - pow(o->betas[1], step),
+        .mu = mu_at(o, step),
+        .mu_next = mu_at(o, step + 1),
+        .nesterov = o->nesterov,
+        .decoupled = rule->decoupled,
+        .maximize = o->maximize,
+        .first = !slot->has_momentum,
+    };
+    n.mu_product = slot->mu_product * n.mu;
+    return n;
+}
+
+static sp_status update(const sp_optimizer *optimizer, const sp__group *group, sp__slot *slot)
+{
+    if (!slot->grad) return SP_OK;
+    sp_fused_numbers numbers = numbers_of(optimizer->rule, &group->options, slot);
+    sp_tensor *states[SP__MAX_STATES];
+    for (int i = 0; i < SP__MAX_STATES; i++)
+        states[i] = sp__wants_state(optimizer->rule, &group->options, i) ? slot->state[i] : SP_NONE;
+    sp_status status = sp_fused_step_(optimizer->rule->fused, slot->work, slot->grad, states, &numbers);
+    if (status == SP_OK && slot->work != slot->parameter && !sp_copy_(slot->parameter, slot->work))
+        status = sp_error_status();
+    if (status != SP_OK) return status;
+    slot->step++;
+    slot->mu_product = numbers.mu_product;
+    if (group->options.momentum != 0) slot->has_momentum = true;
+    return SP_OK;
+}
+
+typedef sp_status slot_action(const sp_optimizer *optimizer, const sp__group *group, sp__slot *slot);
+
+static sp_status for_each_slot(sp_optimizer *optimizer, slot_action *action)
+{
+    for (int g = 0; g < optimizer->n_groups; g++) {
+        const sp__group *group = &optimizer->groups[g];
+        for (int64_t i = 0; i < group->n; i++) {
+            sp_status status = action(optimizer, group, &optimizer->slots[group->first + i]);
+            if (status != SP_OK) return status;
+        }
+    }
+    return SP_OK;
+}
+
+sp_status sp_step(sp_optimizer *optimizer)
+{
+    sp_status status = sp__optimizer_check(optimizer, "sp_step");
+    if (status != SP_OK) return status;
+    SP_NO_GRAD {
+        status = for_each_slot(optimizer, prepare);
+        if (status == SP_OK) status = for_each_slot(optimizer, update);
+    }
+    return status;
+}
