@@ -1,0 +1,123 @@
+/* What the families that work element by element share. */
+#include "ops/elementwise.h"
+#include <math.h>
+#include <stdio.h>
+
+/* ---- infer ---- */
+
+sp_status sp__broadcast_output(sp_call *call, sp_dtype dtype)
+{
+    char function[64];
+    int64_t sizes[SP_MAX_DIMS];
+    int n = 0;
+    snprintf(function, sizeof function, "sp_%s", call->op->name);
+    for (int i = 0; i < call->n_inputs; i++) {
+        const sp_tensor *x = call->inputs[i];
+        sp_status status = sp__broadcast(function, n, sizes, x->ndim, x->sizes, &n, sizes);
+        if (status) return status;
+    }
+    return sp_call_output(call, 0, dtype, (sp_dims){sizes, n});
+}
+
+sp_dtype sp__floating(sp_dtype dtype)
+{
+    return sp_dtype_is_floating_point(dtype) ? dtype : SP_F32;
+}
+
+sp_status sp__refuse_dtype(const sp_call *call, sp_dtype dtype, const char *hint)
+{
+    return sp_raise(SP_ERROR_DTYPE, "sp_%s: not for tensors of dtype %s%s", call->op->name, sp_dtype_name(dtype), hint);
+}
+
+sp_status sp__check_number(const sp_call *call, double value, sp_dtype dtype)
+{
+    static const double highest[SP_DTYPE_COUNT] = {[SP_I64] = 0x1p63, [SP_I32] = 0x1p31, [SP_U8] = 0x1p8};
+    double high = highest[dtype];
+    if (high == 0 || (value > -high - (dtype != SP_I64) && value < high) || value == -0x1p63) return SP_OK;
+    return sp_raise(SP_ERROR_ARGUMENT, "sp_%s: the number %g does not fit into dtype %s", call->op->name, value,
+                    sp_dtype_name(dtype));
+}
+
+sp_status sp__infer_any(sp_call *call)
+{
+    return sp__broadcast_output(call, call->inputs[0]->dtype);
+}
+
+sp_status sp__infer_number(sp_call *call)
+{
+    if (call->inputs[0]->dtype == SP_BOOL) return sp__refuse_dtype(call, SP_BOOL, "; sp_logical_not inverts a mask");
+    return sp__infer_any(call);
+}
+
+sp_status sp__infer_floating(sp_call *call)
+{
+    return sp__broadcast_output(call, sp__floating(call->inputs[0]->dtype));
+}
+
+sp_status sp__infer_floating_only(sp_call *call)
+{
+    sp_dtype dtype = call->inputs[0]->dtype;
+    if (!sp_dtype_is_floating_point(dtype)) return sp__refuse_dtype(call, dtype, "; sp_cast(x, SP_F32) first");
+    return sp__infer_any(call);
+}
+
+sp_status sp__infer_predicate(sp_call *call)
+{
+    return sp__broadcast_output(call, SP_BOOL);
+}
+
+/* ---- forward ---- */
+
+sp_dtype sp__compute_type(const sp_call *call)
+{
+    sp_dtype dtype = sp__result_type(call->inputs, call->n_inputs);
+    for (int i = 0; i < call->n_inputs; i++)
+        if (dtype == SP_BF16 && call->inputs[i]->wrapped_number) return SP_F32;
+    return dtype;
+}
+
+sp_status sp__map_call(sp_call *call, sp__map_kind kind, const double *params)
+{
+    return sp__map_tensors(kind, call->outputs[0], call->inputs, call->n_inputs, sp__compute_type(call), params);
+}
+
+sp_status sp__map_call_floating(sp_call *call, sp__map_kind kind, const double *params)
+{
+    sp_dtype dtype = sp__floating(sp__compute_type(call));
+    return sp__map_tensors(kind, call->outputs[0], call->inputs, call->n_inputs, dtype, params);
+}
+
+/* ---- backward ---- */
+
+sp_status sp__give(sp_grad_call *call, int i, sp_tensor *grad)
+{
+    sp_tensor *sum = grad ? sp__sum_to(grad, sp_input_sizes(call, i)) : NULL;
+    call->result[i] = sum ? sp_cast(sum, sp_input_dtype(call, i)) : NULL;
+    return call->result[i] ? SP_OK : sp_raise_null(call->op->backward_name, "a gradient");
+}
+
+/* ---- numbers ---- */
+
+/* Runs an operator on x and a number, which goes when the result is there. */
+static sp_tensor *apply(const sp_op *op, sp_tensor *x, sp_tensor *number, bool inplace)
+{
+    sp_tensor *inputs[] = {x, number};
+    sp_tensor *y = inplace ? sp_op_apply_inplace(op, inputs, 2, NULL) : sp_op_apply(op, inputs, 2, NULL);
+    if (number) sp_release(number);
+    return y;
+}
+
+sp_tensor *sp__apply_f64(const sp_op *op, sp_tensor *x, double value)
+{
+    return apply(op, x, sp__wrapped_f64(value), false);
+}
+
+sp_tensor *sp__apply_i64(const sp_op *op, sp_tensor *x, int64_t value)
+{
+    return apply(op, x, sp__wrapped_i64(value), false);
+}
+
+sp_tensor *sp__apply_f64_inplace(const sp_op *op, sp_tensor *x, double value)
+{
+    return apply(op, x, sp__wrapped_f64(value), true);
+}
