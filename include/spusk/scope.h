@@ -48,18 +48,21 @@ SP_API int sp_finish(void);
 /* Whether operations on this thread record gradients now. */
 SP_API bool sp_grad_enabled(void);
 
+/* The line's number keeps the names of nested scopes apart. */
 #define SP__SCOPE(open, name)                                                                                          \
     for (sp_scope name SP__CLEANUP(sp_scope_close) = open(), *name##_p = &name; name##_p;                              \
          sp_scope_close(name##_p), name##_p = NULL)
+#define SP__SCOPE_LINE(open, line) SP__SCOPE(open, sp__scope_##line)
+#define SP__SCOPE_AT(open, line) SP__SCOPE_LINE(open, line)
 
 /* A block that owns what is made inside it: SP_SCOPE { … }. break and continue end it. */
-#define SP_SCOPE SP__SCOPE(sp_scope_open, sp__scope_here)
+#define SP_SCOPE SP__SCOPE_AT(sp_scope_open, __LINE__)
 
 /* A scope inside which nothing is recorded for gradients. */
-#define SP_NO_GRAD SP__SCOPE(sp_scope_open_no_grad, sp__no_grad_here)
+#define SP_NO_GRAD SP__SCOPE_AT(sp_scope_open_no_grad, __LINE__)
 
 /* A scope inside which gradients are recorded even within SP_NO_GRAD. */
-#define SP_ENABLE_GRAD SP__SCOPE(sp_scope_open_grad, sp__grad_here)
+#define SP_ENABLE_GRAD SP__SCOPE_AT(sp_scope_open_grad, __LINE__)
 
 SP_END_DECLS
 

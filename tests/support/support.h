@@ -8,6 +8,13 @@
 #ifndef SPUSK_TESTS_SUPPORT_H
 #define SPUSK_TESTS_SUPPORT_H
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
 #include "support/skip.h"
 #include <spusk/memory.h>
 #include <spusk/object.h>
