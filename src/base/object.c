@@ -151,3 +151,8 @@ sp_status sp__check(const void *object, const sp_kind *kind, const char *functio
     if (!alive(head)) return raise_dead(head, kind, function, argument);
     return head->kind == kind ? SP_OK : raise_kind(head->kind, kind, function, argument);
 }
+
+void sp_drop(void *object)
+{
+    sp__unref(object);
+}

@@ -1,0 +1,172 @@
+/* The CPU's table, the choice of the ISA level, memory. */
+#include "backends/cpu/cpu.h"
+#include <stdlib.h>
+
+/* ---- levels, from the lowest to the highest ---- */
+
+static bool always(void)
+{
+    return true;
+}
+
+static const struct {
+    const sp__level *level;
+    bool (*runs_here)(void);
+} levels[] = {
+    {&sp__reference, always},
+};
+enum { LEVELS = sizeof levels / sizeof levels[0] };
+
+static const sp__level *find_level(const char *name)
+{
+    for (int i = 0; i < LEVELS; i++) {
+        if (strcmp(levels[i].level->name, name) == 0) return levels[i].runs_here() ? levels[i].level : NULL;
+    }
+    return NULL;
+}
+
+static const sp__level *choose_level(void)
+{
+    const char *wanted = getenv("SPUSK_ISA");
+    if (wanted && *wanted) {
+        const sp__level *level = find_level(wanted);
+        if (level) return level;
+    }
+    for (int i = LEVELS - 1; i > 0; i--) {
+        if (levels[i].runs_here()) return levels[i].level;
+    }
+    return levels[0].level;
+}
+
+/* Two threads that come first at once choose the same level. */
+static _Atomic(const sp__level *) current;
+
+const sp__level *sp__cpu_level(void)
+{
+    const sp__level *level = atomic_load_explicit(&current, memory_order_relaxed);
+    if (level) return level;
+    level = choose_level();
+    atomic_store_explicit(&current, level, memory_order_relaxed);
+    return level;
+}
+
+bool sp__cpu_set_level(const char *name)
+{
+    const sp__level *level = name ? find_level(name) : choose_level();
+    if (level) atomic_store(&current, level);
+    return level != NULL;
+}
+
+const char *sp_isa(void)
+{
+    return sp__cpu_level()->name;
+}
+
+/* ---- what kernels share ---- */
+
+sp_status sp__no_kernel(const char *name, sp_dtype dtype)
+{
+    static const char *const names[SP_DTYPE_COUNT] = {"default", "float32", "float64", "bfloat16",
+                                                      "int64",   "int32",   "uint8",   "bool"};
+    return sp_raise(SP_ERROR_DTYPE, "%s has no kernel for %s on the CPU", name, names[dtype]);
+}
+
+void *sp__scratch(size_t bytes)
+{
+    void *memory = sp__alloc_raw(bytes);
+    if (!memory) sp_raise(SP_ERROR_MEMORY, "no memory for %zu bytes that a kernel needs", bytes);
+    return memory;
+}
+
+void sp__tasks(int64_t n, void (*body)(void *context, int64_t i), void *context)
+{
+    if (n == 1) body(context, 0);
+    else if (n > 1) sp__parallel(n, body, context);
+}
+
+double sp__load_f64(sp_dtype dtype, const void *p)
+{
+    switch (dtype) {
+    case SP_F32: return (double)*(const float *)p;
+    case SP_F64: return *(const double *)p;
+    case SP_BF16: return (double)sp__from_bf16(*(const sp__bf16 *)p);
+    case SP_I64: return (double)*(const int64_t *)p;
+    case SP_I32: return *(const int32_t *)p;
+    case SP_U8: return *(const uint8_t *)p;
+    case SP_BOOL: return *(const uint8_t *)p != 0;
+    default: return 0;
+    }
+}
+
+void sp__store_f64(sp_dtype dtype, void *p, double value)
+{
+    switch (dtype) {
+    case SP_F32: *(float *)p = (float)value; break;
+    case SP_F64: *(double *)p = value; break;
+    case SP_BF16: *(sp__bf16 *)p = sp__to_bf16((float)value); break;
+    case SP_BOOL: *(uint8_t *)p = value != 0; break;
+    default: sp__store_i64(dtype, p, sp__to_i64(value));
+    }
+}
+
+void sp__store_i64(sp_dtype dtype, void *p, int64_t value)
+{
+    switch (dtype) {
+    case SP_I64: *(int64_t *)p = value; break;
+    case SP_I32: *(int32_t *)p = (int32_t)value; break;
+    case SP_U8: *(uint8_t *)p = (uint8_t)value; break;
+    case SP_BOOL: *(uint8_t *)p = value != 0; break;
+    default: sp__store_f64(dtype, p, (double)value);
+    }
+}
+
+/* ---- memory ---- */
+
+static void *cpu_alloc(size_t bytes)
+{
+    return sp__alloc_raw(bytes);
+}
+
+static void cpu_free(void *buffer, size_t bytes)
+{
+    sp_free(buffer, bytes);
+}
+
+static sp_status cpu_copy_in(void *buffer, size_t offset, const void *from, size_t bytes)
+{
+    if (bytes) memcpy((char *)buffer + offset, from, bytes);
+    return SP_OK;
+}
+
+static sp_status cpu_copy_out(const void *buffer, size_t offset, void *to, size_t bytes)
+{
+    if (bytes) memcpy(to, (const char *)buffer + offset, bytes);
+    return SP_OK;
+}
+
+static sp_status cpu_wait(void)
+{
+    return SP_OK;
+}
+
+static void *cpu_host(void *buffer)
+{
+    return buffer;
+}
+
+const sp__backend sp__cpu_backend = {
+    .name = "cpu",
+    .alloc = cpu_alloc,
+    .free = cpu_free,
+    .copy_in = cpu_copy_in,
+    .copy_out = cpu_copy_out,
+    .wait = cpu_wait,
+    .host = cpu_host,
+    .map = sp__cpu_map,
+    .reduce = sp__cpu_reduce,
+    .rows = sp__cpu_rows,
+    .gemm = sp__cpu_gemm,
+    .index = sp__cpu_index,
+    .fill = sp__cpu_fill,
+    .fused = sp__cpu_fused,
+};

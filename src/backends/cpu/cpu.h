@@ -1,0 +1,159 @@
+/* The CPU backend's own parts: loops, the table of a level, memory, threads. */
+#ifndef SPUSK_CPU_H
+#define SPUSK_CPU_H
+
+#include "backends/backend.h"
+#include <spusk/extend.h>
+#include <string.h>
+
+/* ---- elements ---- */
+
+typedef uint16_t sp__bf16;
+
+/* Bytes of an element. The tensors' own sp_dtype_size lies above this folder. */
+static inline int64_t sp__size_of(sp_dtype dtype)
+{
+    static const int8_t sizes[SP_DTYPE_COUNT] = {
+        [SP_F32] = 4, [SP_F64] = 8, [SP_BF16] = 2, [SP_I64] = 8, [SP_I32] = 4, [SP_U8] = 1, [SP_BOOL] = 1};
+    return sizes[dtype];
+}
+
+static inline float sp__from_bf16(sp__bf16 x)
+{
+    const uint32_t bits = (uint32_t)x << 16;
+    float y;
+    memcpy(&y, &bits, sizeof y);
+    return y;
+}
+
+/* Rounds to the nearest, ties to even; a NaN stays one. */
+static inline sp__bf16 sp__to_bf16(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    if (x != x) return (sp__bf16)0x7FC0u;
+    return (sp__bf16)((bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16);
+}
+
+/* Truncation; what does not fit and NaN give the smallest number, as x86's instruction does. */
+static inline int64_t sp__to_i64(double x)
+{
+    return x >= -0x1p63 && x < 0x1p63 ? (int64_t)x : INT64_MIN;
+}
+
+static inline int32_t sp__to_i32(double x)
+{
+    return x > -0x1p31 - 1 && x < 0x1p31 ? (int32_t)x : INT32_MIN;
+}
+
+/* Reads and writes one element of any dtype, for what is done once an output and not once an input. */
+double sp__load_f64(sp_dtype dtype, const void *p);
+void sp__store_f64(sp_dtype dtype, void *p, double value);
+void sp__store_i64(sp_dtype dtype, void *p, int64_t value);
+
+static inline char *sp__operand_at(const sp__operand *operand)
+{
+    return (char *)operand->buffer + operand->offset * sp__size_of(operand->dtype);
+}
+
+/* ---- memory and threads ---- */
+
+/* Scratch memory, not zeroed, aligned to 64; NULL after raising. Freed with sp_free(pointer, bytes). */
+void *sp__scratch(size_t bytes);
+
+/* sp__parallel, but on the caller alone when n is 1. */
+void sp__tasks(int64_t n, void (*body)(void *context, int64_t i), void *context);
+
+/* About so many elements make a task. Work is cut by its shape alone. */
+enum { SP__GRAIN = 32768 };
+
+/* ---- kernels ---- */
+
+/* out[i] = f(in0[i], …) for n elements; data[0] is out; strides in bytes; two params. */
+typedef void sp__loop(char *const *data, const int64_t *strides, int64_t n, const double *params);
+
+/* What a reduction knows of one output so far. */
+typedef struct sp__cell {
+    union {
+        double f;
+        int64_t i;
+    } value;
+    union {
+        double f;      /* second passes: what was found in the first, mean or maximum */
+        int64_t index; /* argmax, argmin */
+    } also;
+} sp__cell;
+
+/* A block of a reduction: cell j takes element (i, j) for i in order. Strides in bytes. */
+typedef struct sp__fold_block {
+    const char *in;
+    int64_t n_reduced, stride_reduced;
+    int64_t n_kept, stride_kept;
+    int64_t position; /* of the first reduced element, for argmax */
+    double param;
+} sp__fold_block;
+typedef void sp__fold_run(sp__cell *cells, const sp__fold_block *block);
+
+typedef enum sp__fold_kind {
+    SP__FOLD_SUM,
+    SP__FOLD_PROD,
+    SP__FOLD_MAX,
+    SP__FOLD_MIN,
+    SP__FOLD_ANY,
+    SP__FOLD_ALL,
+    SP__FOLD_DEVIATION, /* Σ (x - also)² */
+    SP__FOLD_EXP,       /* Σ e^(x - also) */
+    SP__FOLD_ABS,
+    SP__FOLD_SQUARE,
+    SP__FOLD_POWER, /* Σ |x|^param */
+    SP__FOLD_NONZERO,
+    SP__FOLD_MAX_ABS,
+    SP__FOLD_MIN_ABS,
+    SP__FOLD_ARGMAX,
+    SP__FOLD_ARGMIN,
+    SP__FOLD_COUNT
+} sp__fold_kind;
+
+/* Rows [first, last) of outer × inner. */
+typedef void sp__rows_run(const sp__rows *call, int64_t first, int64_t last);
+typedef sp_status sp__gemm_run(const sp__gemm *call);
+/* Elements [first, last). */
+typedef void sp__fused_run(const sp__fused *call, int64_t first, int64_t last);
+
+/* The kernels for one dtype, the inputs' where they differ. A NULL row, or table, leaves the work to the reference; in
+ * the reference it means that there is no such kernel. */
+typedef struct sp__kernels {
+    sp__loop *const *map;      /* by sp__map_kind; in a fast table, for elements that lie side by side or repeat */
+    sp__loop *const *cast;     /* by the dtype of the output; the same */
+    sp__fold_run *const *fold; /* by sp__fold_kind */
+    sp__rows_run *const *rows; /* by sp__row_kind */
+    sp__gemm_run *gemm;
+    sp__fused_run *fused;
+} sp__kernels;
+
+/* The kernels of one ISA level. */
+typedef struct sp__level {
+    const char *name;
+    sp__kernels of[SP_DTYPE_COUNT];
+} sp__level;
+
+extern const sp__level sp__reference;
+/* The level in use. */
+const sp__level *sp__cpu_level(void);
+/* For tests: changes the level to one that the machine has, "reference" among them; false when it has none so named.
+ * NULL goes back to the choice made at start. */
+bool sp__cpu_set_level(const char *name);
+
+sp_status sp__cpu_map(const sp__map *call);
+sp_status sp__cpu_reduce(const sp__reduce *call);
+sp_status sp__cpu_rows(const sp__rows *call);
+sp_status sp__cpu_nll(const sp__nll *call);
+sp_status sp__cpu_gemm(const sp__gemm *call);
+sp_status sp__cpu_index(const sp__index *call);
+sp_status sp__cpu_fill(const sp__fill *call);
+sp_status sp__cpu_fused(const sp__fused *call);
+
+/* Raises the error of a kernel that is not there. */
+sp_status sp__no_kernel(const char *name, sp_dtype dtype);
+
+#endif

@@ -1,0 +1,183 @@
+/* Element by element: brings the operands' dimensions into a simple form and runs an inner loop over the last one. */
+#include "backends/cpu/cpu.h"
+#include <stdlib.h>
+
+static const char *const names[SP__MAP_COUNT] = {
+    [SP__COPY] = "copy", [SP__NEG] = "neg", [SP__ABS] = "abs", [SP__SIGN] = "sign", [SP__EXP] = "exp",
+    [SP__EXPM1] = "expm1", [SP__LOG] = "log", [SP__LOG1P] = "log1p", [SP__SQRT] = "sqrt", [SP__RSQRT] = "rsqrt",
+    [SP__RECIPROCAL] = "reciprocal", [SP__SQUARE] = "square", [SP__SIN] = "sin", [SP__COS] = "cos",
+    [SP__TANH] = "tanh", [SP__SIGMOID] = "sigmoid", [SP__RELU] = "relu", [SP__SILU] = "silu", [SP__FLOOR] = "floor",
+    [SP__CEIL] = "ceil", [SP__ROUND] = "round", [SP__ERF] = "erf", [SP__SOFTPLUS] = "softplus",
+    [SP__LEAKY_RELU] = "leaky_relu", [SP__ELU] = "elu", [SP__GELU] = "gelu", [SP__GELU_TANH] = "gelu (tanh)",
+    [SP__CLAMP] = "clamp", [SP__POW_SCALAR] = "pow", [SP__AFFINE] = "affine", [SP__LOGICAL_NOT] = "logical_not",
+    [SP__ISNAN] = "isnan", [SP__ISINF] = "isinf", [SP__ISFINITE] = "isfinite", [SP__ADD] = "add", [SP__SUB] = "sub",
+    [SP__MUL] = "mul", [SP__DIV] = "div", [SP__POW] = "pow", [SP__MAXIMUM] = "maximum", [SP__MINIMUM] = "minimum",
+    [SP__LERP] = "lerp", [SP__RELU_BACKWARD] = "relu's backward", [SP__SIGMOID_BACKWARD] = "sigmoid's backward",
+    [SP__TANH_BACKWARD] = "tanh's backward", [SP__EQ] = "eq", [SP__NE] = "ne", [SP__LT] = "lt", [SP__LE] = "le",
+    [SP__GT] = "gt", [SP__GE] = "ge", [SP__LOGICAL_AND] = "logical_and", [SP__LOGICAL_OR] = "logical_or",
+    [SP__LOGICAL_XOR] = "logical_xor", [SP__WHERE] = "where", [SP__ADDCMUL] = "addcmul", [SP__ADDCDIV] = "addcdiv",
+    [SP__LERP_TENSOR] = "lerp",
+};
+
+/* A call in its simple form: dimensions merged where they can be, the last with the smallest strides of the output. */
+typedef struct plan {
+    int ndim, n;
+    int64_t sizes[SP_MAX_DIMS];
+    int64_t strides[SP_MAX_DIMS][4]; /* bytes */
+    int64_t item[4];                 /* bytes of an element */
+    char *data[4];
+    int64_t total;
+    const double *params;
+    sp__loop *loop;
+    bool packs; /* the loop wants elements side by side: others are brought together first */
+} plan;
+
+/* Whether dimension a of the call belongs outside b: the larger stride outside, the output's first. */
+static bool is_outside(const sp__map *call, int a, int b)
+{
+    for (int k = 0; k < call->n_operands; k++) {
+        const int64_t sa = llabs(call->operands[k].strides[a]), sb = llabs(call->operands[k].strides[b]);
+        if (sa != sb) return sa > sb;
+    }
+    return a < b;
+}
+
+/* The dimensions that have more than one element, from the outermost to the innermost. */
+static int sort_dims(const sp__map *call, int *order)
+{
+    int n = 0;
+    for (int d = 0; d < call->ndim; d++) {
+        if (call->sizes[d] == 1) continue;
+        int at = n++;
+        for (; at > 0 && is_outside(call, d, order[at - 1]); at--) order[at] = order[at - 1];
+        order[at] = d;
+    }
+    return n;
+}
+
+/* Whether dimension d of the call just continues the plan's last one. */
+static bool continues(const plan *p, const sp__map *call, int d)
+{
+    if (p->ndim == 0) return false;
+    for (int k = 0; k < p->n; k++) {
+        if (p->strides[p->ndim - 1][k] != call->operands[k].strides[d] * p->item[k] * call->sizes[d]) return false;
+    }
+    return true;
+}
+
+static void set_dims(plan *p, const sp__map *call)
+{
+    int order[SP_MAX_DIMS];
+    const int n = sort_dims(call, order);
+    for (int i = 0; i < n; i++) {
+        const int d = order[i];
+        if (continues(p, call, d)) p->sizes[p->ndim - 1] *= call->sizes[d];
+        else p->sizes[p->ndim++] = call->sizes[d];
+        for (int k = 0; k < p->n; k++) p->strides[p->ndim - 1][k] = call->operands[k].strides[d] * p->item[k];
+    }
+    if (p->ndim == 0) p->sizes[p->ndim++] = 1; /* one element: any stride will do, 0 was set */
+}
+
+static plan make_plan(const sp__map *call)
+{
+    plan p = {.n = call->n_operands, .total = 1, .params = call->params};
+    for (int d = 0; d < call->ndim; d++) p.total *= call->sizes[d];
+    for (int k = 0; k < p.n; k++) {
+        p.item[k] = sp__size_of(call->operands[k].dtype);
+        p.data[k] = sp__operand_at(&call->operands[k]);
+    }
+    if (p.total > 0) set_dims(&p, call);
+    return p;
+}
+
+/* ---- the loops ---- */
+
+static sp__loop *find_loop(const sp__level *level, const sp__map *call)
+{
+    /* where's first input is its condition */
+    const sp_dtype dtype = call->operands[call->kind == SP__WHERE ? 0 : 1].dtype;
+    const sp__kernels *kernels = &level->of[dtype];
+    if (call->kind == SP__COPY && call->operands[0].dtype != dtype)
+        return kernels->cast ? kernels->cast[call->operands[0].dtype] : NULL;
+    return kernels->map ? kernels->map[call->kind] : NULL;
+}
+
+/* Whether a fast loop can run over the last dimension as it lies. */
+static bool is_dense(const plan *p)
+{
+    const int64_t *s = p->strides[p->ndim - 1];
+    if (s[0] != p->item[0]) return p->sizes[p->ndim - 1] == 1;
+    for (int k = 1; k < p->n; k++) {
+        if (s[k] != p->item[k] && s[k] != 0) return false;
+    }
+    return true;
+}
+
+static void move_elements(char *to, int64_t to_step, const char *from, int64_t from_step, int64_t item, int64_t n)
+{
+    switch (item) {
+    case 1: for (int64_t i = 0; i < n; i++) to[i * to_step] = from[i * from_step]; break;
+    case 2: for (int64_t i = 0; i < n; i++) memcpy(to + i * to_step, from + i * from_step, 2); break;
+    case 4: for (int64_t i = 0; i < n; i++) memcpy(to + i * to_step, from + i * from_step, 4); break;
+    default: for (int64_t i = 0; i < n; i++) memcpy(to + i * to_step, from + i * from_step, 8);
+    }
+}
+
+/* A fast loop over elements that do not lie side by side, by way of buffers, so that an element's result is the same
+ * wherever it lies. */
+static void run_packed(const plan *p, char *const *data, const int64_t *strides, int64_t n)
+{
+    enum { PIECE = 128 };
+    _Alignas(64) char buffers[4][PIECE * 8];
+    for (int64_t at = 0; at < n; at += PIECE) {
+        const int64_t m = n - at < PIECE ? n - at : PIECE;
+        char *packed[4];
+        for (int k = 0; k < p->n; k++) {
+            packed[k] = buffers[k];
+            if (k > 0) move_elements(packed[k], p->item[k], data[k] + at * strides[k], strides[k], p->item[k], m);
+        }
+        p->loop(packed, p->item, m, p->params);
+        move_elements(data[0] + at * strides[0], strides[0], packed[0], p->item[0], p->item[0], m);
+    }
+}
+
+/* Elements [first, last) in the plan's order, a stretch of the last dimension at a time. */
+static void run_range(const plan *p, int64_t first, int64_t last)
+{
+    const int inner = p->ndim - 1;
+    while (first < last) {
+        int64_t index = first;
+        char *data[4];
+        memcpy(data, p->data, sizeof data);
+        const int64_t at = index % p->sizes[inner], rest = p->sizes[inner] - at;
+        for (int d = inner; d >= 0; d--) {
+            const int64_t i = index % p->sizes[d];
+            index /= p->sizes[d];
+            for (int k = 0; k < p->n; k++) data[k] += i * p->strides[d][k];
+        }
+        const int64_t n = rest < last - first ? rest : last - first;
+        if (p->packs) run_packed(p, data, p->strides[inner], n);
+        else p->loop(data, p->strides[inner], n, p->params);
+        first += n;
+    }
+}
+
+static void run_task(void *context, int64_t task)
+{
+    const plan *p = context;
+    const int64_t first = task * SP__GRAIN, last = first + SP__GRAIN;
+    run_range(p, first, last < p->total ? last : p->total);
+}
+
+sp_status sp__cpu_map(const sp__map *call)
+{
+    plan p = make_plan(call);
+    if (p.total == 0) return SP_OK;
+    p.loop = find_loop(sp__cpu_level(), call);
+    if (p.loop) p.packs = !is_dense(&p);
+    else p.loop = find_loop(&sp__reference, call);
+    if (!p.loop) return sp__no_kernel(names[call->kind], call->operands[call->kind == SP__WHERE ? 0 : 1].dtype);
+    if (sp__cpu_level() == &sp__reference) p.packs = false;
+    sp__tasks((p.total + SP__GRAIN - 1) / SP__GRAIN, run_task, &p);
+    return SP_OK;
+}

@@ -1,0 +1,259 @@
+/* Downloads: from the first mirror that has the file whole, by way of a temporary file beside it, so that nobody ever
+ * sees a part, however many processes fetch the same at once. */
+#include "files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void sp__text_add(sp__text *text, const char *format, ...)
+{
+    size_t room = sizeof text->text - text->length;
+    va_list arguments;
+    va_start(arguments, format);
+    int n = vsnprintf(text->text + text->length, room, format, arguments);
+    va_end(arguments);
+    if (n > 0) text->length += (size_t)n < room ? (size_t)n : room - 1;
+}
+
+#if defined(SP_HAVE_CURL) && defined(SP_HAVE_CRYPTO)
+
+#include <curl/curl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum { LARGEST_FILE = 1 << 26, SLOWEST = 1000 /* bytes a second */, PATIENCE = 15 /* seconds */ };
+
+/* A download in progress. */
+typedef struct transfer {
+    const sp__remote *file;
+    char path[4096]; /* of the temporary file */
+    int fd;
+    int64_t written;
+    sp__sha256 *sum;
+    sp__progress progress;
+    char trouble[300];
+} transfer;
+
+/* ---- the temporary file ---- */
+
+static bool make_folders(const char *folder)
+{
+    char path[4096];
+    if ((size_t)snprintf(path, sizeof path, "%s", folder) >= sizeof path) return false;
+    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = 0;
+        if (mkdir(path, 0777) && errno != EEXIST) return false;
+        *slash = '/';
+    }
+    return !mkdir(path, 0777) || errno == EEXIST;
+}
+
+/* A name that no other process or thread has; not mkstemp, whose files nobody else may read. */
+static bool open_temporary(transfer *t, const char *folder)
+{
+    static atomic_uint count;
+    do {
+        unsigned number = atomic_fetch_add(&count, 1);
+        snprintf(t->path, sizeof t->path, "%s/.%s.%ld.%u", folder, t->file->name, (long)getpid(), number);
+        t->fd = open(t->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    } while (t->fd < 0 && errno == EEXIST);
+    if (t->fd >= 0) return true;
+    snprintf(t->trouble, sizeof t->trouble, "%.200s cannot be written: %s", folder, strerror(errno));
+    return false;
+}
+
+/* A rename is safe against a power cut only when both the file and its folder have reached the disk. */
+static bool into_place(transfer *t, const char *folder)
+{
+    char target[4096];
+    snprintf(target, sizeof target, "%s/%s", folder, t->file->name);
+    bool good = !fsync(t->fd) && !close(t->fd);
+    t->fd = -1;
+    if (!good || rename(t->path, target)) {
+        snprintf(t->trouble, sizeof t->trouble, "%.200s cannot be written: %s", target, strerror(errno));
+        return false;
+    }
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)fsync(fd);
+        close(fd);
+    }
+    return true;
+}
+
+/* ---- curl ---- */
+
+static size_t receive(char *bytes, size_t size, size_t n, void *user)
+{
+    transfer *t = user;
+    size_t all = size * n, done = 0;
+    if (t->written + (int64_t)all > LARGEST_FILE) {
+        snprintf(t->trouble, sizeof t->trouble, "the file is far too big");
+        return 0;
+    }
+    while (done < all) {
+        ssize_t got = write(t->fd, bytes + done, all - done);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) {
+            snprintf(t->trouble, sizeof t->trouble, "%.200s cannot be written: %s", t->path, strerror(errno));
+            return 0;
+        }
+        done += (size_t)got;
+    }
+    t->written += (int64_t)all;
+    sp__sha256_add(t->sum, bytes, all);
+    return all;
+}
+
+static int show(void *user, curl_off_t total, curl_off_t done, curl_off_t total_up, curl_off_t up)
+{
+    (void)total_up, (void)up;
+    transfer *t = user;
+    sp__progress_show(&t->progress, done, total);
+    return 0;
+}
+
+/* Seconds without an answer, or with a trickle, after which a mirror is given up. */
+static long patience(void)
+{
+    const char *wish = getenv("SPUSK_DOWNLOAD_TIMEOUT");
+    long seconds = wish ? strtol(wish, NULL, 10) : 0;
+    return seconds >= 1 && seconds <= 3600 ? seconds : PATIENCE;
+}
+
+static void configure(CURL *curl, const char *url, transfer *t, char *words)
+{
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, words);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
+    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
+    curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 5L);
+#if LIBCURL_VERSION_NUM >= 0x075500
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https,file");
+    curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+#else
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS | CURLPROTO_FILE));
+    curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, patience());
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, (long)SLOWEST);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, patience());
+    curl_easy_setopt(curl, CURLOPT_USERAGENT, "spusk");
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, t);
+    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, show);
+    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, t);
+}
+
+static void start_curl(void)
+{
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+static bool fetch(const char *url, transfer *t)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, start_curl);
+    char words[CURL_ERROR_SIZE] = "";
+    CURL *curl = curl_easy_init();
+    CURLcode code = CURLE_OUT_OF_MEMORY;
+    if (curl) {
+        configure(curl, url, t, words);
+        code = curl_easy_perform(curl);
+        curl_easy_cleanup(curl);
+    }
+    if (code == CURLE_OK) return true;
+    if (!*t->trouble) snprintf(t->trouble, sizeof t->trouble, "%s", *words ? words : curl_easy_strerror(code));
+    return false;
+}
+
+/* ---- what arrived ---- */
+
+/* Other packings of the right content are good, too: mirrors have packed it anew. */
+static bool content_is_right(const transfer *t)
+{
+    if (!t->file->content) return false;
+    char text[SP__SHA256_TEXT], block[1 << 14];
+    sp__stream stream;
+    bool quiet = sp_error_quiet(true), pending = sp_error_status() != SP_OK;
+    int64_t got = -1;
+    sp__sha256 *sum = sp__sha256_new();
+    if (!sp__stream_open(&stream, t->path)) {
+        while ((got = sp__stream_read(&stream, block, sizeof block)) > 0) sp__sha256_add(sum, block, (size_t)got);
+        sp__stream_close(&stream);
+    }
+    sp__sha256_end(sum, text);
+    if (!pending) sp_error_clear();
+    sp_error_quiet(quiet);
+    return got == 0 && !strcmp(text, t->file->content);
+}
+
+static bool is_right(transfer *t)
+{
+    char text[SP__SHA256_TEXT];
+    sp__sha256_end(t->sum, text);
+    t->sum = NULL;
+    if (!strcmp(text, t->file->packed) || content_is_right(t)) return true;
+    snprintf(t->trouble, sizeof t->trouble, "wrong checksum of the %lld bytes that came (SHA-256 %.12s…, not %.12s…)",
+             (long long)t->written, text, t->file->packed);
+    return false;
+}
+
+static void give_up(transfer *t)
+{
+    char unused[SP__SHA256_TEXT];
+    sp__sha256_end(t->sum, unused);
+    if (t->fd >= 0) close(t->fd);
+    unlink(t->path);
+}
+
+/* One try at one mirror; on failure t->trouble says why. */
+static bool fetch_from(const char *mirror, const char *folder, bool quiet, transfer *t)
+{
+    char url[2048];
+    size_t end = strlen(mirror);
+    while (end && mirror[end - 1] == '/') end--;
+    snprintf(url, sizeof url, "%.*s/%s", (int)end, mirror, t->file->name);
+    if (!open_temporary(t, folder)) return false;
+    t->sum = sp__sha256_new();
+    sp__progress_begin(&t->progress, t->file->name, quiet);
+    bool good = fetch(url, t);
+    sp__progress_end(&t->progress);
+    good = good && is_right(t) && into_place(t, folder);
+    if (!good) give_up(t);
+    return good;
+}
+
+bool sp__download(const sp__remote *file, const char *const *mirrors, const char *folder, bool quiet,
+                  sp__text *troubles)
+{
+    if (!make_folders(folder)) {
+        sp__text_add(troubles, "; %s cannot be made: %s", folder, strerror(errno));
+        return false;
+    }
+    for (; *mirrors; mirrors++) {
+        transfer t = {.file = file, .fd = -1};
+        if (fetch_from(*mirrors, folder, quiet, &t)) return true;
+        sp__text_add(troubles, "; %s: %s", *mirrors, t.trouble);
+    }
+    return false;
+}
+
+#else
+
+bool sp__download(const sp__remote *file, const char *const *mirrors, const char *folder, bool quiet,
+                  sp__text *troubles)
+{
+    (void)file, (void)mirrors, (void)folder, (void)quiet;
+    sp__text_add(troubles, "; this build has no libcurl or no libcrypto, so it downloads nothing");
+    return false;
+}
+
+#endif
