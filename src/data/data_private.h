@@ -83,6 +83,10 @@ struct sp_loader {
     int64_t epoch;
 };
 
+sp_status sp__loader_check(const sp_loader *loader, const char *function);
+/* Batches in an epoch. */
+int64_t sp__batches(int64_t examples, int64_t batch_size, bool drop_last);
+
 /* A permutation of 0 … n-1 that depends on seed and epoch alone; freed with sp_free(order, n · 8). */
 int64_t *sp__shuffled(int64_t n, uint64_t seed, int64_t epoch);
 

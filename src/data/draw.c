@@ -17,17 +17,17 @@ enum {
 
 /* How much examples differ. All are the largest deviation to both sides of the middle. */
 enum {
-    HEIGHT = 20 * PIXEL,        /* of a digit of middle size, 120 units of its glyph */
-    SCALE = ONE * 22 / 100,     /* of its height */
-    ASPECT = ONE * 25 / 100,    /* of its width beside its height */
-    SLANT = ONE * 40 / 100,     /* x for each y */
-    TURN = ONE * 26 / 100,      /* radians */
-    SHIFT = 3 * PIXEL,          /* in both directions */
-    WOBBLE = 4,                 /* of each point, in units of the glyph */
-    PEN = PIXEL * 115 / 100,    /* radius */
+    HEIGHT = 20 * PIXEL,     /* of a digit of middle size, 120 units of its glyph */
+    SCALE = ONE * 22 / 100,  /* of its height */
+    ASPECT = ONE * 25 / 100, /* of its width beside its height */
+    SLANT = ONE * 40 / 100,  /* x for each y */
+    TURN = ONE * 26 / 100,   /* radians */
+    SHIFT = 3 * PIXEL,       /* in both directions */
+    WOBBLE = 4,              /* of each point, in units of the glyph */
+    PEN = PIXEL * 115 / 100, /* radius */
     PEN_SPREAD = PIXEL * 45 / 100,
-    INK_LEAST = 150,            /* of 255 */
-    NOISE_MOST = 60,            /* of 255 */
+    INK_LEAST = 150, /* of 255 */
+    NOISE_MOST = 60, /* of 255 */
 };
 
 /* ---- random numbers ---- */
@@ -136,16 +136,16 @@ static int32_t curve(int64_t a, int64_t b, int64_t c, int64_t d, int64_t t)
 }
 
 /* Dots from b to c, near enough to each other to be a line. */
-static void draw_piece(canvas *canvas, point a, point b, point c, point d)
+static void draw_piece(canvas *paper, point a, point b, point c, point d)
 {
     int32_t n = 1 + (abs(c.x - b.x) + abs(c.y - b.y)) / (PIXEL * 3 / 5);
     for (int32_t i = 0; i <= n; i++) {
         int64_t t = (int64_t)i * ONE / n;
-        touch(canvas, curve(a.x, b.x, c.x, d.x, t), curve(a.y, b.y, c.y, d.y, t));
+        touch(paper, curve(a.x, b.x, c.x, d.x, t), curve(a.y, b.y, c.y, d.y, t));
     }
 }
 
-static void draw_stroke(canvas *canvas, const sp__stroke *stroke, const placing *p, words *w)
+static void draw_stroke(canvas *paper, const sp__stroke *stroke, const placing *p, words *w)
 {
     point points[SP__STROKE_POINTS];
     int n = stroke->n, pieces = stroke->closed ? n : n - 1;
@@ -153,7 +153,7 @@ static void draw_stroke(canvas *canvas, const sp__stroke *stroke, const placing 
     for (int i = 0; i < pieces; i++) {
         int before = i ? i - 1 : stroke->closed ? n - 1 : 0;
         int after = stroke->closed ? (i + 2) % n : i + 2 < n ? i + 2 : n - 1;
-        draw_piece(canvas, points[before], points[i], points[(i + 1) % n], points[after]);
+        draw_piece(paper, points[before], points[i], points[(i + 1) % n], points[after]);
     }
 }
 

@@ -22,8 +22,8 @@ typedef struct sp__glyph {
 
 extern const sp__glyph sp__glyphs[10][SP__GLYPHS_OF_A_DIGIT];
 
-/* Draws example i of a seed's stream (0: training, 1: test) and returns its label. Integers alone, so that the bytes are
- * the same on every machine. */
+/* Draws example i of a seed's stream (0: training, 1: test) and returns its label. Integers alone, so that the bytes
+ * are the same on every machine. */
 int sp__draw_digit(uint64_t seed, int stream, int64_t i, uint8_t pixels[28 * 28]);
 
 #endif

@@ -79,9 +79,9 @@ static sp_status check_end(sp__stream *stream)
     char more;
     int64_t got = sp__stream_read(stream, &more, 1);
     if (got == 0) return SP_OK;
-    return got < 0 ? sp_error_status()
-                   : sp_raise(SP_ERROR_FORMAT, "%s: goes on after the last example that its head announces",
-                              stream->path);
+    return got < 0
+               ? sp_error_status()
+               : sp_raise(SP_ERROR_FORMAT, "%s: goes on after the last example that its head announces", stream->path);
 }
 
 static sp_tensor *read_body(sp__stream *stream, int ndim)

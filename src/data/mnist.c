@@ -1,5 +1,5 @@
-/* MNIST (LeCun, Cortes, Burges, 1998) and Fashion-MNIST (Xiao, Rasul, Vollgraf, arXiv:1708.07747): where their files are
- * looked for, where they are fetched from, and the data sets that they make. */
+/* MNIST (LeCun, Cortes, Burges, 1998) and Fashion-MNIST (Xiao, Rasul, Vollgraf, arXiv:1708.07747): where their files
+ * are looked for, where they are fetched from, and the data sets that they make. */
 #include "data_private.h"
 #include "files.h"
 
@@ -123,8 +123,10 @@ static bool cache_folder(const collection *family, char folder[PATH_SIZE])
 {
     const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
     int n = PATH_SIZE;
-    if (cache && *cache == '/') n = snprintf(folder, PATH_SIZE, "%s/spusk/%s", cache, family->cache);
-    else if (home && *home) n = snprintf(folder, PATH_SIZE, "%s/.cache/spusk/%s", home, family->cache);
+    if (cache && *cache == '/')
+        n = snprintf(folder, PATH_SIZE, "%s/spusk/%s", cache, family->cache);
+    else if (home && *home)
+        n = snprintf(folder, PATH_SIZE, "%s/.cache/spusk/%s", home, family->cache);
     return n < PATH_SIZE;
 }
 
@@ -173,8 +175,8 @@ static sp_status locate(search *s, const char *root, const sp_data_options *opti
     if (result != ABSENT) return result == FOUND ? SP_OK : sp_error_status();
     char cache[PATH_SIZE];
     if (!cache_folder(s->family, cache))
-        return sp_raise(SP_ERROR_NOT_FOUND, "%s is not in %s, and there is no cache: HOME is not set",
-                        s->family->title, s->places.length ? s->places.text : "any place named");
+        return sp_raise(SP_ERROR_NOT_FOUND, "%s is not in %s, and there is no cache: HOME is not set", s->family->title,
+                        s->places.length ? s->places.text : "any place named");
     bool all = true;
     for (int i = 0; i < FILES; i++) all = find_file(cache, s->half->files[i].name, s->paths[i]) && all;
     if (all) return SP_OK;

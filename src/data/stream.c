@@ -28,9 +28,12 @@ static int64_t gzip_damage(const sp__stream *stream)
 {
     int code = Z_OK;
     const char *words = gzerror(stream->unpacker, &code);
-    if (code == Z_BUF_ERROR) sp_raise(SP_ERROR_FORMAT, "%s: the gzip file is cut short", stream->path);
-    else if (code == Z_ERRNO) sp_raise(SP_ERROR_IO, "%s: cannot be read: %s", stream->path, strerror(errno));
-    else sp_raise(SP_ERROR_FORMAT, "%s: the gzip file is damaged: %s", stream->path, words);
+    if (code == Z_BUF_ERROR)
+        sp_raise(SP_ERROR_FORMAT, "%s: the gzip file is cut short", stream->path);
+    else if (code == Z_ERRNO)
+        sp_raise(SP_ERROR_IO, "%s: cannot be read: %s", stream->path, strerror(errno));
+    else
+        sp_raise(SP_ERROR_FORMAT, "%s: the gzip file is damaged: %s", stream->path, words);
     return -1;
 }
 
@@ -127,8 +130,10 @@ int64_t sp__stream_read(sp__stream *stream, void *to, int64_t n)
 
 void sp__stream_close(sp__stream *stream)
 {
-    if (stream->unpacker) gzip_close(stream);
-    else if (stream->fd >= 0) close(stream->fd);
+    if (stream->unpacker)
+        gzip_close(stream);
+    else if (stream->fd >= 0)
+        close(stream->fd);
     stream->unpacker = NULL;
     stream->fd = -1;
 }

@@ -12,10 +12,10 @@ typedef struct synthetic_data {
     sp__images images;
     uint64_t seed;
     int stream;
-    int64_t kept;          /* examples that there is room for: all, or none of an endless set */
-    uint8_t *pixels;       /* kept · 784 */
-    uint8_t *labels;       /* kept */
-    atomic_uchar *states;  /* kept; enum state */
+    int64_t kept;         /* examples that there is room for: all, or none of an endless set */
+    uint8_t *pixels;      /* kept · 784 */
+    uint8_t *labels;      /* kept */
+    atomic_uchar *states; /* kept; enum state */
 } synthetic_data;
 
 /* Threads may ask for the same example at once: one draws it for all, and others need not wait for that. */
@@ -79,9 +79,9 @@ sp_dataset *(sp_data_synthetic_digits)(const sp_data_options *given)
         return NULL;
     }
     uint64_t seed = sp__data_seed(options.seed);
-    synthetic_data *data =
-        sp__dataset_new(&synthetic_type, sizeof *data, SP__IMAGE_CLASSES, "synthetic digits, %lld images, seed %llu%s",
-                        (long long)length, (unsigned long long)seed, options.test ? ", test" : "");
+    synthetic_data *data = sp__dataset_new(&synthetic_type, sizeof *data, SP__IMAGE_CLASSES,
+                                           "synthetic digits, %lld images, seed %llu%s", (long long)length,
+                                           (unsigned long long)seed, options.test ? ", test" : "");
     if (!data) return NULL;
     data->images.image = synthetic_image;
     data->images.length = length;

@@ -81,8 +81,8 @@ static sp_status check_halves(const sp_tensor *x, const sp_tensor *y)
 sp_dataset *sp_data_tensors(sp_tensor *x, sp_tensor *y)
 {
     if (check_halves(x, y)) return NULL;
-    tensor_data *data =
-        sp__dataset_new(&tensors_type, sizeof *data, 0, "tensors, %lld examples", (long long)sp_size(x, 0));
+    tensor_data *data = sp__dataset_new(&tensors_type, sizeof *data, 0, "tensors, %lld examples",
+                                        (long long)sp_size(x, 0));
     if (!data) return NULL;
     data->x = sp_retain(x);
     data->y = y == SP_NONE ? y : sp_retain(y);
