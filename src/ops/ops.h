@@ -8,6 +8,14 @@
 #include "ops/list.h"
 #undef SP__OP
 
+/* A sample's call: SP__SAMPLE(sum_last, sp_sum_dim(in[0], -1)); */
+#define SP__SAMPLE(name, ...)                                                                                          \
+    static sp_tensor *name(sp_tensor *const *in)                                                                       \
+    {                                                                                                                  \
+        return __VA_ARGS__;                                                                                            \
+    }                                                                                                                  \
+    _Static_assert(1, "takes the semicolon")
+
 /* All operators, for tests and tools. */
 extern const sp_op *const sp__all_ops[];
 extern const int sp__n_ops;

@@ -1,0 +1,97 @@
+/* Optimisers' updates: one pass over a parameter, its gradient and its state, by the backend's fused kernels. Not an
+ * operator: nothing is recorded. */
+#include "ops/ops.h"
+#include <string.h>
+
+/* Whether x fills its memory without gaps, in some order of its dimensions. */
+static bool is_dense(const sp_tensor *x)
+{
+    int64_t step = 1;
+    bool used[SP_MAX_DIMS] = {0};
+    for (int round = 0; round < x->ndim; round++) {
+        int next = -1;
+        for (int d = 0; d < x->ndim; d++)
+            if (!used[d] && (x->sizes[d] == 1 || x->strides[d] == step)) next = d;
+        if (next < 0) return sp__product(x->ndim, x->sizes) == 0;
+        used[next] = true;
+        step *= x->sizes[next];
+    }
+    return true;
+}
+
+static bool same_layout(const sp_tensor *a, const sp_tensor *b)
+{
+    for (int d = 0; d < a->ndim; d++)
+        if (a->sizes[d] > 1 && a->strides[d] != b->strides[d]) return false;
+    return true;
+}
+
+static sp_status check_operand(const sp_tensor *p, const sp_tensor *x, const char *name, bool layout)
+{
+    if (sp__check_tensor(x, "sp_fused_step_", name)) return sp_error_status();
+    if (x->ndim != p->ndim || memcmp(x->sizes, p->sizes, (size_t)p->ndim * sizeof *p->sizes))
+        return sp_raise(SP_ERROR_SHAPE, "sp_fused_step_: the %s has shape %s, the parameter %s", name, sp__shape_of(x),
+                        sp__shape_of(p));
+    if (x->dtype != p->dtype)
+        return sp_raise(SP_ERROR_DTYPE, "sp_fused_step_: the %s is %s, the parameter %s", name, sp_dtype_name(x->dtype),
+                        sp_dtype_name(p->dtype));
+    if (layout && !same_layout(p, x))
+        return sp_raise(SP_ERROR_STATE, "sp_fused_step_: the %s does not lie in memory as the parameter does", name);
+    return SP_OK;
+}
+
+static sp_status check_parameter(const sp_tensor *p)
+{
+    if (sp__check_tensor(p, "sp_fused_step_", "parameter")) return sp_error_status();
+    if (p->dtype != SP_F32 && p->dtype != SP_F64)
+        return sp_raise(SP_ERROR_DTYPE, "sp_fused_step_: parameters are float32 or float64, not %s",
+                        sp_dtype_name(p->dtype));
+    if (is_dense(p)) return SP_OK;
+    return sp_raise(SP_ERROR_STATE, "sp_fused_step_: a parameter of shape %s with strides %s leaves gaps in its memory",
+                    sp__shape_of(p), sp__shape_text(p->ndim, p->strides));
+}
+
+/* The gradient arranged as the parameter: itself, or a copy in the open scope. */
+static sp_tensor *arranged(const sp_tensor *p, sp_tensor *grad)
+{
+    if (same_layout(p, grad)) return grad;
+    sp_tensor *copy = sp__tensor_empty(grad->dtype, grad->device, grad->ndim, grad->sizes);
+    if (!copy) return NULL;
+    memcpy(copy->strides, p->strides, sizeof copy->strides);
+    return sp__copy_values(copy, grad) ? NULL : copy;
+}
+
+static sp_status run(sp_fused_rule rule, sp_tensor *p, sp_tensor *grad, sp_tensor *const *state,
+                     const sp_fused_numbers *numbers)
+{
+    sp__fused call = {.rule = (int)rule,
+                      .dtype = p->dtype,
+                      .n = sp__product(p->ndim, p->sizes),
+                      .parameter = sp__operand_of(p),
+                      .grad = sp__operand_of(grad),
+                      .numbers = numbers};
+    for (int i = 0; i < 3; i++)
+        if (!sp__is_none(state[i])) call.state[i] = sp__operand_of(state[i]);
+    sp_status status = call.n ? sp__backend_for(p)->fused(&call) : SP_OK;
+    sp__bump_version(p);
+    for (int i = 0; i < 3; i++)
+        if (!sp__is_none(state[i])) sp__bump_version(state[i]);
+    return status;
+}
+
+sp_status sp_fused_step_(sp_fused_rule rule, sp_tensor *parameter, sp_tensor *grad, sp_tensor *const state[3],
+                         const sp_fused_numbers *numbers)
+{
+    static const char *const names[] = {"first state", "second state", "third state"};
+    if (!state || !numbers) return sp_raise_null("sp_fused_step_", state ? "numbers" : "state");
+    if (rule < SP_FUSED_SGD || rule > SP_FUSED_NADAM)
+        return sp_raise(SP_ERROR_ARGUMENT, "sp_fused_step_: %d is no rule", (int)rule);
+    if (check_parameter(parameter) || check_operand(parameter, grad, "gradient", false)) return sp_error_status();
+    for (int i = 0; i < 3; i++)
+        if (state[i] != SP_NONE && check_operand(parameter, state[i], names[i], true)) return sp_error_status();
+    sp_scope scope = sp_scope_open();
+    sp_tensor *g = arranged(parameter, grad);
+    sp_status status = g ? run(rule, parameter, g, state, numbers) : sp_error_status();
+    sp_scope_close(&scope);
+    return status;
+}
