@@ -168,5 +168,6 @@ const sp__backend sp__cpu_backend = {
     .gemm = sp__cpu_gemm,
     .index = sp__cpu_index,
     .fill = sp__cpu_fill,
+    .nll = sp__cpu_nll,
     .fused = sp__cpu_fused,
 };
