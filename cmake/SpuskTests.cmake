@@ -13,6 +13,13 @@ if(NOT SPUSK_CMOCKA_FOUND)
     set(test_sources)
 endif()
 
+# test_null's calls are written from the headers, as the compiler sees them.
+find_package(Python3 COMPONENTS Interpreter QUIET)
+if(NOT Python3_FOUND)
+    message(STATUS "python3: NOT found, so tests/test_null.c is not built")
+    list(FILTER test_sources EXCLUDE REGEX "/test_null\\.c$")
+endif()
+
 if(test_sources)
     add_library(spusk_test_options INTERFACE)
     target_include_directories(spusk_test_options INTERFACE ${src} ${tests})
@@ -24,6 +31,20 @@ if(test_sources)
         add_library(spusk_test_support OBJECT ${support_sources})
         target_link_libraries(spusk_test_support PRIVATE spusk_test_options)
         set(support_objects $<TARGET_OBJECTS:spusk_test_support>)
+    endif()
+    set(generated ${CMAKE_BINARY_DIR}/tests/generated)
+    file(MAKE_DIRECTORY ${generated})
+    target_include_directories(spusk_test_options INTERFACE ${generated})
+    file(GLOB public_headers CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/include/spusk/*.h)
+    if(Python3_FOUND)
+        set(null_calls ${CMAKE_CURRENT_SOURCE_DIR}/tools/null_calls.py)
+        set(preprocess ${CMAKE_C_COMPILER} -E -P -I ${CMAKE_CURRENT_SOURCE_DIR}/include -include spusk/spusk.h
+            -include spusk/extend.h -x c /dev/null)
+        add_custom_command(OUTPUT ${generated}/null_calls.inc.h
+            COMMAND ${preprocess} -o ${generated}/headers.i
+            COMMAND ${Python3_EXECUTABLE} ${null_calls} < ${generated}/headers.i > ${generated}/null_calls.inc.h
+            DEPENDS ${public_headers} ${null_calls} VERBATIM)
+        set_source_files_properties(${tests}/test_null.c PROPERTIES OBJECT_DEPENDS ${generated}/null_calls.inc.h)
     endif()
     foreach(source IN LISTS test_sources)
         get_filename_component(name ${source} NAME_WE)
