@@ -78,10 +78,13 @@ static void test_memory_is_flat_from_the_second_epoch_on(void **state)
         assert_true(train_epoch(model, optimizer, criterion, loader) < 3);
         if (epoch >= 2) {
             assert_int_equal(sp_memory().live_bytes, live);
+#ifndef SP_DEBUG /* a debug build keeps the heads of what is gone for a while, to name it */
             assert_int_equal(sp_memory().system_calls, asked);
+#endif
         }
         live = sp_memory().live_bytes;
         asked = sp_memory().system_calls;
+        (void)asked;
     }
 }
 
