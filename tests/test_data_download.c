@@ -83,7 +83,8 @@ static int files_in(const char *folder)
     int n = 0;
     DIR *entries = opendir(folder);
     if (!entries) return 0;
-    for (struct dirent *entry; (entry = readdir(entries));) n += strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..");
+    for (struct dirent *entry; (entry = readdir(entries));)
+        n += strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..");
     closedir(entries);
     return n;
 }
@@ -246,8 +247,8 @@ static void test_mnist_from_mirrors(void **state)
     snprintf(served, sizeof served, "%s", real);
     assert_true(start_server());
     char list[300];
-    snprintf(list, sizeof list, "http://127.0.0.1:%d/absent, http://127.0.0.1:%d/broken\thttp://127.0.0.1:%d/good/", port,
-             port, port);
+    snprintf(list, sizeof list, "http://127.0.0.1:%d/absent, http://127.0.0.1:%d/broken\thttp://127.0.0.1:%d/good/",
+             port, port, port);
     setenv("SPUSK_MIRRORS", list, 1);
     sp_dataset *data = sp_data_mnist(NULL, .test = true, .quiet = true);
     assert_int_equal(sp_data_length(data), 10000);

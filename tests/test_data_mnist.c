@@ -84,7 +84,8 @@ static void test_says_where_it_looked(void **state)
              getenv("XDG_CACHE_HOME"));
     assert_error(SP_ERROR_NOT_FOUND, words);
     assert_null(sp_data_mnist("nowhere"));
-    assert_error(SP_ERROR_NOT_FOUND, "and train-images-idx3-ubyte.gz could not be downloaded; http://127.0.0.1:9/nothing: ");
+    assert_error(SP_ERROR_NOT_FOUND,
+                 "and train-images-idx3-ubyte.gz could not be downloaded; http://127.0.0.1:9/nothing: ");
 }
 
 static void test_the_other_data_set(void **state)
@@ -135,12 +136,9 @@ static void test_real_mnist(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        data_test(test_places_below_the_root),
-        data_test(test_variable_and_cache_come_after_the_root),
-        data_test(test_cache_in_the_home),
-        data_test(test_says_where_it_looked),
-        data_test(test_the_other_data_set),
-        data_test(test_real_mnist),
+        data_test(test_places_below_the_root), data_test(test_variable_and_cache_come_after_the_root),
+        data_test(test_cache_in_the_home),     data_test(test_says_where_it_looked),
+        data_test(test_the_other_data_set),    data_test(test_real_mnist),
     };
     return sp_test_main(tests);
 }

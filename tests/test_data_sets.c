@@ -188,7 +188,8 @@ static void test_examples_that_differ(void **state)
     squares self = {4, -1, 0};
     sp_dataset_class growing = {sizeof growing, squares_length, growing_get, NULL};
     assert_null(sp_data_all(sp_data_new(&growing, &self)).x);
-    assert_error(SP_ERROR_SHAPE, "in example 1: x is float32 (2, 2), and those before it in the batch are float32 (2, 1)");
+    assert_error(SP_ERROR_SHAPE,
+                 "in example 1: x is float32 (2, 2), and those before it in the batch are float32 (2, 1)");
 }
 
 /* ---- transforms ---- */
@@ -278,7 +279,7 @@ static bool make_sets(void *context)
     sp_example e = sp_data_all(sp_data_subset(whole, sp_vector_i64(1, 3)));
     sp_transform *t = sp_transform_compose(sp_transform_to_tensor(), sp_transform_normalize(0, 1));
     sp_example s = sp_data_all(sp_data_synthetic_digits(.length = 3, .transform = t));
-    return e.x && s.x;
+    return e.x && t && s.x;
 }
 
 static void test_each_allocation_fails(void **state)
