@@ -187,14 +187,7 @@ int cmd_info(const command *self, int argc, char **argv)
     common c;
     struct poptOption table[] = {POPT_TABLEEND};
     int status = options_read(&c, self, table, argc, argv);
-    if (status == -1) {
-        sp_dict *state = sp_load_tensors(c.words[0]);
-        status = state ? EXIT_FINE : EXIT_FAILED;
-        if (state && c.json)
-            print_json(c.words[0], state);
-        else if (state)
-            print_text(c.words[0], state);
-    }
+    if (status == -1) status = info(&c);
     options_free(&c);
     return status;
 }
