@@ -97,19 +97,27 @@ static value decode(sp_dtype dtype, const void *bytes)
     }
 }
 
-static sp_status read_item(const sp_tensor *x, const char *function, value *out)
+sp_status sp__read_element(const sp_tensor *x, int64_t offset, double *number, int64_t *integer)
 {
     char bytes[8];
+    size_t size = sp_dtype_size(x->dtype);
+    const sp__backend *backend = sp__backend_for(x);
+    sp_status status = backend->wait();
+    if (!status) status = backend->copy_out(x->storage->buffer, (size_t)offset * size, bytes, size);
+    if (status) return status;
+    value v = decode(x->dtype, bytes);
+    *number = v.number;
+    *integer = v.integer;
+    return SP_OK;
+}
+
+static sp_status read_item(const sp_tensor *x, const char *function, value *out)
+{
     if (sp__check_tensor(x, function, "x")) return sp_error_status();
     if (sp__product(x->ndim, x->sizes) != 1)
         return sp_raise(SP_ERROR_SHAPE, "%s: only a tensor with one element is a number; this one has shape %s", function,
                         sp__shape_of(x));
-    size_t size = sp_dtype_size(x->dtype);
-    const sp__backend *backend = sp__backend_for(x);
-    sp_status status = backend->wait();
-    if (!status) status = backend->copy_out(x->storage->buffer, (size_t)x->offset * size, bytes, size);
-    if (!status) *out = decode(x->dtype, bytes);
-    return status;
+    return sp__read_element(x, x->offset, &out->number, &out->integer);
 }
 
 double sp_item(const sp_tensor *x)

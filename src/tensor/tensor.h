@@ -107,6 +107,9 @@ sp_status sp__copy_values(sp_tensor *out, const sp_tensor *x);
 sp_tensor *sp__value_as(const sp_tensor *x, sp_dtype dtype);
 sp_tensor *sp__value_contiguous(const sp_tensor *x);
 
+/* The element at an offset of x's storage, as a double and as an integer. */
+sp_status sp__read_element(const sp_tensor *x, int64_t offset, double *number, int64_t *integer);
+
 /* Options with their defaults filled in: reads only the first options->size bytes. */
 sp_tensor_options sp__tensor_options(const sp_tensor_options *options);
 /* `type name = SP__OPTIONS(type, options)`: what the caller gave, the rest zero. */
