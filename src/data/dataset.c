@@ -67,20 +67,20 @@ uint64_t sp__data_seed(uint64_t seed)
 
 int64_t sp_data_length(const sp_dataset *dataset)
 {
-    if (!dataset || sp__dataset_check(dataset, "sp_data_length")) return 0;
+    if (sp__dataset_check(dataset, "sp_data_length")) return 0;
     int64_t length = dataset->type->length(dataset);
     return length > 0 ? length : 0;
 }
 
 int64_t sp_data_num_classes(const sp_dataset *dataset)
 {
-    if (!dataset || sp__dataset_check(dataset, "sp_data_num_classes")) return 0;
+    if (sp__dataset_check(dataset, "sp_data_num_classes")) return 0;
     return dataset->n_classes;
 }
 
 const char *sp_data_description(const sp_dataset *dataset)
 {
-    if (!dataset || sp__dataset_check(dataset, "sp_data_description")) return "";
+    if (sp__dataset_check(dataset, "sp_data_description")) return "";
     return dataset->description;
 }
 

@@ -18,16 +18,16 @@ enum {
 /* How much examples differ. All are the largest deviation to both sides of the middle. */
 enum {
     HEIGHT = 20 * PIXEL,     /* of a digit of middle size, 120 units of its glyph */
-    SCALE = ONE * 22 / 100,  /* of its height */
-    ASPECT = ONE * 25 / 100, /* of its width beside its height */
+    SCALE = ONE * 24 / 100,  /* of its height */
+    ASPECT = ONE * 28 / 100, /* of its width beside its height */
     SLANT = ONE * 40 / 100,  /* x for each y */
     TURN = ONE * 26 / 100,   /* radians */
     SHIFT = 3 * PIXEL,       /* in both directions */
-    WOBBLE = 4,              /* of each point, in units of the glyph */
+    WOBBLE = 6,              /* of each point, in units of the glyph */
     PEN = PIXEL * 115 / 100, /* radius */
     PEN_SPREAD = PIXEL * 45 / 100,
-    INK_LEAST = 150, /* of 255 */
-    NOISE_MOST = 60, /* of 255 */
+    INK_LEAST = 130, /* of 255 */
+    NOISE_MOST = 70, /* of 255 */
 };
 
 /* ---- random numbers ---- */

@@ -70,7 +70,7 @@ int64_t sp__batches(int64_t examples, int64_t batch_size, bool drop_last)
 
 int64_t sp_loader_length(const sp_loader *loader)
 {
-    if (!loader || sp__loader_check(loader, "sp_loader_length")) return 0;
+    if (sp__loader_check(loader, "sp_loader_length")) return 0;
     return sp__batches(sp_data_length(loader->dataset), loader->options.batch_size, loader->options.drop_last);
 }
 
@@ -81,7 +81,7 @@ sp_dataset *sp_loader_dataset(const sp_loader *loader)
 
 int64_t sp_loader_epoch(const sp_loader *loader)
 {
-    if (!loader || sp__loader_check(loader, "sp_loader_epoch")) return 0;
+    if (sp__loader_check(loader, "sp_loader_epoch")) return 0;
     return loader->epoch;
 }
 
