@@ -28,9 +28,9 @@ static sp_dict *a_dict(void)
 /* Lists that end in their sentinel; good until the next call. */
 static sp_tensor *const *some_tensors(void)
 {
-    static sp_tensor *list[2];
+    static sp_tensor *list[4];
     list[0] = a_tensor();
-    list[1] = sp_last_;
+    list[1] = list[2] = list[3] = sp_last_;
     return list;
 }
 

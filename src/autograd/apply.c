@@ -15,6 +15,7 @@ static const char *input_name(int i)
 
 static sp_status check_inputs(const sp_op *op, sp_tensor *const *inputs, int n)
 {
+    if (!inputs) return sp_raise_null(op->name, "inputs");
     if (op->n_inputs >= 0 ? n != op->n_inputs : n < 1 || n > SP_MAX_INPUTS)
         return sp_raise(SP_ERROR_ARGUMENT, "sp_%s: takes %d tensors, not %d", op->name, op->n_inputs, n);
     const sp_tensor *first = NULL;
@@ -81,6 +82,7 @@ sp_status sp_call_view(sp_call *call, int i, sp_tensor *of, sp_dims sizes, const
 
 sp_status sp_op_apply_n(const sp_op *op, sp_tensor *const *inputs, int n, const void *attributes, sp_tensor **outputs)
 {
+    if (!op || !outputs) return sp_raise_null("sp_op_apply", op ? "outputs" : "op");
     sp_call call = {.op = op, .inputs = inputs, .n_inputs = n, .attributes = attributes, .n_outputs = outputs_of(op)};
     sp_status status = check_inputs(op, inputs, n);
     if (!status) status = run(&call);
@@ -162,7 +164,8 @@ static sp_status run_into(const sp_op *op, sp_tensor *const *inputs, int n, cons
 
 sp_tensor *sp_op_apply_inplace(const sp_op *op, sp_tensor *const *inputs, int n, const void *attributes)
 {
-    if (check_inputs(op, inputs, n) || check_written(op, inputs[0])) return NULL;
+    if (!op) sp_raise_null("sp_op_apply_inplace", "op");
+    if (!op || check_inputs(op, inputs, n) || check_written(op, inputs[0])) return NULL;
     sp_tensor *x = inputs[0];
     sp__pending pending = {0};
     bool record = op->backward_name && sp__should_record(inputs, n);

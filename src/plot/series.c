@@ -64,7 +64,8 @@ sp_status sp_series_push(sp_series *series, double y)
 
 int64_t sp_series_size(const sp_series *series)
 {
-    return series ? series->n : 0;
+    if (!series) return sp_raise_null("sp_series_size", "series"), 0;
+    return series->n;
 }
 
 static double coordinate(const sp_series *series, int64_t i, int which)
@@ -87,5 +88,6 @@ double sp_series_y(const sp_series *series, int64_t i)
 
 const char *sp_series_name(const sp_series *series)
 {
-    return series ? series->name : "";
+    if (!series) return sp_raise_null("sp_series_name", "series"), "";
+    return series->name;
 }

@@ -9,11 +9,42 @@ static bool always(void)
     return true;
 }
 
+extern const sp__level sp__level_generic;
+#if defined(SP_LEVELS_X86)
+extern const sp__level sp__level_avx2, sp__level_avx512, sp__level_avx512bf16;
+
+static bool has_avx2(void)
+{
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+
+static bool has_avx512(void)
+{
+    return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+}
+
+static bool has_avx512bf16(void)
+{
+    return has_avx512() && __builtin_cpu_supports("avx512bf16");
+}
+#elif defined(SP_LEVELS_ARM)
+extern const sp__level sp__level_neon;
+#endif
+
 static const struct {
     const sp__level *level;
     bool (*runs_here)(void);
 } levels[] = {
     {&sp__reference, always},
+    {&sp__level_generic, always},
+#if defined(SP_LEVELS_X86)
+    {&sp__level_avx2, has_avx2},
+    {&sp__level_avx512, has_avx512},
+    {&sp__level_avx512bf16, has_avx512bf16},
+#elif defined(SP_LEVELS_ARM)
+    {&sp__level_neon, always},
+#endif
 };
 enum { LEVELS = sizeof levels / sizeof levels[0] };
 

@@ -129,6 +129,7 @@ typedef struct sp__kernels {
     sp__rows_run *const *rows; /* by sp__row_kind */
     sp__gemm_run *gemm;
     sp__fused_run *fused;
+    double (*spin)(int64_t rounds); /* multiply-adds in registers: returns the operations done; NULL: not measured */
 } sp__kernels;
 
 /* The kernels of one ISA level. */

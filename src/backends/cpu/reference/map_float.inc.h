@@ -49,7 +49,7 @@ BINARY(pow, M(pow)(x, y))
 BINARY(maximum, x != x || x > y ? x : y)
 BINARY(minimum, x != x || x < y ? x : y)
 BINARY(lerp, M(fabs)(p) < HALF ? x + p * (y - x) : y - (y - x) * (ONE - p))
-BINARY(relu_backward, y > 0 ? x : 0)
+BINARY(relu_backward, y <= 0 ? 0 : x)
 BINARY(sigmoid_backward, x *y *(ONE - y))
 BINARY(tanh_backward, x *(ONE - y * y))
 

@@ -31,7 +31,7 @@
 
 /* Running sums of integers; the output's dtype is the input's. */
 #define CUMSUM(dtype, T)                                                                                               \
-    static void cumsum_##dtype(const sp__rows *call, int64_t first, int64_t last)                                      \
+    static void running_sum_##dtype(const sp__rows *call, int64_t first, int64_t last, bool from_end)                  \
     {                                                                                                                  \
         for (int64_t r = first; r < last; r++) {                                                                       \
             const int64_t row = r / call->inner * call->n * call->inner + r % call->inner;                             \
@@ -39,12 +39,22 @@
             T *y = (T *)sp__operand_at(&call->out) + row;                                                              \
             uint64_t sum = 0;                                                                                          \
             for (int64_t i = 0; i < call->n; i++) {                                                                    \
-                sum += (uint64_t)x[i * call->inner];                                                                   \
-                y[i * call->inner] = (T)sum;                                                                           \
+                const int64_t at = (from_end ? call->n - 1 - i : i) * call->inner;                                     \
+                sum += (uint64_t)x[at];                                                                                \
+                y[at] = (T)sum;                                                                                        \
             }                                                                                                          \
         }                                                                                                              \
     }                                                                                                                  \
-    sp__rows_run *const sp__rows_##dtype[SP__ROW_COUNT] = {[SP__CUMSUM] = cumsum_##dtype};
+    static void cumsum_##dtype(const sp__rows *call, int64_t first, int64_t last)                                      \
+    {                                                                                                                  \
+        running_sum_##dtype(call, first, last, false);                                                                 \
+    }                                                                                                                  \
+    static void cumsum_reverse_##dtype(const sp__rows *call, int64_t first, int64_t last)                              \
+    {                                                                                                                  \
+        running_sum_##dtype(call, first, last, true);                                                                  \
+    }                                                                                                                  \
+    sp__rows_run *const sp__rows_##dtype[SP__ROW_COUNT] = {[SP__CUMSUM] = cumsum_##dtype,                              \
+                                                           [SP__CUMSUM_REVERSE] = cumsum_reverse_##dtype};
 
 CUMSUM(i64, int64_t)
 CUMSUM(i32, int32_t)

@@ -74,17 +74,28 @@ static void FN(log_softmax_backward)(const sp__rows *call, int64_t first, int64_
     }
 }
 
-static void FN(cumsum)(const sp__rows *call, int64_t first, int64_t last)
+static void FN(running_sum)(const sp__rows *call, int64_t first, int64_t last, bool from_end)
 {
     for (int64_t r = first; r < last; r++) {
         const T *x = (const T *)sp__operand_at(&call->in) + FN(row)(call, r);
         T *y = (T *)sp__operand_at(&call->out) + FN(row)(call, r);
         double sum = 0;
         for (int64_t i = 0; i < call->n; i++) {
-            sum += (double)LOAD(x + i * call->inner);
-            STORE(y + i * call->inner, (C)sum);
+            const int64_t at = (from_end ? call->n - 1 - i : i) * call->inner;
+            sum += (double)LOAD(x + at);
+            STORE(y + at, (C)sum);
         }
     }
+}
+
+static void FN(cumsum)(const sp__rows *call, int64_t first, int64_t last)
+{
+    FN(running_sum)(call, first, last, false);
+}
+
+static void FN(cumsum_reverse)(const sp__rows *call, int64_t first, int64_t last)
+{
+    FN(running_sum)(call, first, last, true);
 }
 
 sp__rows_run *const TABLE[SP__ROW_COUNT] = {
@@ -93,6 +104,7 @@ sp__rows_run *const TABLE[SP__ROW_COUNT] = {
     [SP__SOFTMAX_BACKWARD] = FN(softmax_backward),
     [SP__LOG_SOFTMAX_BACKWARD] = FN(log_softmax_backward),
     [SP__CUMSUM] = FN(cumsum),
+    [SP__CUMSUM_REVERSE] = FN(cumsum_reverse),
 };
 
 #undef T
