@@ -353,7 +353,9 @@ static void test_null(void **state)
     assert_null(sp_loader_dataset(NULL));
     assert_error(SP_ERROR_NULL, "loader");
     assert_int_equal(sp_loader_length(NULL), 0);
+    assert_error(SP_ERROR_NULL, "loader");
     assert_int_equal(sp_loader_epoch(NULL), 0);
+    assert_error(SP_ERROR_NULL, "loader");
     sp_batch_next(NULL);
     sp_batch_end(NULL);
     assert_no_error();

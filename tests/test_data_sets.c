@@ -74,9 +74,11 @@ static void test_nothing_to_ask(void **state)
 {
     (void)state;
     assert_int_equal(sp_data_length(NULL), 0);
+    assert_error(SP_ERROR_NULL, "sp_data_length");
     assert_int_equal(sp_data_num_classes(NULL), 0);
+    assert_error(SP_ERROR_NULL, "sp_data_num_classes");
     assert_string_equal(sp_data_description(NULL), "");
-    assert_no_error();
+    assert_error(SP_ERROR_NULL, "sp_data_description");
     assert_null(sp_data_all(sp_data_tensors(sp_zeros(SP_DIMS(0, 2)), SP_NONE)).x);
     assert_error(SP_ERROR_ARGUMENT, "the data set is empty");
 }
@@ -164,7 +166,7 @@ static void test_own_data_set(void **state)
 static void test_own_data_set_fails(void **state)
 {
     (void)state;
-    squares self = {4, 2, 0};
+    static squares self = {4, 2, 0}; /* the data set lives longer than this function */
     sp_dataset *data = sp_data_new(&squares_class, &self);
     assert_null(sp_data_get(data, 2).x);
     assert_error(SP_ERROR_NULL, "the data set returned NULL for example 2");
@@ -185,7 +187,7 @@ static sp_example growing_get(void *self, int64_t i)
 static void test_examples_that_differ(void **state)
 {
     (void)state;
-    squares self = {4, -1, 0};
+    static squares self = {4, -1, 0};
     sp_dataset_class growing = {sizeof growing, squares_length, growing_get, NULL};
     assert_null(sp_data_all(sp_data_new(&growing, &self)).x);
     assert_error(SP_ERROR_SHAPE,
