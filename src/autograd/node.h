@@ -3,7 +3,6 @@
 #define SPUSK_NODE_H
 
 #include "autograd/autograd.h"
-#include "autograd/history.h"
 
 extern const sp_kind sp__node_kind;
 

@@ -1,6 +1,5 @@
 /* Tensors and their storage: making, sharing, letting go. */
 #include "tensor/tensor.h"
-#include "autograd/history.h"
 #include <string.h>
 
 static void destroy_tensor(void *object)
