@@ -22,7 +22,7 @@ static sp_status silu_forward(sp_call *call)
 
 static sp_status silu_backward(sp_grad_call *call)
 {
-    sp_tensor *g = call->grads[0], *x = sp_saved_input(call, 0), *s = sp_sigmoid(x);
+    sp_tensor *g = call->grads[0], *x = sp__widened(sp_saved_input(call, 0)), *s = sp_sigmoid(x);
     sp_tensor *slope = sp_mul(s, sp_add_scalar(sp_mul(x, sp_rsub_scalar(s, 1)), 1));
     return SP__GIVE(call, 0, sp_mul(g, slope));
 }
@@ -47,7 +47,7 @@ static sp_status softplus_forward(sp_call *call)
 static sp_status softplus_backward(sp_grad_call *call)
 {
     const softplus_attributes *a = call->attributes;
-    sp_tensor *g = call->grads[0], *scaled = sp_mul_scalar(sp_saved_input(call, 0), a->beta);
+    sp_tensor *g = call->grads[0], *scaled = sp_mul_scalar(sp__widened(sp_saved_input(call, 0)), a->beta);
     sp_tensor *linear = sp_gt_scalar(scaled, a->threshold);
     return SP__GIVE(call, 0, sp_where(linear, g, sp_mul(g, sp_sigmoid(scaled))));
 }
@@ -95,9 +95,9 @@ static sp_status elu_forward(sp_call *call)
 static sp_status elu_backward(sp_grad_call *call)
 {
     const double *alpha = call->attributes;
-    sp_tensor *g = call->grads[0], *x = sp_saved_input(call, 0);
+    sp_tensor *g = call->grads[0], *x = sp__widened(sp_saved_input(call, 0));
     sp_tensor *slope = sp_mul_scalar(sp_exp(sp_clamp_max(x, 0)), *alpha);
-    return SP__GIVE(call, 0, sp_where(sp_gt_scalar(x, 0), g, sp_mul(g, slope)));
+    return SP__GIVE(call, 0, sp_where(sp_le_scalar(x, 0), sp_mul(g, slope), g));
 }
 
 sp_tensor *(sp_elu)(sp_tensor *x, const sp_elu_options *options)
@@ -138,7 +138,7 @@ static sp_tensor *gelu_tanh_slope(sp_tensor *x)
 static sp_status gelu_backward(sp_grad_call *call)
 {
     const bool *by_tanh = call->attributes;
-    sp_tensor *x = sp_saved_input(call, 0);
+    sp_tensor *x = sp__widened(sp_saved_input(call, 0));
     return SP__GIVE(call, 0, sp_mul(call->grads[0], *by_tanh ? gelu_tanh_slope(x) : gelu_slope(x)));
 }
 

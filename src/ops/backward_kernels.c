@@ -7,7 +7,7 @@
  * h is the gradient of the gradient. They are operators like others, so that it has gradients of its own. */
 #include "ops/elementwise.h"
 
-/* Gradients are floating point. */
+/* A gradient is floating point. */
 static sp_status infer_pair(sp_call *call)
 {
     sp_dtype dtype = sp__result_type(call->inputs, 2);

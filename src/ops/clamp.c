@@ -1,8 +1,8 @@
-/* Clamps, element by element. The gradient passes where low ≤ x ≤ high, the bounds included.
+/* Clamps, element by element. The gradient passes inside; at a bound it is 0, as PyTorch 2.15 has it.
  *
- *     clamp      min(max(x, low), high)      g where low ≤ x ≤ high, else 0
- *     clamp_min  max(x, low)                 g where x ≥ low, else 0
- *     clamp_max  min(x, high)                g where x ≤ high, else 0
+ *     clamp      min(max(x, low), high)      g where low < x < high, else 0
+ *     clamp_min  max(x, low)                 g where x > low, else 0
+ *     clamp_max  min(x, high)                g where x < high, else 0
  *
  * Bounds that are whole numbers count as Python's ints in promotion (an integer tensor stays one), others as its floats:
  * C has no other way to tell 1 from 1.0 in an argument that is a double. */
@@ -43,21 +43,21 @@ static sp_status backward(sp_grad_call *call)
 {
     const bounds *b = call->attributes;
     sp_tensor *x = sp_saved_input(call, 0);
-    sp_tensor *inside = sp_logical_and(sp_ge_scalar(x, b->low), sp_le_scalar(x, b->high));
+    sp_tensor *inside = sp_logical_and(sp_gt_scalar(x, b->low), sp_lt_scalar(x, b->high));
     return SP__GIVE(call, 0, sp_masked_fill(call->grads[0], sp_logical_not(inside), 0));
 }
 
 static sp_status backward_min(sp_grad_call *call)
 {
     const bounds *b = call->attributes;
-    sp_tensor *inside = sp_ge_scalar(sp_saved_input(call, 0), b->low);
+    sp_tensor *inside = sp_gt_scalar(sp_saved_input(call, 0), b->low);
     return SP__GIVE(call, 0, sp_masked_fill(call->grads[0], sp_logical_not(inside), 0));
 }
 
 static sp_status backward_max(sp_grad_call *call)
 {
     const bounds *b = call->attributes;
-    sp_tensor *inside = sp_le_scalar(sp_saved_input(call, 0), b->high);
+    sp_tensor *inside = sp_lt_scalar(sp_saved_input(call, 0), b->high);
     return SP__GIVE(call, 0, sp_masked_fill(call->grads[0], sp_logical_not(inside), 0));
 }
 
@@ -96,7 +96,7 @@ sp_tensor *sp_clamp_max(sp_tensor *x, double high)
 
 SP__SAMPLE(clamp_sample, sp_clamp(in[0], -0.5, 1.5));
 SP__SAMPLE(clamp_whole_sample, sp_clamp(in[0], -1, 1));
-SP__SAMPLE(clamp_inplace_sample, sp_clamp_(sp_clone(in[0]), -1, 1));
+SP__SAMPLE(clamp_inplace_sample, sp_clamp_(sp__sample_copy(in[0]), -1, 1));
 SP__SAMPLE(clamp_crossed_sample, sp_clamp(in[0], 1, -1));
 SP__SAMPLE(clamp_min_sample, sp_clamp_min(in[0], 0));
 SP__SAMPLE(clamp_max_sample, sp_clamp_max(in[0], 0.5));

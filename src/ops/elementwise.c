@@ -96,6 +96,16 @@ sp_status sp__give(sp_grad_call *call, int i, sp_tensor *grad)
     return call->result[i] ? SP_OK : sp_raise_null(call->op->backward_name, "a gradient");
 }
 
+sp_tensor *sp__widened(sp_tensor *x)
+{
+    return x && x->dtype == SP_BF16 ? sp_cast(x, SP_F32) : x;
+}
+
+sp_tensor *sp__sample_copy(sp_tensor *x)
+{
+    return sp_object_is(x, &sp__tensor_kind) ? sp_clone(x) : x;
+}
+
 /* ---- numbers ---- */
 
 /* Runs an operator on x and a number, which goes when the result is there. */

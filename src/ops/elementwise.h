@@ -39,6 +39,9 @@ sp_status sp__give(sp_grad_call *call, int i, sp_tensor *grad);
 /* The same where input i wants one; what is not wanted is not computed either. */
 #define SP__GIVE(call, i, ...) ((call)->needed[i] ? sp__give(call, i, __VA_ARGS__) : SP_OK)
 
+/* x in f32 where it is bf16, for formulas of several steps: only the result is rounded, by sp__give. */
+sp_tensor *sp__widened(sp_tensor *x);
+
 /* ---- operators for inside ---- */
 
 sp_tensor *sp_erf(sp_tensor *x);                             /* 2/√π·∫₀ˣ e^(-t²) dt */
@@ -51,6 +54,9 @@ sp_tensor *sp__apply_i64(const sp_op *op, sp_tensor *x, int64_t value);
 sp_tensor *sp__apply_f64_inplace(const sp_op *op, sp_tensor *x, double value);
 
 /* ---- samples ---- */
+
+/* For samples of changes in place: a copy of x; what is no tensor passes, so that the change itself complains. */
+sp_tensor *sp__sample_copy(sp_tensor *x);
 
 /* An input of a shape with values in a range; calls with one and with two. */
 #define SP__RANGE(SHAPE, LOW, HIGH) {.shape = SHAPE, .low = LOW, .high = HIGH}

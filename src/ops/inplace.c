@@ -159,12 +159,12 @@ sp_tensor *sp_normal_(sp_tensor *x, double mean, double std)
 
 /* ---- records; where a draw can only give one number, PyTorch's is the same ---- */
 
-SP__SAMPLE(copy_sample, sp_copy_(sp_clone(in[0]), in[1]));
-SP__SAMPLE(fill_sample, sp_fill_(sp_clone(in[0]), 3));
-SP__SAMPLE(fill_fraction_sample, sp_fill_(sp_clone(in[0]), 2.5));
-SP__SAMPLE(zero_sample, sp_zero_(sp_clone(in[0])));
-SP__SAMPLE(uniform_sample, sp_uniform_(sp_clone(in[0]), 2, 2));
-SP__SAMPLE(normal_sample, sp_normal_(sp_clone(in[0]), 3, 0));
+SP__SAMPLE(copy_sample, sp_copy_(sp__sample_copy(in[0]), in[1]));
+SP__SAMPLE(fill_sample, sp_fill_(sp__sample_copy(in[0]), 3));
+SP__SAMPLE(fill_fraction_sample, sp_fill_(sp__sample_copy(in[0]), 2.5));
+SP__SAMPLE(zero_sample, sp_zero_(sp__sample_copy(in[0])));
+SP__SAMPLE(uniform_sample, sp_uniform_(sp__sample_copy(in[0]), 2, 2));
+SP__SAMPLE(normal_sample, sp_normal_(sp__sample_copy(in[0]), 3, 0));
 
 #define COPY(A, B) SP__PAIR(copy_sample, "a.clone().copy_(b)", A, B, -2, 2)
 static const sp_sample copy_samples[] = {

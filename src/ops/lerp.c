@@ -130,11 +130,11 @@ sp_tensor *sp_addcdiv_(sp_tensor *x, sp_tensor *a, sp_tensor *b, double value)
 
 SP__SAMPLE(lerp_sample, sp_lerp(in[0], in[1], 0.3));
 SP__SAMPLE(lerp_far_sample, sp_lerp(in[0], in[1], 0.8));
-SP__SAMPLE(lerp_inplace_sample, sp_lerp_(sp_clone(in[0]), in[1], 0.3));
+SP__SAMPLE(lerp_inplace_sample, sp_lerp_(sp__sample_copy(in[0]), in[1], 0.3));
 SP__SAMPLE(lerp_tensor_sample, sp_lerp_tensor(in[0], in[1], in[2]));
-SP__SAMPLE(addcmul_sample, sp_addcmul_(sp_clone(in[0]), in[1], in[2], 0.75));
-SP__SAMPLE(addcmul_whole_sample, sp_addcmul_(sp_clone(in[0]), in[1], in[2], 3));
-SP__SAMPLE(addcdiv_sample, sp_addcdiv_(sp_clone(in[0]), in[1], in[2], 0.75));
+SP__SAMPLE(addcmul_sample, sp_addcmul_(sp__sample_copy(in[0]), in[1], in[2], 0.75));
+SP__SAMPLE(addcmul_whole_sample, sp_addcmul_(sp__sample_copy(in[0]), in[1], in[2], 3));
+SP__SAMPLE(addcdiv_sample, sp_addcdiv_(sp__sample_copy(in[0]), in[1], in[2], 0.75));
 
 #define TRIPLE(CALL, TORCH, A, B, C, LOW, HIGH)                                                                        \
     {                                                                                                                  \

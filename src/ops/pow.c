@@ -125,7 +125,7 @@ SP__SAMPLE(pow_square_sample, sp_pow_int(in[0], 2));
 SP__SAMPLE(pow_cube_sample, sp_pow_int(in[0], 3));
 SP__SAMPLE(pow_zero_sample, sp_pow_int(in[0], 0));
 SP__SAMPLE(pow_minus_two_sample, sp_pow_int(in[0], -2));
-SP__SAMPLE(pow_inplace_sample, sp_pow_scalar_(sp_clone(in[0]), 1.5));
+SP__SAMPLE(pow_inplace_sample, sp_pow_scalar_(sp__sample_copy(in[0]), 1.5));
 
 static const sp_sample pow_samples[] = {SP__BINARY_SAMPLES(pow_sample, "a ** b", 0.3, 3), {0}};
 static const sp_sample pow_scalar_samples[] = {SP__UNARY_SAMPLES(pow_fraction_sample, "a ** 2.5", 0.3, 3),

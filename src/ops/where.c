@@ -80,7 +80,7 @@ sp_tensor *sp_masked_fill_(sp_tensor *x, sp_tensor *mask, double value)
 
 SP__SAMPLE(where_sample, sp_where(in[0], in[1], in[2]));
 SP__SAMPLE(masked_fill_sample, sp_masked_fill(in[0], in[1], 1));
-SP__SAMPLE(masked_fill_inplace_sample, sp_masked_fill_(sp_clone(in[0]), in[1], 1));
+SP__SAMPLE(masked_fill_inplace_sample, sp_masked_fill_(sp__sample_copy(in[0]), in[1], 1));
 
 #define CHOICE(C, A, B)                                                                                                \
     {                                                                                                                  \
