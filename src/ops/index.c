@@ -4,6 +4,7 @@
  *   scatter_add   y = x, y[i with index[i] along dim] += s[i]  dx = dy, ds = gather(dy, index)
  *   index_select  y's slice k along dim = x's slice index[k]   dx = scatter_add(0, index, dy) */
 #include "ops/elementwise.h"
+#include <stdio.h>
 #include <string.h>
 
 typedef struct index_attributes {
@@ -44,6 +45,18 @@ static sp__index kernel_call(sp__index_kind kind, int dim, const sp_tensor *shap
     return call;
 }
 
+/* An index out of range is found by the kernel, which does not know for whom it works. */
+static sp_status run_kernel(const sp_call *call, const sp__index *kernel)
+{
+    char place[64];
+    sp_error_frame frame;
+    snprintf(place, sizeof place, "sp_%s", call->op->name);
+    sp_error_enter(&frame, "", place);
+    sp_status status = sp__backend_for(call->outputs[0])->index(kernel);
+    sp_error_leave(&frame);
+    return status;
+}
+
 /* ---- gather ---- */
 
 static sp_status gather_infer(sp_call *call)
@@ -61,7 +74,7 @@ static sp_status gather_forward(sp_call *call)
     kernel.out = sp__operand_of(call->outputs[0]);
     kernel.data = sp__operand_of(call->inputs[0]);
     kernel.index = sp__operand_of(call->inputs[1]);
-    return sp__backend_for(call->outputs[0])->index(&kernel);
+    return run_kernel(call, &kernel);
 }
 
 static sp_tensor *zeros_for(sp_grad_call *call, int i)
@@ -117,7 +130,7 @@ static sp_status scatter_add_forward(sp_call *call)
     kernel.out = sp__operand_of(out);
     kernel.index = sp__operand_of(call->inputs[1]);
     kernel.data = sp__operand_of(call->inputs[2]);
-    return sp__backend_for(out)->index(&kernel);
+    return run_kernel(call, &kernel);
 }
 
 /* src may be larger than index: what lies outside gets no gradient. */
@@ -190,7 +203,7 @@ static sp_status index_select_forward(sp_call *call)
     kernel.index = sp__operand_of(index);
     memset(kernel.index.strides, 0, sizeof kernel.index.strides);
     if (index->ndim) kernel.index.strides[dim] = index->strides[0];
-    return sp__backend_for(call->outputs[0])->index(&kernel);
+    return run_kernel(call, &kernel);
 }
 
 static sp_status index_select_backward(sp_grad_call *call)

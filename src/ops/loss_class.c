@@ -94,6 +94,8 @@ static sp_status nll_infer(sp_call *call)
         return sp_raise(SP_ERROR_SHAPE, "sp_nll_loss: the input needs a dimension of classes: (C), (N, C) or (N, C, …)");
     if (check_target(x, target) || check_weight(call->inputs[2], x->sizes[class_dim(x->ndim)], x->dtype))
         return sp_error_status();
+    if (!sp__is_none(call->inputs[2]) && sp_grad_enabled() && sp_needs_grad(call->inputs[2]))
+        return sp_raise(SP_ERROR_UNSUPPORTED, "sp_nll_loss: the weights have no gradient: pass sp_detach(weight)");
     bool each = a->reduction == SP_REDUCTION_NONE;
     return sp_call_output(call, 0, x->dtype, each ? (sp_dims){target->sizes, target->ndim} : SP_DIMS());
 }
@@ -120,7 +122,18 @@ static sp_status nll_backward(sp_grad_call *call)
 static sp_status nll_backward_infer(sp_call *call)
 {
     const nll_attributes *a = call->attributes;
-    return sp_call_output(call, 0, call->inputs[0]->dtype, (sp_dims){a->sizes, a->ndim});
+    const sp_tensor *g = call->inputs[0], *target = call->inputs[1];
+    sp_tensor x = {.ndim = a->ndim}; /* only its shape counts */
+    memcpy(x.sizes, a->sizes, sizeof x.sizes);
+    if (!sp_dtype_is_floating_point(g->dtype)) return sp__refuse_dtype(call, g->dtype, "");
+    if (check_target(&x, target) || check_weight(call->inputs[2], x.sizes[class_dim(x.ndim)], g->dtype))
+        return sp_error_status();
+    bool fits = g->ndim == (a->reduction == SP_REDUCTION_NONE ? target->ndim : 0);
+    for (int d = 0; d < g->ndim && fits; d++) fits = g->sizes[d] == target->sizes[d];
+    if (!fits)
+        return sp_raise(SP_ERROR_SHAPE, "sp_nll_backward: a gradient of shape %s for targets of shape %s", sp__shape_of(g),
+                        sp__shape_of(target));
+    return sp_call_output(call, 0, g->dtype, (sp_dims){a->sizes, a->ndim});
 }
 
 static sp_status nll_backward_forward(sp_call *call)
@@ -257,9 +270,13 @@ sp_tensor *(sp_cross_entropy)(sp_tensor *x, sp_tensor *target, const sp_loss_opt
 SP__SAMPLE(nll_mean, sp_nll_loss(in[0], in[1]));
 SP__SAMPLE(nll_sum, sp_nll_loss(in[0], in[1], .reduction = SP_REDUCTION_SUM));
 SP__SAMPLE(nll_each, sp_nll_loss(in[0], in[1], .reduction = SP_REDUCTION_NONE));
-SP__SAMPLE(nll_weighted, sp_nll_loss_weighted(in[0], in[1], in[2], .ignore_index = 1));
+static sp_tensor *weights_for(const sp_tensor *x)
+{
+    return sp_cast(sp_vector(0.5, 1, 2, 0.75), sp_dtype_of(x));
+}
+SP__SAMPLE(nll_weighted, sp_nll_loss_weighted(in[0], in[1], weights_for(in[0]), .ignore_index = 1));
 SP__SAMPLE(ce_mean, sp_cross_entropy(in[0], in[1]));
-SP__SAMPLE(ce_smooth, sp_cross_entropy_weighted(in[0], in[1], in[2], .label_smoothing = 0.25));
+SP__SAMPLE(ce_smooth, sp_cross_entropy_weighted(in[0], in[1], weights_for(in[0]), .label_smoothing = 0.25));
 SP__SAMPLE(ce_probabilities, sp_cross_entropy(in[0], sp_softmax(in[1], 1), .label_smoothing = 0.25));
 static sp_tensor *nll_gradient(sp_tensor *const *in)
 {
@@ -267,6 +284,7 @@ static sp_tensor *nll_gradient(sp_tensor *const *in)
     return sp_op_apply(&sp__op_nll_backward, (sp_tensor *[]){in[0], in[1], SP_NONE}, 3, &a);
 }
 
+#define WEIGHTS "torch.tensor([0.5, 1, 2, 0.75], dtype=a.dtype)"
 #define LABELS(lengths, n) {.shape = lengths, .low = 0, .high = n, .dtype = SP_I64}
 
 const sp_op sp__op_nll_loss = {
@@ -286,12 +304,15 @@ const sp_op sp__op_nll_loss = {
             {nll_sum, "F.nll_loss(a, b, reduction='sum')", {{"2 3 2"}, LABELS("2 2", 3)}},
             {nll_each, "F.nll_loss(a, b, reduction='none')", {{"3 4"}, LABELS("3", 4)}},
             {nll_each, "F.nll_loss(a, b, reduction='none')", {{"0 4"}, LABELS("0", 4)}},
-            {nll_weighted, "F.nll_loss(a, b, c, ignore_index=1)", {{"5 4"}, LABELS("5", 4), {"4", 0.3, 2}}},
+            {nll_weighted, "F.nll_loss(a, b, " WEIGHTS ", ignore_index=1)", {{"5 4"}, LABELS("5", 4)}},
             {ce_mean, "F.cross_entropy(a, b)", {{"3 4"}, LABELS("3", 4)}},
-            {ce_smooth, "F.cross_entropy(a, b, c, label_smoothing=0.25)", {{"3 4"}, LABELS("3", 4), {"4", 0.3, 2}}},
+            {ce_smooth, "F.cross_entropy(a, b, " WEIGHTS ", label_smoothing=0.25)", {{"3 4"}, LABELS("3", 4)}},
             {ce_probabilities, "F.cross_entropy(a, b.softmax(1), label_smoothing=0.25)", {{"3 4"}, {"3 4"}}},
             {0}},
 };
+
+#define NLL_BACKWARD                                                                                                   \
+    "torch.ops.aten.nll_loss_backward(a, torch.zeros(3, 4, dtype=a.dtype), b, None, 2, -100, torch.zeros((), dtype=a.dtype))"
 
 const sp_op sp__op_nll_backward = {
     .name = "nll_backward",
@@ -303,5 +324,5 @@ const sp_op sp__op_nll_backward = {
     .infer = nll_backward_infer,
     .forward = nll_backward_forward,
     .backward = nll_backward_backward,
-    .samples = (const sp_sample[]){{nll_gradient, "-F.one_hot(b, 4).to(a.dtype) * a", {{""}, LABELS("3", 4)}}, {0}},
+    .samples = (const sp_sample[]){{nll_gradient, NLL_BACKWARD, {{""}, LABELS("3", 4)}}, {0}},
 };

@@ -10,6 +10,7 @@
  * and dt = -dx for the first three, ln(1 - x) - ln x, -x, and ln t + 1 - x for the others. */
 #include "ops/elementwise.h"
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 typedef struct loss_attributes {
@@ -109,8 +110,8 @@ static sp_tensor *bce_logits_by_t(sp_tensor *x, sp_tensor *t, const loss_attribu
 static sp_tensor *kl_value(sp_tensor *x, sp_tensor *t, const loss_attributes *a)
 {
     if (a->log_target) return sp_mul(sp_exp(t), sp_sub(t, x));
-    sp_tensor *positive = sp_gt_scalar(t, 0);
-    sp_tensor *entropy = sp_mul(t, sp_log(sp_where(positive, t, sp_ones_like(t)))); /* 0·ln 0 is 0 */
+    sp_tensor *safe = sp_masked_fill(t, sp_eq_scalar(t, 0), 1); /* 0·ln 0 is 0 */
+    sp_tensor *entropy = sp_mul(t, sp_log(safe));
     return sp_sub(entropy, sp_mul(t, x));
 }
 
@@ -122,8 +123,7 @@ static sp_tensor *kl_by_x(sp_tensor *x, sp_tensor *t, const loss_attributes *a)
 static sp_tensor *kl_by_t(sp_tensor *x, sp_tensor *t, const loss_attributes *a)
 {
     if (a->log_target) return sp_mul(sp_exp(t), sp_add_scalar(sp_sub(t, x), 1));
-    sp_tensor *zero = sp_le_scalar(t, 0);
-    sp_tensor *safe = sp_where(zero, sp_ones_like(t), t);
+    sp_tensor *zero = sp_eq_scalar(t, 0), *safe = sp_masked_fill(t, zero, 1);
     return sp_masked_fill(sp_add_scalar(sp_sub(sp_log(safe), x), 1), zero, 0);
 }
 
@@ -135,9 +135,11 @@ static sp_status loss_infer(sp_call *call)
     sp_tensor *x = call->inputs[0], *t = call->inputs[1];
     int n;
     int64_t sizes[SP_MAX_DIMS];
+    char function[64];
     sp_dtype dtype = sp__result_type(call->inputs, 2);
     if (!sp_dtype_is_floating_point(dtype)) return sp__refuse_dtype(call, dtype, "");
-    if (sp__broadcast(call->op->name, x->ndim, x->sizes, t->ndim, t->sizes, &n, sizes)) return sp_error_status();
+    snprintf(function, sizeof function, "sp_%s", call->op->name);
+    if (sp__broadcast(function, x->ndim, x->sizes, t->ndim, t->sizes, &n, sizes)) return sp_error_status();
     return sp_call_output(call, 0, dtype, a->reduction == SP_REDUCTION_NONE ? (sp_dims){sizes, n} : SP_DIMS());
 }
 

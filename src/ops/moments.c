@@ -95,10 +95,10 @@ static sp_tensor *signed_power(sp_tensor *x, double p)
     return sp_mul(sp_sign(x), sp_pow_scalar(sp_masked_fill(sp_abs(x), zero, 1), p - 1));
 }
 
-/* For p = ±∞: the elements whose magnitude is the norm share. */
+/* For p = ±∞: the elements whose magnitude is the norm share; NaN is the norm wherever it is. */
 static sp_tensor *extreme_gradient(sp_tensor *grad, sp_tensor *x, sp_tensor *y, const sp__reduction *a)
 {
-    sp_tensor *chosen = sp_cast(sp_eq(sp_abs(x), y), sp_dtype_of(x));
+    sp_tensor *chosen = sp_cast(sp_logical_or(sp_eq(sp_abs(x), y), sp_isnan(x)), sp_dtype_of(x));
     return sp_mul(sp_div(grad, sp__reduce_sum(chosen, a)), sp_mul(chosen, sp_sign(x)));
 }
 
@@ -264,7 +264,7 @@ SP__SAMPLE(logsumexp_everything, sp_logsumexp(in[0]));
 SP__DIM_CALLS(logsumexp);
 SP__DIMS_CALLS(logsumexp);
 static const sp_sample logsumexp_samples[] = {
-    SP__REDUCED(logsumexp_everything, "torch.logsumexp(a, (0, 1))", "2 3", false),
+    SP__REDUCED(logsumexp_everything, "torch.logsumexp(a, tuple(range(a.dim())))", "2 3", false),
     SP__DIM_SAMPLES(logsumexp, "torch.logsumexp", false),
     SP__DIMS_SAMPLES(logsumexp, "torch.logsumexp", false),
     SP__REDUCED(logsumexp_first, "torch.logsumexp(a, 0)", "0", false),

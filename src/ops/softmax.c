@@ -28,7 +28,13 @@ static sp_tensor *apply(const sp_op *op, const char *function, sp_tensor *x, int
 
 static sp_status infer_backward(sp_call *call)
 {
-    sp_tensor *y = call->inputs[1];
+    const sp_tensor *g = call->inputs[0], *y = call->inputs[1];
+    bool same = g->dtype == y->dtype && g->ndim == y->ndim;
+    for (int d = 0; d < y->ndim; d++) same = same && g->sizes[d] == y->sizes[d];
+    if (!sp_dtype_is_floating_point(y->dtype)) return sp__refuse_dtype(call, y->dtype, "");
+    if (!same || dim_of(call->attributes) >= (y->ndim ? y->ndim : 1))
+        return sp_raise(SP_ERROR_SHAPE, "sp_%s: %s %s is no gradient of %s %s", call->op->name, sp_dtype_name(g->dtype),
+                        sp__shape_of(g), sp_dtype_name(y->dtype), sp__shape_of(y));
     return sp_call_output(call, 0, y->dtype, (sp_dims){y->sizes, y->ndim});
 }
 
@@ -142,10 +148,10 @@ SP__SAMPLE(softmax_last, sp_softmax(in[0], -1));
 SP__SAMPLE(softmax_first, sp_softmax(in[0], 0));
 SP__SAMPLE(log_softmax_last, sp_log_softmax(in[0], -1));
 SP__SAMPLE(log_softmax_first, sp_log_softmax(in[0], 0));
-SP__SAMPLE(softmax_backward_last,
-           sp_op_apply(&sp__op_softmax_backward, in, 2, &(softmax_attributes){in[0]->ndim - 1}));
-SP__SAMPLE(log_softmax_backward_last,
-           sp_op_apply(&sp__op_log_softmax_backward, in, 2, &(softmax_attributes){in[0]->ndim - 1}));
+SP__SAMPLE(softmax_backward_last, sp_op_apply(&sp__op_softmax_backward, in, 2, &(softmax_attributes){1}));
+SP__SAMPLE(softmax_backward_first, sp_op_apply(&sp__op_softmax_backward, in, 2, &(softmax_attributes){0}));
+SP__SAMPLE(log_softmax_backward_last, sp_op_apply(&sp__op_log_softmax_backward, in, 2, &(softmax_attributes){1}));
+SP__SAMPLE(log_softmax_backward_first, sp_op_apply(&sp__op_log_softmax_backward, in, 2, &(softmax_attributes){0}));
 
 #define ROW_SAMPLES(last, first, torch_name)                                                                           \
     (const sp_sample[])                                                                                                \
@@ -153,6 +159,15 @@ SP__SAMPLE(log_softmax_backward_last,
         SP__ONE(last, torch_name "(a, -1)", "3 5", -4, 4), SP__ONE(first, torch_name "(a, 0)", "4 3 2", -4, 4),        \
             SP__ONE(last, torch_name "(a, -1)", "", -4, 4), SP__ONE(last, torch_name "(a, -1)", "0 3", -4, 4),         \
             SP__ONE(last, torch_name "(a, -1)", "1", -4, 4), SP__ONE(last, torch_name "(a, -1)", "2 67", -4, 4), {0}   \
+    }
+
+#define BACKWARD_SAMPLES(name, torch_name)                                                                             \
+    (const sp_sample[])                                                                                                \
+    {                                                                                                                  \
+        SP__PAIR(name##_backward_last, torch_name "(a, b, 1, a.dtype)", "3 4", "3 4", -2, 2),                          \
+            SP__PAIR(name##_backward_first, torch_name "(a, b, 0, a.dtype)", "4 3 2", "4 3 2", -2, 2),                 \
+            SP__PAIR(name##_backward_first, torch_name "(a, b, 0, a.dtype)", "", "", -2, 2),                           \
+            SP__PAIR(name##_backward_last, torch_name "(a, b, 1, a.dtype)", "2 0", "2 0", -2, 2), {0}                  \
     }
 
 const sp_op sp__op_softmax = {
@@ -188,9 +203,7 @@ const sp_op sp__op_softmax_backward = {
     .infer = infer_backward,
     .forward = softmax_backward_forward,
     .backward = softmax_backward_backward,
-    .samples = (const sp_sample[]){SP__PAIR(softmax_backward_last, "b * (a - (a * b).sum(-1, keepdim=True))", "3 4",
-                                            "3 4", -2, 2),
-                                   {0}},
+    .samples = BACKWARD_SAMPLES(softmax, "torch.ops.aten._softmax_backward_data"),
 };
 
 const sp_op sp__op_log_softmax_backward = {
@@ -202,7 +215,5 @@ const sp_op sp__op_log_softmax_backward = {
     .infer = infer_backward,
     .forward = log_softmax_backward_forward,
     .backward = log_softmax_backward_backward,
-    .samples = (const sp_sample[]){SP__PAIR(log_softmax_backward_last, "a - b.exp() * a.sum(-1, keepdim=True)", "3 4",
-                                            "3 4", -2, 2),
-                                   {0}},
+    .samples = BACKWARD_SAMPLES(log_softmax, "torch.ops.aten._log_softmax_backward_data"),
 };
