@@ -12,7 +12,12 @@
 
 /* ---- where we differ from PyTorch on purpose ---- */
 
-typedef enum difference { ACCEPTS, REFUSES, DIFFERS } difference;
+typedef enum difference {
+    ACCEPTS,  /* what PyTorch refuses */
+    REFUSES,  /* what PyTorch accepts */
+    DIFFERS,  /* in the value */
+    GRADIENT, /* differs, at special points */
+} difference;
 
 static const struct {
     const char *op;
@@ -21,7 +26,32 @@ static const struct {
     sp_dtype dtype; /* of any input; default: any */
     const char *why;
 } exceptions[] = {
-    {"", ACCEPTS, -1, SP_DTYPE_DEFAULT, ""},
+    {"all", DIFFERS, -1, SP_U8, "PyTorch's answer is u8 for u8 alone; here it is bool always"},
+    {"any", DIFFERS, -1, SP_U8, "PyTorch's answer is u8 for u8 alone; here it is bool always"},
+    {"cat", REFUSES, CASE_SHAPE, SP_F32, "PyTorch joins a 1-d tensor of size 0 with anything, for old programs' sake"},
+    {"clamp", ACCEPTS, CASE_PLAIN, SP_U8, "PyTorch wants crossed bounds to fit the dtype; here any bounds do"},
+    {"binary_cross_entropy", ACCEPTS, CASE_MIXED, SP_DTYPE_DEFAULT, "dtypes are promoted, as everywhere"},
+    {"binary_cross_entropy", ACCEPTS, CASE_SPECIAL, SP_DTYPE_DEFAULT, "probabilities are not read twice to check them"},
+    {"binary_cross_entropy_with_logits", ACCEPTS, CASE_MIXED, SP_DTYPE_DEFAULT, "dtypes are promoted, as everywhere"},
+    {"binary_cross_entropy_with_logits", DIFFERS, CASE_MIXED, SP_DTYPE_DEFAULT, "dtypes are promoted, as everywhere"},
+    {"elu", GRADIENT, CASE_SPECIAL, SP_DTYPE_DEFAULT, "PyTorch's vector and scalar loops differ at NaN"},
+    {"gather", REFUSES, CASE_SHAPE, SP_DTYPE_DEFAULT, "PyTorch does not look at the shape of an empty index"},
+    {"kl_div", ACCEPTS, CASE_MIXED, SP_DTYPE_DEFAULT, "dtypes are promoted, as everywhere"},
+    {"kl_div", GRADIENT, CASE_SPECIAL, SP_DTYPE_DEFAULT, "PyTorch gives NaN where the target is 0"},
+    {"l1_loss", REFUSES, -1, SP_I64, "a loss is floating point; PyTorch asks that of the mean alone"},
+    {"l1_loss", REFUSES, -1, SP_I32, "a loss is floating point; PyTorch asks that of the mean alone"},
+    {"l1_loss", REFUSES, -1, SP_U8, "a loss is floating point; PyTorch asks that of the mean alone"},
+    {"log_softmax_backward", REFUSES, CASE_SHAPE, SP_DTYPE_DEFAULT, "PyTorch reads past the end of what is too small"},
+    {"mse_loss", REFUSES, CASE_MIXED, SP_BOOL, "bool tensors have no difference"},
+    {"smooth_l1_loss", REFUSES, CASE_MIXED, SP_BOOL, "bool tensors have no difference"},
+    {"where", REFUSES, CASE_MIXED, SP_U8, "PyTorch takes a u8 mask still, with a warning"},
+    {"gelu", DIFFERS, CASE_SPECIAL, SP_F32, "PyTorch's vector loop gives NaN for infinity; its f64 is right"},
+    {"linear", REFUSES, CASE_SHAPE, SP_F32, "a bias has a number for each output; PyTorch repeats one number"},
+    {"prod", GRADIENT, CASE_SPECIAL, SP_DTYPE_DEFAULT, "with two zeros PyTorch does not look at an infinity's share"},
+    {"relu_backward", REFUSES, -1, SP_I64, "gradients are floating point"},
+    {"relu_backward", REFUSES, -1, SP_I32, "gradients are floating point"},
+    {"relu_backward", REFUSES, -1, SP_U8, "gradients are floating point"},
+    {"var", GRADIENT, CASE_SPECIAL, SP_DTYPE_DEFAULT, "one element's variance is NaN, and so is its gradient"},
 };
 
 static bool has_dtype(const test_case *c, sp_dtype dtype)
@@ -38,6 +68,21 @@ static bool is_exception(const test_case *c, difference what)
             (exceptions[k].kind < 0 || exceptions[k].kind == (int)c->kind) && has_dtype(c, exceptions[k].dtype))
             return true;
     return false;
+}
+
+/* PyTorch does not look at the dtype of what has no elements; here dtypes alone decide. */
+static bool is_empty_of_wrong_dtype(const test_case *c)
+{
+    bool empty = false;
+    for (int i = 0; i < c->n; i++)
+        for (int d = 0; d < c->inputs[i].ndim; d++) empty |= c->inputs[i].sizes[d] == 0;
+    return empty && sp_error_status() == SP_ERROR_DTYPE;
+}
+
+/* A view can be of some layouts only: PyTorch, too, refuses the others. */
+static bool is_impossible_view(const test_case *c, layout how)
+{
+    return how != LAYOUT_CONTIGUOUS && !c->op->forward && strstr(sp_error_message(), "without a copy");
 }
 
 /* ---- counting ---- */
@@ -88,6 +133,20 @@ static void for_cases(const sp_op *op, tally *t, unsigned kinds, case_function *
     free(cases);
 }
 
+/* The same with the kernels of each ISA level that this machine has, the reference's first. */
+static void for_levels(const sp_op *op, tally *t, unsigned kinds, case_function *function)
+{
+    static const char *const levels[] = {"reference", "generic", "avx2", "avx512", "avx512bf16", "neon"};
+    int used = 0;
+    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
+        if (!sp__cpu_set_level(levels[i])) continue;
+        for_cases(op, t, kinds, function);
+        used++;
+    }
+    sp__cpu_set_level(NULL);
+    assert_true(used >= 2);
+}
+
 /* ---- values ---- */
 
 /* NULL, an error, and words that name a function. */
@@ -110,7 +169,8 @@ static void check_answer(tally *t, const test_case *c, sp_tensor *y, const fixtu
 {
     t->run++;
     if (record->n == 0 && !is_exception(c, ACCEPTS)) check_refused(t, c, y);
-    if (record->n > 0 && (y || !is_exception(c, REFUSES)) && !is_exception(c, DIFFERS))
+    bool may_refuse = !y && (is_exception(c, REFUSES) || is_empty_of_wrong_dtype(c));
+    if (record->n > 0 && !may_refuse && !is_exception(c, DIFFERS))
         check_value(t, c, y, &record->tensors[0]);
     sp_error_clear();
 }
@@ -119,7 +179,9 @@ static void value_on(tally *t, const test_case *c, const fixture_record *record,
 {
     sp_tensor *in[CASE_MAX_INPUTS];
     if (!case_inputs(c, how, in)) fail_msg("no inputs: %s", sp_error_message());
-    check_answer(t, c, case_sample(c)->call(in), record);
+    sp_tensor *y = case_sample(c)->call(in);
+    if (y || !is_impossible_view(c, how)) check_answer(t, c, y, record);
+    sp_error_clear();
 }
 
 static void try_value(tally *t, const test_case *c, const fixture_record *record)
@@ -129,12 +191,8 @@ static void try_value(tally *t, const test_case *c, const fixture_record *record
 
 static void test_values(void **state)
 {
-    static const char *const levels[] = {"reference", "generic", "avx2", "avx512", "avx512bf16", "neon"};
     tally t = {0};
-    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++)
-        if (sp__cpu_set_level(levels[i]))
-            for_cases(*state, &t, 1u << CASE_PLAIN | 1u << CASE_BIG | 1u << CASE_MIXED, try_value);
-    sp__cpu_set_level(NULL);
+    for_levels(*state, &t, 1u << CASE_PLAIN | 1u << CASE_BIG | 1u << CASE_MIXED, try_value);
     conclude(&t, &totals.values);
 }
 
@@ -154,7 +212,7 @@ static void try_expanded(tally *t, const test_case *c)
     for (int i = 0; i < c->n; i++) copies[i] = sp_clone(in[i]);
     sp_tensor *expected = case_sample(c)->call(copies), *y = case_sample(c)->call(in);
     t->run++;
-    if (!expected != !y) complain(t, c, "expanded inputs matter: %s", sp_error_message());
+    if (!expected != !y && !is_impossible_view(c, LAYOUT_EXPANDED)) complain(t, c, "expanded inputs matter: %s", sp_error_message());
     else if (y && !tensors_match(expected, y, tolerance_of(sp_dtype_of(y)), why, sizeof why))
         complain(t, c, "expanded: %s", why);
     sp_error_clear();
@@ -170,7 +228,7 @@ static void try_layouts(tally *t, const test_case *c, const fixture_record *reco
 static void test_layouts(void **state)
 {
     tally t = {0};
-    for_cases(*state, &t, 1u << CASE_PLAIN, try_layouts);
+    for_levels(*state, &t, 1u << CASE_PLAIN, try_layouts);
     conclude(&t, &totals.layouts);
 }
 
@@ -214,7 +272,7 @@ static void try_special(tally *t, const test_case *c, const fixture_record *reco
     sp_list *wanted = leaves(c, in);
     sp_tensor *y = case_sample(c)->call(in);
     check_answer(t, c, y, record);
-    if (!y || record->n < 2 || is_exception(c, DIFFERS)) return;
+    if (!y || record->n < 2 || is_exception(c, DIFFERS) || is_exception(c, GRADIENT)) return;
     sp_list *grads = NULL;
     if (sp_needs_grad(y))
         grads = sp_autograd_grad_with(SP_LIST(y), wanted, SP_LIST(sp_ones_like(y)), .allow_unused = true);
@@ -227,7 +285,7 @@ static void try_special(tally *t, const test_case *c, const fixture_record *reco
 static void test_specials(void **state)
 {
     tally t = {0};
-    for_cases(*state, &t, 1u << CASE_SPECIAL, try_special);
+    for_levels(*state, &t, 1u << CASE_SPECIAL, try_special);
     conclude(&t, &totals.specials);
 }
 
@@ -306,8 +364,9 @@ static void check_close(tally *t, const test_case *c, int i, sp_tensor *exact, s
     char why[200];
     if ((exact == SP_NONE) != (grad == SP_NONE)) complain(t, c, "input %d has a gradient in one dtype only", i);
     if (exact == SP_NONE || grad == SP_NONE) return;
-    if (sp_dtype_of(grad) != c->inputs[i].dtype) complain(t, c, "the gradient of input %d has another dtype", i);
-    if (!tensors_match(exact, sp_cast(grad, SP_F64), allowed[dtype], why, sizeof why))
+    sp_dtype own = sp_dtype_of(grad), coarser = allowed[own].relative > allowed[dtype].relative ? own : dtype;
+    if (own != c->inputs[i].dtype) complain(t, c, "the gradient of input %d has another dtype", i);
+    if (!tensors_match(exact, sp_cast(grad, SP_F64), allowed[coarser], why, sizeof why))
         complain(t, c, "gradient of input %d: %s", i, why);
 }
 
@@ -318,7 +377,7 @@ static void compare_gradients(tally *t, const test_case *c, sp_dtype dtype, layo
     for (int i = 0; i < c->n; i++) exact[i] = c->inputs[i].grad ? sp_cast(sp_clone(in[i]), SP_F64) : in[i];
     sp_list *grads = weighted_gradients(c, in, dtype), *models = weighted_gradients(c, exact, dtype);
     t->run++;
-    if (!grads || !models) complain(t, c, "no gradients: %s", sp_error_message());
+    if ((!grads || !models) && !is_impossible_view(c, how)) complain(t, c, "no gradients: %s", sp_error_message());
     for (int i = 0, k = 0; i < c->n && grads && models; i++)
         if (c->inputs[i].grad) {
             check_close(t, c, i, sp_list_get(models, k), sp_list_get(grads, k), dtype);
@@ -377,7 +436,7 @@ static void test_arguments(void **state)
 {
     const sp_op *op = *state;
     int n, named = 0;
-    tally t = {0}, warm = {0};
+    tally t = {0}, warm = {.failed = 1000}; /* mute */
     test_case *cases = cases_of(op, &n);
     if (n && cases[0].n) try_argument(&warm, &cases[0], 0, NULL, &named); /* what is made once is made */
     for (int k = 0; k < n; k++)

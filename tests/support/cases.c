@@ -40,10 +40,9 @@ static int64_t whole_value(const case_input *in, int64_t i, uint32_t h)
     const int64_t big = ((int64_t)1 << 53) + 1;
     if (in->dtype == SP_BOOL) return h >> 7 & 1;
     if (in->values == VALUES_BIG && i % 3 < 2) return i % 3 ? -big : big;
-    int64_t low = (int64_t)ceil(in->low), high = (int64_t)floor(in->high);
+    int64_t low = (int64_t)ceil(in->low), end = (int64_t)ceil(in->high); /* an index is below its extent */
     if (in->dtype == SP_U8 && low < 0) low = 0;
-    if (high < low) high = low;
-    return low + (int64_t)(h % (uint32_t)(high - low + 1));
+    return low + (int64_t)(h % (uint32_t)(end > low ? end - low : 1));
 }
 
 static sp_tensor *make_input(const case_input *in)
