@@ -384,7 +384,7 @@ static sp_status check_gradient(const char *function, const sp_tensor *x, const 
 static run run_with(const sp_backward_options *options)
 {
     sp_backward_options o;
-    sp__copy_options(&o, sizeof o, options);
+    sp_options_copy(&o, sizeof o, options);
     return (run){.create_graph = o.create_graph, .retain_graph = o.retain_graph || o.create_graph};
 }
 
@@ -466,7 +466,7 @@ static sp_list *grad_of(const sp_list *outputs, const sp_list *inputs, const sp_
 {
     static const char function[] = "sp_autograd_grad";
     sp_backward_options o;
-    sp__copy_options(&o, sizeof o, options);
+    sp_options_copy(&o, sizeof o, options);
     run r = run_with(options);
     sp_list *list = NULL;
     size_t n_out = (size_t)outputs->n, n_in = (size_t)inputs->n;

@@ -91,11 +91,11 @@ static sp_status prepare(const char *name, sp_gradcheck_function *function, cons
                          const sp_gradcheck_options *options, check *c)
 {
     sp_gradcheck_options o;
-    sp__copy_options(&o, sizeof o, options);
+    sp_options_copy(&o, sizeof o, options);
     if (!function) return sp_raise_null(name, "function");
     if (sp__check(inputs, &sp__list_kind, name, "inputs")) return sp_error_status();
-    *c = (check){function, user, inputs->items, (int)inputs->n, sp__number(o.eps, 1e-6), sp__number(o.atol, 1e-5),
-                 sp__number(o.rtol, 1e-3)};
+    *c = (check){function, user, inputs->items, (int)inputs->n, sp_option(o.eps, 1e-6), sp_option(o.atol, 1e-5),
+                 sp_option(o.rtol, 1e-3)};
     return SP_OK;
 }
 

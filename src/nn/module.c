@@ -17,6 +17,7 @@ static void drop_children(sp_module_private *priv)
 {
     for (int i = 0; i < priv->n_children; i++) {
         priv->children[i].module->priv->parent = NULL;
+        priv->children[i].module->priv->child_name = NULL;
         sp_drop(priv->children[i].module);
         free_text(priv->children[i].name);
     }
@@ -189,6 +190,7 @@ sp_module *sp_module_add(sp_module *parent, const char *name, sp_module *child)
         append_child(parent->priv, name, child) != SP_OK)
         return not_added(parent, name);
     child->priv->parent = parent;
+    child->priv->child_name = parent->priv->children[parent->priv->n_children - 1].name;
     return child;
 }
 

@@ -27,6 +27,7 @@ struct sp_module_private {
     void (*destroy)(sp_module *self);
     sp__module_describe *describe; /* NULL: the attributes, "name=value, …" */
     sp_module *parent;             /* not held; NULL for a root */
+    const char *child_name;        /* its name there, which is the parent's; NULL for a root */
     sp__module_child *children;
     sp__module_tensor *tensors;
     sp_attribute *attributes; /* their names are owned */

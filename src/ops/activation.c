@@ -55,8 +55,8 @@ static sp_status softplus_backward(sp_grad_call *call)
 sp_tensor *(sp_softplus)(sp_tensor *x, const sp_softplus_options *options)
 {
     sp_softplus_options o;
-    sp__copy_options(&o, sizeof o, options);
-    softplus_attributes a = {sp__number(o.beta, 1), sp__number(o.threshold, 20)};
+    sp_options_copy(&o, sizeof o, options);
+    softplus_attributes a = {sp_option(o.beta, 1), sp_option(o.threshold, 20)};
     return sp_op_apply(&sp__op_softplus, &x, 1, &a);
 }
 
@@ -78,8 +78,8 @@ static sp_status leaky_relu_backward(sp_grad_call *call)
 sp_tensor *(sp_leaky_relu)(sp_tensor *x, const sp_leaky_relu_options *options)
 {
     sp_leaky_relu_options o;
-    sp__copy_options(&o, sizeof o, options);
-    double slope = sp__number(o.negative_slope, 0.01);
+    sp_options_copy(&o, sizeof o, options);
+    double slope = sp_option(o.negative_slope, 0.01);
     return sp_op_apply(&sp__op_leaky_relu, &x, 1, &slope);
 }
 
@@ -103,8 +103,8 @@ static sp_status elu_backward(sp_grad_call *call)
 sp_tensor *(sp_elu)(sp_tensor *x, const sp_elu_options *options)
 {
     sp_elu_options o;
-    sp__copy_options(&o, sizeof o, options);
-    double alpha = sp__number(o.alpha, 1);
+    sp_options_copy(&o, sizeof o, options);
+    double alpha = sp_option(o.alpha, 1);
     return sp_op_apply(&sp__op_elu, &x, 1, &alpha);
 }
 
@@ -145,7 +145,7 @@ static sp_status gelu_backward(sp_grad_call *call)
 sp_tensor *(sp_gelu)(sp_tensor *x, const sp_gelu_options *options)
 {
     sp_gelu_options o;
-    sp__copy_options(&o, sizeof o, options);
+    sp_options_copy(&o, sizeof o, options);
     return sp_op_apply(&sp__op_gelu, &x, 1, &o.tanh);
 }
 

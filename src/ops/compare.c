@@ -112,7 +112,7 @@ static sp_tensor *close(sp_tensor *a, sp_tensor *b, double rtol, double atol, bo
 bool(sp_allclose)(sp_tensor *a, sp_tensor *b, const sp_allclose_options *options)
 {
     sp_allclose_options o;
-    sp__copy_options(&o, sizeof o, options);
+    sp_options_copy(&o, sizeof o, options);
     if (check_pair("sp_allclose", a, b)) return false;
     if (a->dtype != b->dtype || !same_shape(a, b)) {
         sp_raise(a->dtype != b->dtype ? SP_ERROR_DTYPE : SP_ERROR_SHAPE, "sp_allclose: %s %s and %s %s differ",
@@ -121,7 +121,7 @@ bool(sp_allclose)(sp_tensor *a, sp_tensor *b, const sp_allclose_options *options
     }
     bool result = false;
     SP_NO_GRAD {
-        result = holds(close(a, b, sp__number(o.rtol, 1e-5), sp__number(o.atol, 1e-8), o.equal_nan));
+        result = holds(close(a, b, sp_option(o.rtol, 1e-5), sp_option(o.atol, 1e-8), o.equal_nan));
     }
     return result;
 }

@@ -153,7 +153,7 @@ static sp_status nll_backward_backward(sp_grad_call *call)
 
 static sp_status read_options(const char *function, const sp_loss_options *options, sp_loss_options *o)
 {
-    sp__copy_options(o, sizeof *o, options);
+    sp_options_copy(o, sizeof *o, options);
     if (o->reduction < SP_REDUCTION_MEAN || o->reduction > SP_REDUCTION_NONE)
         return sp_raise(SP_ERROR_ARGUMENT, "%s: %d is no reduction", function, (int)o->reduction);
     o->ignore_index = o->ignore_index == 0 ? -100 : o->ignore_index == SP_ZERO ? 0 : o->ignore_index;

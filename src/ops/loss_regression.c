@@ -199,8 +199,8 @@ static sp_status loss_backward_by(sp_grad_call *call, loss_formula *by_x, loss_f
 static sp_tensor *apply(const sp_op *op, sp_tensor *x, sp_tensor *t, const sp_loss_options *options)
 {
     sp_loss_options o;
-    sp__copy_options(&o, sizeof o, options);
-    loss_attributes a = {o.reduction, sp__number(o.beta, 1), o.log_target, o.batch_mean};
+    sp_options_copy(&o, sizeof o, options);
+    loss_attributes a = {o.reduction, sp_option(o.beta, 1), o.log_target, o.batch_mean};
     if (o.reduction < SP_REDUCTION_MEAN || o.reduction > SP_REDUCTION_NONE) {
         sp_raise(SP_ERROR_ARGUMENT, "sp_%s: %d is no reduction", op->name, (int)o.reduction);
         return NULL;

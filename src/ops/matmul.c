@@ -334,8 +334,8 @@ static sp_status backward_addmm(sp_grad_call *call)
 sp_tensor *(sp_addmm)(sp_tensor *x, sp_tensor *a, sp_tensor *b, const sp_addmm_options *options)
 {
     sp_addmm_options o;
-    sp__copy_options(&o, sizeof o, options);
-    addmm_attributes attributes = {sp__number(o.alpha, 1), sp__number(o.beta, 1)};
+    sp_options_copy(&o, sizeof o, options);
+    addmm_attributes attributes = {sp_option(o.alpha, 1), sp_option(o.beta, 1)};
     return sp_op_apply(&sp__op_addmm, (sp_tensor *[]){x, a, b}, 3, &attributes);
 }
 

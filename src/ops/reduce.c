@@ -32,7 +32,7 @@ sp_status sp__reduction_of(const char *function, const sp_tensor *x, const sp_di
                            const sp_reduce_options *options, sp__reduction *out)
 {
     sp_reduce_options given;
-    sp__copy_options(&given, sizeof given, options);
+    sp_options_copy(&given, sizeof given, options);
     *out = (sp__reduction){.keepdim = given.keepdim};
     const sp_status status = sp__check_tensor(x, function, "argument 1");
     return status ? status : mask_of(function, x->ndim, dims, &out->mask);

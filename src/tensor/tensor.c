@@ -122,18 +122,9 @@ sp_tensor *sp__tensor_alias_unowned(const sp_tensor *x)
     return fill_alias(sp__object_new_unowned(&sp__tensor_kind, sizeof *x), x);
 }
 
-void sp__copy_options(void *to, size_t size, const void *options)
-{
-    memset(to, 0, size);
-    if (!options) return;
-    size_t given;
-    memcpy(&given, options, sizeof given); /* the first field of every options type */
-    memcpy(to, options, given < size ? given : size);
-}
-
 sp_tensor_options sp__tensor_options(const sp_tensor_options *options)
 {
     sp_tensor_options o;
-    sp__copy_options(&o, sizeof o, options);
+    sp_options_copy(&o, sizeof o, options);
     return o;
 }

@@ -113,15 +113,8 @@ sp_tensor *sp__value_contiguous(const sp_tensor *x);
 /* The element at an offset of x's storage, as a double and as an integer. */
 sp_status sp__read_element(const sp_tensor *x, int64_t offset, double *number, int64_t *integer);
 
-/* Options with their defaults filled in: reads only the first options->size bytes. */
+/* What the caller gave, the rest zero. */
 sp_tensor_options sp__tensor_options(const sp_tensor_options *options);
-/* `type name = SP__OPTIONS(type, options)`: what the caller gave, the rest zero. */
-void sp__copy_options(void *to, size_t size, const void *options);
-/* A number field: `fallback` for 0, 0 for SP_ZERO. */
-static inline double sp__number(double value, double fallback)
-{
-    return value == 0 ? fallback : value == (double)SP_ZERO ? 0 : value;
-}
 
 struct sp_list {
     int64_t n, capacity;
