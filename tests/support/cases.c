@@ -56,8 +56,10 @@ static sp_tensor *make_input(const case_input *in)
     int64_t *whole = sp_data(x);
     for (int64_t i = 0; i < n; i++) {
         uint32_t h = draw(in->seed, i);
-        if (!floating) whole[i] = whole_value(in, i, h);
-        else f[i] = in->values == VALUES_SPECIAL ? special_value(h) : floating_value(in, h);
+        if (!floating)
+            whole[i] = whole_value(in, i, h);
+        else
+            f[i] = in->values == VALUES_SPECIAL ? special_value(h) : floating_value(in, h);
     }
     return sp_cast(x, in->dtype);
 }

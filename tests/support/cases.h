@@ -1,5 +1,6 @@
-/* The cases that every operator is tried with, made from the samples of its record: dtypes, values, shapes. Their inputs
- * come from a small generator that tools/fixtures_operators.py has too, so that only PyTorch's answers are stored. */
+/* The cases that every operator is tried with, made from the samples of its record: dtypes, values, shapes. Their
+ * inputs come from a small generator that tools/fixtures_operators.py has too, so that only PyTorch's answers are
+ * stored. */
 #ifndef SPUSK_TESTS_CASES_H
 #define SPUSK_TESTS_CASES_H
 

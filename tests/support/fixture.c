@@ -1,8 +1,15 @@
-#include "support/support.h"
 #include "support/fixture.h"
+#include "support/support.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* fail_msg, for tools that do not know that it never returns. */
+static _Noreturn void give_up(const char *path, const char *why)
+{
+    fail_msg("%s: %s", path, why);
+    abort();
+}
 
 /* ---- reading ---- */
 
@@ -23,13 +30,13 @@ static unsigned char *read_file(const sp_op *op, size_t *size)
     char path[1024];
     snprintf(path, sizeof path, "%s/fixtures/operators/%s.bin", SP_TEST_DIR, op->name);
     FILE *file = fopen(path, "rb");
-    if (!file) fail_msg("%s is missing: run tools/fixtures_operators.py", path);
-    fseek(file, 0, SEEK_END);
-    *size = (size_t)ftell(file);
-    rewind(file);
+    if (!file) give_up(path, "missing: run tools/fixtures_operators.py");
+    long end = fseek(file, 0, SEEK_END) ? -1 : ftell(file);
+    *size = end > 0 ? (size_t)end : 0;
     unsigned char *data = malloc(*size + 1);
-    if (!data || fread(data, 1, *size, file) != *size) fail_msg("%s cannot be read", path);
-    fclose(file);
+    bool good = data && end > 0 && !fseek(file, 0, SEEK_SET) && fread(data, 1, *size, file) == *size;
+    (void)fclose(file);
+    if (!good) give_up(path, "cannot be read");
     return data;
 }
 
@@ -39,7 +46,7 @@ typedef struct cursor {
 
 static const unsigned char *take(cursor *c, size_t n)
 {
-    if ((size_t)(c->end - c->at) < n) fail_msg("the fixture is too short");
+    if ((size_t)(c->end - c->at) < n) give_up("the fixture", "too short");
     const unsigned char *at = c->at;
     c->at += n;
     return at;
@@ -67,14 +74,14 @@ fixture fixture_open(const sp_op *op, const test_case *cases, int n)
     fixture f = {.n = n, .file = read_file(op, &size)};
     cursor c = {f.file, f.file + size};
     if (memcmp(take(&c, 4), "SPFX", 4) != 0 || take_u32(&c) != fingerprint(cases, n) || take_u32(&c) != (uint32_t)n)
-        fail_msg("the fixture of %s was made from other samples: run tools/fixtures_operators.py", op->name);
+        give_up(op->name, "the fixture was made from other samples: run tools/fixtures_operators.py");
     f.records = calloc((size_t)n, sizeof *f.records);
-    if (!f.records) fail_msg("no memory");
+    if (!f.records) give_up(op->name, "no memory");
     for (int i = 0; i < n; i++) {
         f.records[i].n = *take(&c, 1);
         for (int k = 0; k < f.records[i].n; k++) take_tensor(&c, &f.records[i].tensors[k]);
     }
-    if (c.at != c.end) fail_msg("the fixture of %s is too long", op->name);
+    if (c.at != c.end) give_up(op->name, "the fixture is too long");
     return f;
 }
 
@@ -179,7 +186,7 @@ bool fixture_matches(const fixture_tensor *expected, sp_tensor *x, tolerance all
     }
     size_t bytes = (size_t)sp_numel(x) * sp_dtype_size(expected->dtype);
     unsigned char *data = malloc(bytes + 1);
-    if (!data || sp_copy_out(x, data, bytes)) fail_msg("the values of a result cannot be read");
+    if (!data || sp_copy_out(x, data, bytes)) give_up("a result", "its values cannot be read");
     int64_t i = first_difference(expected, data, sp_numel(x), allowed);
     if (i >= 0) say_difference(expected, data, i, why, size);
     free(data);
