@@ -12,7 +12,6 @@
  * silu); Maas, Hannun and Ng, ICML 2013 (leaky_relu). */
 #include "ops/elementwise.h"
 
-
 /* ---- silu ---- */
 
 static sp_status silu_forward(sp_call *call)
@@ -168,9 +167,8 @@ static const sp_sample softplus_samples[] = {SP__UNARY_SAMPLES(softplus_sample, 
 static const sp_sample leaky_relu_samples[] = {SP__UNARY_SAMPLES(leaky_relu_sample, "F.leaky_relu(a)", -2, 2),
                                                SP__ONE(leaky_relu_slope_sample, "F.leaky_relu(a, 0.2)", "3 4", -2, 2),
                                                {0}};
-static const sp_sample elu_samples[] = {SP__UNARY_SAMPLES(elu_sample, "F.elu(a)", -4, 4),
-                                        SP__ONE(elu_alpha_sample, "F.elu(a, 1.7)", "3 4", -2, 2),
-                                        {0}};
+static const sp_sample elu_samples[] = {
+    SP__UNARY_SAMPLES(elu_sample, "F.elu(a)", -4, 4), SP__ONE(elu_alpha_sample, "F.elu(a, 1.7)", "3 4", -2, 2), {0}};
 static const sp_sample gelu_samples[] = {SP__UNARY_SAMPLES(gelu_sample, "F.gelu(a)", -4, 4),
                                          SP__UNARY_SAMPLES(gelu_tanh_sample, "F.gelu(a, approximate='tanh')", -4, 4),
                                          {0}};

@@ -87,7 +87,10 @@ SP__SAMPLE(tanh_sample, sp__tanh_backward(in[0], in[1]));
     {                                                                                                                  \
         SP__PAIR(CALL, TORCH, "3 4", "3 4", -2, 2), SP__PAIR(CALL, TORCH, "", "", -2, 2),                              \
             SP__PAIR(CALL, TORCH, "0 3", "0 3", -2, 2), SP__PAIR(CALL, TORCH, "1", "1", -2, 2),                        \
-            SP__PAIR(CALL, TORCH, "67", "67", -2, 2), {0}                                                              \
+            SP__PAIR(CALL, TORCH, "67", "67", -2, 2),                                                                  \
+        {                                                                                                              \
+            0                                                                                                          \
+        }                                                                                                              \
     }
 static const sp_sample relu_samples[] = SAMPLES(relu_sample, "torch.ops.aten.threshold_backward(a, b, 0)");
 static const sp_sample sigmoid_samples[] = SAMPLES(sigmoid_sample, "torch.ops.aten.sigmoid_backward(a, b)");

@@ -188,7 +188,7 @@ SP__SAMPLE(minimum_sample, sp_minimum(in[0], in[1]));
 /* Operands of two dtypes: one under test, one that stays. */
 #define MIXED(CALL, TORCH, DTYPE)                                                                                      \
     {                                                                                                                  \
-        .call = CALL, .torch = TORCH, .inputs = {{.shape = "2 3"}, {.shape = "3", .dtype = DTYPE}}                     \
+        .call = CALL, .torch = TORCH, .inputs = { {.shape = "2 3"}, {.shape = "3", .dtype = DTYPE} }                   \
     }
 
 static const sp_sample add_samples[] = {SP__BINARY_SAMPLES(add_sample, "a + b", -2, 2),
@@ -202,17 +202,13 @@ static const sp_sample sub_samples[] = {SP__BINARY_SAMPLES(sub_sample, "a - b", 
                                         SP__ONE(sub_scalar_sample, "a - 1.25", "2 3", -2, 2),
                                         SP__ONE(sub_int_sample, "a - 3", "2 3", -2, 2),
                                         {0}};
-static const sp_sample rsub_samples[] = {SP__UNARY_SAMPLES(rsub_sample, "1.25 - a", -2, 2),
-                                         SP__UNARY_SAMPLES(rsub_int_sample, "3 - a", -2, 2),
-                                         {0}};
-static const sp_sample mul_samples[] = {SP__BINARY_SAMPLES(mul_sample, "a * b", -2, 2),
-                                        SP__ONE(mul_scalar_sample, "a * 0.75", "2 3", -2, 2),
-                                        SP__ONE(mul_int_sample, "a * -3", "2 3", -2, 2),
-                                        SP__ONE(mul_self_sample, "a * a", "2 3", -2, 2),
-                                        MIXED(mul_mixed_sample, "a * b", SP_F64),
-                                        MIXED(mul_mixed_sample, "a * b", SP_I64),
-                                        MIXED(mul_mixed_sample, "a * b", SP_BOOL),
-                                        {0}};
+static const sp_sample rsub_samples[] = {
+    SP__UNARY_SAMPLES(rsub_sample, "1.25 - a", -2, 2), SP__UNARY_SAMPLES(rsub_int_sample, "3 - a", -2, 2), {0}};
+static const sp_sample mul_samples[] = {
+    SP__BINARY_SAMPLES(mul_sample, "a * b", -2, 2),  SP__ONE(mul_scalar_sample, "a * 0.75", "2 3", -2, 2),
+    SP__ONE(mul_int_sample, "a * -3", "2 3", -2, 2), SP__ONE(mul_self_sample, "a * a", "2 3", -2, 2),
+    MIXED(mul_mixed_sample, "a * b", SP_F64),        MIXED(mul_mixed_sample, "a * b", SP_I64),
+    MIXED(mul_mixed_sample, "a * b", SP_BOOL),       {0}};
 static const sp_sample div_samples[] = {SP__BINARY_SAMPLES(div_sample, "a / b", 0.3, 3),
                                         SP__ONE(div_scalar_sample, "a / 0.75", "2 3", -2, 2),
                                         SP__ONE(div_int_sample, "a / 3", "2 3", -2, 2),

@@ -4,8 +4,8 @@
  *     clamp_min  max(x, low)                 g where x > low, else 0
  *     clamp_max  min(x, high)                g where x < high, else 0
  *
- * Bounds that are whole numbers count as Python's ints in promotion (an integer tensor stays one), others as its floats:
- * C has no other way to tell 1 from 1.0 in an argument that is a double. */
+ * Bounds that are whole numbers count as Python's ints in promotion (an integer tensor stays one), others as its
+ * floats: C has no other way to tell 1 from 1.0 in an argument that is a double. */
 #include "ops/elementwise.h"
 #include <math.h>
 
@@ -107,7 +107,8 @@ static const sp_sample clamp_samples[] = {SP__UNARY_SAMPLES(clamp_sample, "torch
                                           SP__ONE(clamp_crossed_sample, "torch.clamp(a, 1, -1)", "3 4", -2, 2),
                                           {0}};
 static const sp_sample clamp_min_samples[] = {SP__UNARY_SAMPLES(clamp_min_sample, "torch.clamp_min(a, 0)", -3, 3), {0}};
-static const sp_sample clamp_max_samples[] = {SP__UNARY_SAMPLES(clamp_max_sample, "torch.clamp_max(a, 0.5)", -3, 3), {0}};
+static const sp_sample clamp_max_samples[] = {SP__UNARY_SAMPLES(clamp_max_sample, "torch.clamp_max(a, 0.5)", -3, 3),
+                                              {0}};
 
 #define CLAMP(NAME, BACKWARD_NAME, BACKWARD)                                                                           \
     const sp_op sp__op_##NAME = {.name = #NAME,                                                                        \

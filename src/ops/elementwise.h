@@ -59,14 +59,17 @@ sp_tensor *sp__apply_f64_inplace(const sp_op *op, sp_tensor *x, double value);
 sp_tensor *sp__sample_copy(sp_tensor *x);
 
 /* An input of a shape with values in a range; calls with one and with two. */
-#define SP__RANGE(SHAPE, LOW, HIGH) {.shape = SHAPE, .low = LOW, .high = HIGH}
+#define SP__RANGE(SHAPE, LOW, HIGH)                                                                                    \
+    {                                                                                                                  \
+        .shape = SHAPE, .low = LOW, .high = HIGH                                                                       \
+    }
 #define SP__ONE(CALL, TORCH, SHAPE, LOW, HIGH)                                                                         \
     {                                                                                                                  \
-        .call = CALL, .torch = TORCH, .inputs = {SP__RANGE(SHAPE, LOW, HIGH)}                                          \
+        .call = CALL, .torch = TORCH, .inputs = { SP__RANGE(SHAPE, LOW, HIGH) }                                        \
     }
 #define SP__PAIR(CALL, TORCH, A, B, LOW, HIGH)                                                                         \
     {                                                                                                                  \
-        .call = CALL, .torch = TORCH, .inputs = {SP__RANGE(A, LOW, HIGH), SP__RANGE(B, LOW, HIGH)}                     \
+        .call = CALL, .torch = TORCH, .inputs = { SP__RANGE(A, LOW, HIGH), SP__RANGE(B, LOW, HIGH) }                   \
     }
 
 /* A normal case, a number, nothing, one element, and enough for a vector loop with a tail. */

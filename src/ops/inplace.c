@@ -168,7 +168,12 @@ SP__SAMPLE(normal_sample, sp_normal_(sp__sample_copy(in[0]), 3, 0));
 
 #define COPY(A, B) SP__PAIR(copy_sample, "a.clone().copy_(b)", A, B, -2, 2)
 static const sp_sample copy_samples[] = {
-    COPY("3 4", "3 4"), COPY("2 3", "3"), COPY("2 3", ""), COPY("", ""), COPY("0 3", "1 3"), COPY("1", "1"),
+    COPY("3 4", "3 4"),
+    COPY("2 3", "3"),
+    COPY("2 3", ""),
+    COPY("", ""),
+    COPY("0 3", "1 3"),
+    COPY("1", "1"),
     {.call = copy_sample, .torch = "a.clone().copy_(b)", .inputs = {{.shape = "67"}, {.shape = "67", .dtype = SP_F64}}},
     {.call = copy_sample, .torch = "a.clone().copy_(b)", .inputs = {{.shape = "67"}, {.shape = "67", .dtype = SP_I32}}},
     {0}};

@@ -15,9 +15,10 @@ static sp_status lerp_infer(sp_call *call)
     if (!sp_dtype_is_floating_point(dtype)) return sp__refuse_dtype(call, dtype, "; sp_cast(x, SP_F32) first");
     for (int i = 1; i < call->n_inputs; i++)
         if (call->inputs[i]->dtype != dtype)
-            return sp_raise(SP_ERROR_DTYPE, "sp_%s: all tensors must have one dtype, but argument 1 is %s and argument "
-                            "%d is %s", call->op->name, sp_dtype_name(dtype), i + 1,
-                            sp_dtype_name(call->inputs[i]->dtype));
+            return sp_raise(SP_ERROR_DTYPE,
+                            "sp_%s: all tensors must have one dtype, but argument 1 is %s and argument "
+                            "%d is %s",
+                            call->op->name, sp_dtype_name(dtype), i + 1, sp_dtype_name(call->inputs[i]->dtype));
     return sp__broadcast_output(call, dtype);
 }
 
@@ -45,8 +46,7 @@ static sp_status lerp_tensor_backward(sp_grad_call *call)
     sp_tensor *g = call->grads[0], *weight = sp_saved_input(call, 2);
     sp_status status = SP__GIVE(call, 0, sp_mul(g, sp_rsub_scalar(weight, 1)));
     if (!status) status = SP__GIVE(call, 1, sp_mul(g, weight));
-    return status ? status
-                  : SP__GIVE(call, 2, sp_mul(g, sp_sub(sp_saved_input(call, 1), sp_saved_input(call, 0))));
+    return status ? status : SP__GIVE(call, 2, sp_mul(g, sp_sub(sp_saved_input(call, 1), sp_saved_input(call, 0))));
 }
 
 sp_tensor *sp_lerp(sp_tensor *a, sp_tensor *b, double weight)

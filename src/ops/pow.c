@@ -68,15 +68,21 @@ static sp_status pow_scalar_infer(sp_call *call)
     const exponent *e = call->attributes;
     sp_dtype dtype = power_dtype(call);
     if (!sp_dtype_is_floating_point(dtype) && e->value < 0)
-        return sp_raise(SP_ERROR_ARGUMENT, "sp_pow_int: integers have no negative whole powers (exponent %g); cast them "
-                        "to floating point", e->value);
+        return sp_raise(SP_ERROR_ARGUMENT,
+                        "sp_pow_int: integers have no negative whole powers (exponent %g); cast them "
+                        "to floating point",
+                        e->value);
     return sp__broadcast_output(call, dtype);
 }
 
 /* The commonest exponents have kernels of their own, which are exact where pow need not be. */
 static sp__map_kind power_kernel(double e)
 {
-    return e == 2 ? SP__SQUARE : e == 0.5 ? SP__SQRT : e == -1 ? SP__RECIPROCAL : e == -0.5 ? SP__RSQRT : SP__POW_SCALAR;
+    return e == 2      ? SP__SQUARE
+           : e == 0.5  ? SP__SQRT
+           : e == -1   ? SP__RECIPROCAL
+           : e == -0.5 ? SP__RSQRT
+                       : SP__POW_SCALAR;
 }
 
 static sp_status pow_scalar_forward(sp_call *call)

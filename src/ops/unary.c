@@ -44,7 +44,7 @@ static sp_status backward_by(sp_grad_call *call, gradient_function *gradient)
 #define SAVES_X SP_SAVE_INPUT(0)
 #define SAVES_Y SP_SAVE_OUTPUT(0)
 
-#define SP__UNARY(NAME, KERNEL, RULE, BACKWARD_NAME, SAVES, GRADIENT, LOW, HIGH)                                      \
+#define SP__UNARY(NAME, KERNEL, RULE, BACKWARD_NAME, SAVES, GRADIENT, LOW, HIGH)                                       \
     static sp_status NAME##_forward(sp_call *call)                                                                     \
     {                                                                                                                  \
         return map_unary(call, KERNEL);                                                                                \
@@ -63,7 +63,8 @@ static sp_status backward_by(sp_grad_call *call, gradient_function *gradient)
         return sp_op_apply(&sp__op_##NAME, &x, 1, NULL);                                                               \
     }                                                                                                                  \
     SP__SAMPLE(NAME##_sample, sp_##NAME(in[0]));                                                                       \
-    static const sp_sample NAME##_samples[] = {SP__UNARY_SAMPLES(NAME##_sample, "torch." #NAME "(a)", LOW, HIGH), {0}}; \
+    static const sp_sample NAME##_samples[] = {SP__UNARY_SAMPLES(NAME##_sample, "torch." #NAME "(a)", LOW, HIGH),      \
+                                               {0}};                                                                   \
     const sp_op sp__op_##NAME = {.name = #NAME,                                                                        \
                                  .backward_name = BACKWARD_NAME,                                                       \
                                  .n_inputs = 1,                                                                        \

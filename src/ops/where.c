@@ -92,22 +92,32 @@ SP__SAMPLE(masked_fill_inplace_sample, sp_masked_fill_(sp__sample_copy(in[0]), i
     }
 #define FILL(CALL, TORCH, X, MASK)                                                                                     \
     {                                                                                                                  \
-        .call = CALL, .torch = TORCH, .inputs = {{.shape = X}, {.shape = MASK, .dtype = SP_BOOL}}                      \
+        .call = CALL, .torch = TORCH, .inputs = { {.shape = X}, {.shape = MASK, .dtype = SP_BOOL} }                    \
     }
 
 static const sp_sample where_samples[] = {
-    CHOICE("3 4", "3 4", "3 4"), CHOICE("2 3", "3", "2 1"), CHOICE("4 1 3", "2 1", ""), CHOICE("", "", ""),
-    CHOICE("0 3", "1 3", ""),    CHOICE("1", "1", "1"),     CHOICE("67", "67", "67"),
-    {.call = where_sample, .torch = "torch.where(a, b, c)",
+    CHOICE("3 4", "3 4", "3 4"),
+    CHOICE("2 3", "3", "2 1"),
+    CHOICE("4 1 3", "2 1", ""),
+    CHOICE("", "", ""),
+    CHOICE("0 3", "1 3", ""),
+    CHOICE("1", "1", "1"),
+    CHOICE("67", "67", "67"),
+    {.call = where_sample,
+     .torch = "torch.where(a, b, c)",
      .inputs = {{.shape = "2 3", .dtype = SP_BOOL}, {.shape = "3"}, {.shape = "2 3", .dtype = SP_I32}}},
     {0}};
 
 static const char fill_text[] = "a.masked_fill(b, 1)";
 static const sp_sample masked_fill_samples[] = {
-    FILL(masked_fill_sample, fill_text, "3 4", "3 4"), FILL(masked_fill_sample, fill_text, "2 3", "3"),
-    FILL(masked_fill_sample, fill_text, "3", "2 1"),   FILL(masked_fill_sample, fill_text, "", ""),
-    FILL(masked_fill_sample, fill_text, "0 3", "3"),   FILL(masked_fill_sample, fill_text, "1", "1"),
-    FILL(masked_fill_sample, fill_text, "67", "67"),   FILL(masked_fill_inplace_sample, "a.clone().masked_fill_(b, 1)", "2 3", "3"),
+    FILL(masked_fill_sample, fill_text, "3 4", "3 4"),
+    FILL(masked_fill_sample, fill_text, "2 3", "3"),
+    FILL(masked_fill_sample, fill_text, "3", "2 1"),
+    FILL(masked_fill_sample, fill_text, "", ""),
+    FILL(masked_fill_sample, fill_text, "0 3", "3"),
+    FILL(masked_fill_sample, fill_text, "1", "1"),
+    FILL(masked_fill_sample, fill_text, "67", "67"),
+    FILL(masked_fill_inplace_sample, "a.clone().masked_fill_(b, 1)", "2 3", "3"),
     {0}};
 
 const sp_op sp__op_where = {.name = "where",
