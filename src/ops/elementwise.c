@@ -91,8 +91,7 @@ sp_status sp__map_call_floating(sp_call *call, sp__map_kind kind, const double *
 
 sp_status sp__give(sp_grad_call *call, int i, sp_tensor *grad)
 {
-    sp_tensor *sum = grad ? sp__sum_to(grad, sp_input_sizes(call, i)) : NULL;
-    call->result[i] = sum ? sp_cast(sum, sp_input_dtype(call, i)) : NULL;
+    call->result[i] = grad ? sp__sum_to(grad, sp_input_sizes(call, i)) : NULL;
     return call->result[i] ? SP_OK : sp_raise_null(call->op->backward_name, "a gradient");
 }
 

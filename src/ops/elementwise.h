@@ -34,12 +34,12 @@ sp_status sp__map_call_floating(sp_call *call, sp__map_kind kind, const double *
 
 /* ---- in backward ---- */
 
-/* grad becomes the gradient of input i, summed to its shape and cast to its dtype. NULL fails. */
+/* grad becomes the gradient of input i, summed to its shape; the engine casts it. NULL fails. */
 sp_status sp__give(sp_grad_call *call, int i, sp_tensor *grad);
 /* The same where input i wants one; what is not wanted is not computed either. */
 #define SP__GIVE(call, i, ...) ((call)->needed[i] ? sp__give(call, i, __VA_ARGS__) : SP_OK)
 
-/* x in f32 where it is bf16, for formulas of several steps: only the result is rounded, by sp__give. */
+/* x in f32 where it is bf16, for formulas of several steps: only the result is rounded. */
 sp_tensor *sp__widened(sp_tensor *x);
 
 /* ---- operators for inside ---- */
