@@ -84,7 +84,7 @@ static int files_in(const char *folder)
     DIR *entries = opendir(folder);
     if (!entries) return 0;
     for (struct dirent *entry; (entry = readdir(entries));)
-        n += strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..");
+        n += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
     closedir(entries);
     return n;
 }

@@ -36,18 +36,18 @@ static void test_example_depends_on_seed_and_number_alone(void **state)
     (void)state;
     sp_dataset *a = sp_data_synthetic_digits(.length = 10), *b = sp_data_synthetic_digits();
     sp_dataset *other = sp_data_synthetic_digits(.length = 10, .seed = 1);
-    sp_dataset *test = sp_data_synthetic_digits(.length = 10, .test = true);
+    sp_dataset *held_out = sp_data_synthetic_digits(.length = 10, .test = true);
     for (int64_t i = 9; i >= 0; i--) {
         check_equal(a, i, b, i, true);
         check_equal(a, i, a, i, true);
         check_equal(a, i, other, i, false);
-        check_equal(a, i, test, i, false);
+        check_equal(a, i, held_out, i, false);
         check_equal(a, i, a, (i + 1) % 10, false);
     }
     assert_int_equal(sp_data_length(b), 60000);
     assert_int_equal(sp_data_length(sp_data_synthetic_digits(.test = true)), 10000);
     assert_string_equal(sp_data_description(other), "synthetic digits, 10 images, seed 1");
-    assert_string_equal(sp_data_description(test), "synthetic digits, 10 images, seed 0, test");
+    assert_string_equal(sp_data_description(held_out), "synthetic digits, 10 images, seed 0, test");
     check_equal((sp_data_synthetic_digits)(NULL), 5, a, 5, true);
 }
 
@@ -145,7 +145,7 @@ static double accuracy(sp_module *model, sp_dataset *data)
     return correct / (double)sp_data_length(data);
 }
 
-static double train(sp_module *model, sp_dataset *data, sp_dataset *test)
+static double train(sp_module *model, sp_dataset *data, sp_dataset *held_out)
 {
     sp_loader *loader = sp_data_loader(data, .batch_size = 64, .shuffle = true, .seed = 1);
     sp_optimizer *optimizer = sp_optim_adam(sp_parameters(model), .lr = 1e-3);
@@ -156,21 +156,21 @@ static double train(sp_module *model, sp_dataset *data, sp_dataset *test)
             sp_step(optimizer);
         }
     }
-    return accuracy(model, test);
+    return accuracy(model, held_out);
 }
 
 static void test_a_linear_classifier_is_well_under_a_small_network(void **state)
 {
     (void)state;
-    sp_dataset *data = sp_data_synthetic_digits(.length = 12000);
-    sp_dataset *test = sp_data_synthetic_digits(.length = 2000, .test = true);
-    double linear = train(sp_nn_linear(784, 10), data, test);
+    sp_dataset *data = sp_data_synthetic_digits(.length = 8000);
+    sp_dataset *held_out = sp_data_synthetic_digits(.length = 2000, .test = true);
+    double linear = train(sp_nn_linear(784, 10), data, held_out);
     double mlp = train(sp_nn_sequential(sp_nn_linear(784, 256), sp_nn_relu(), sp_nn_linear(256, 128), sp_nn_relu(),
                                         sp_nn_linear(128, 10)),
-                       data, test);
+                       data, held_out);
     print_message("# linear %.4f, mlp %.4f\n", linear, mlp);
-    assert_true(linear < 0.85);
-    assert_true(mlp > 0.91 && mlp > linear + 0.1);
+    assert_true(linear < 0.82);
+    assert_true(mlp > 0.88 && mlp > linear + 0.1);
     assert_no_error();
 }
 

@@ -147,7 +147,7 @@ static void draw_piece(canvas *paper, point a, point b, point c, point d)
 
 static void draw_stroke(canvas *paper, const sp__stroke *stroke, const placing *p, words *w)
 {
-    point points[SP__STROKE_POINTS];
+    point points[SP__STROKE_POINTS] = {{0, 0}};
     int n = stroke->n, pieces = stroke->closed ? n : n - 1;
     for (int i = 0; i < n; i++) points[i] = place(p, stroke->points[i], w);
     for (int i = 0; i < pieces; i++) {

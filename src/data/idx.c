@@ -46,11 +46,11 @@ static sp_status check_magic(const sp__stream *stream, const uint8_t m[4], int n
 static sp_status check_count(const sp__stream *stream, int64_t head, int64_t bytes, int64_t count)
 {
     if (!count) return sp_raise(SP_ERROR_FORMAT, "%s: holds no examples", stream->path);
-    int64_t there = stream->file_size;
-    bool fits = stream->gzip ? head + bytes <= there * MOST_PACKED : head + bytes == there;
+    int64_t there = stream->file_size, wanted = head + bytes;
+    bool fits = stream->gzip ? wanted <= there * MOST_PACKED : wanted == there;
     if (fits) return SP_OK;
     return sp_raise(SP_ERROR_FORMAT, "%s: its head says %lld examples, that is %lld bytes, but the file has %lld%s",
-                    stream->path, (long long)count, (long long)(head + bytes), (long long)there,
+                    stream->path, (long long)count, (long long)wanted, (long long)there,
                     stream->gzip ? " (packed)" : "");
 }
 

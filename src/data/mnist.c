@@ -194,6 +194,7 @@ typedef struct mnist_data {
     const uint8_t *pixels, *labels; /* their memory */
 } mnist_data;
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): other data sets write to the scratch. */
 static const uint8_t *mnist_image(sp__images *images, int64_t i, uint8_t *scratch, int64_t *label)
 {
     (void)scratch;

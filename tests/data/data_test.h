@@ -55,7 +55,7 @@ static inline void write_images(const char *path, uint32_t count, uint32_t annou
     size_t n = 16 + (size_t)784 * count;
     unsigned char *bytes = malloc(n);
     assert_non_null(bytes);
-    memcpy(bytes, "\0\0\x08\x03", 4);
+    big_endian(bytes, 0x0803);
     big_endian(bytes + 4, announced);
     big_endian(bytes + 8, 28);
     big_endian(bytes + 12, 28);
@@ -66,7 +66,8 @@ static inline void write_images(const char *path, uint32_t count, uint32_t annou
 
 static inline void write_labels(const char *path, uint32_t count, uint32_t announced)
 {
-    unsigned char bytes[8 + 256] = "\0\0\x08\x01";
+    unsigned char bytes[8 + 256];
+    big_endian(bytes, 0x0801);
     big_endian(bytes + 4, announced);
     for (uint32_t i = 0; i < count; i++) bytes[8 + i] = (unsigned char)(i % 10);
     write_file(path, bytes, 8 + count);
