@@ -2,6 +2,7 @@
 #ifndef SPUSK_TENSOR_H
 #define SPUSK_TENSOR_H
 
+#include <spusk/dtype.h>
 #include <spusk/random.h>
 #include <spusk/scope.h>
 
@@ -13,40 +14,12 @@ typedef struct sp_tensor sp_tensor;
 /* An ordered list of tensors; it holds them. */
 typedef struct sp_list sp_list;
 
-typedef enum sp_dtype {
-    SP_DTYPE_DEFAULT = 0, /* float, or what the call's own rule says */
-    SP_F32,
-    SP_F64,
-    SP_BF16,
-    SP_I64,
-    SP_I32,
-    SP_U8,
-    SP_BOOL,
-} sp_dtype;
-#define SP_DTYPE_COUNT 8
-
-typedef enum sp_device_kind { SP_CPU = 0 } sp_device_kind;
-typedef struct sp_device {
-    sp_device_kind kind;
-    int index;
-} sp_device;
-
 extern SP_API sp_tensor *const sp_none_;
 extern SP_API sp_tensor *const sp_last_;
 /* Says "no tensor" where one is optional. NULL never means that: a NULL is a call that failed. */
 #define SP_NONE sp_none_
 /* The end of a dimension in sp_slice. */
 #define SP_END INT64_MAX
-
-/* ---- element types ---- */
-
-/* PyTorch's name, "float32"; safe for any value. */
-SP_API const char *sp_dtype_name(sp_dtype dtype);
-/* Bytes of an element; 0 for what is no dtype. */
-SP_API size_t sp_dtype_size(sp_dtype dtype);
-SP_API bool sp_dtype_is_floating_point(sp_dtype dtype);
-/* The type of a result of a and b: bool < u8 < i32 < i64 < bf16 < f32 < f64, as torch.promote_types. */
-SP_API sp_dtype sp_promote_types(sp_dtype a, sp_dtype b);
 
 /* ---- creation ---- */
 

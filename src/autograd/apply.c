@@ -1,5 +1,6 @@
 /* The one function that calls every operator: checks, runs, records. */
 #include "autograd/node.h"
+#include <stdio.h>
 #include <string.h>
 
 static int outputs_of(const sp_op *op)
@@ -13,23 +14,24 @@ static const char *input_name(int i)
     return i < 4 ? names[i] : "an argument";
 }
 
-static sp_status check_inputs(const sp_op *op, sp_tensor *const *inputs, int n)
+/* suffix: "_" for the twin in place. */
+static sp_status check_inputs(const sp_op *op, const char *suffix, sp_tensor *const *inputs, int n)
 {
     if (!inputs) return sp_raise_null(op->name, "inputs");
     if (op->n_inputs >= 0 ? n != op->n_inputs : n < 1 || n > SP_MAX_INPUTS)
-        return sp_raise(SP_ERROR_ARGUMENT, "sp_%s: takes %d tensors, not %d", op->name, op->n_inputs, n);
+        return sp_raise(SP_ERROR_ARGUMENT, "sp_%s%s: takes %d tensors, not %d", op->name, suffix, op->n_inputs, n);
     const sp_tensor *first = NULL;
     for (int i = 0; i < n; i++) {
         bool optional = i < 32 && (op->optional >> i & 1);
         if (optional && inputs[i] == sp_none_) continue;
-        char function[64] = "sp_";
+        char function[64];
         if (inputs[i] == NULL || !sp_object_is(inputs[i], &sp__tensor_kind)) {
-            strncat(function, op->name, sizeof function - 4);
+            snprintf(function, sizeof function, "sp_%s%s", op->name, suffix);
             return sp__check_tensor(inputs[i], function, input_name(i));
         }
         if (!first) first = inputs[i];
         if (inputs[i]->device.kind != first->device.kind || inputs[i]->device.index != first->device.index)
-            return sp_raise(SP_ERROR_DEVICE, "sp_%s: the tensors are on different devices", op->name);
+            return sp_raise(SP_ERROR_DEVICE, "sp_%s%s: the tensors are on different devices", op->name, suffix);
     }
     return SP_OK;
 }
@@ -84,7 +86,7 @@ sp_status sp_op_apply_n(const sp_op *op, sp_tensor *const *inputs, int n, const 
 {
     if (!op || !outputs) return sp_raise_null("sp_op_apply", op ? "outputs" : "op");
     sp_call call = {.op = op, .inputs = inputs, .n_inputs = n, .attributes = attributes, .n_outputs = outputs_of(op)};
-    sp_status status = check_inputs(op, inputs, n);
+    sp_status status = check_inputs(op, "", inputs, n);
     if (!status) status = run(&call);
     if (!status && op->backward_name && sp__should_record(inputs, n)) status = sp__record(&call);
     if (status) drop_outputs(&call);
@@ -165,7 +167,7 @@ static sp_status run_into(const sp_op *op, sp_tensor *const *inputs, int n, cons
 sp_tensor *sp_op_apply_inplace(const sp_op *op, sp_tensor *const *inputs, int n, const void *attributes)
 {
     if (!op) sp_raise_null("sp_op_apply_inplace", "op");
-    if (!op || check_inputs(op, inputs, n) || check_written(op, inputs[0])) return NULL;
+    if (!op || check_inputs(op, "_", inputs, n) || check_written(op, inputs[0])) return NULL;
     sp_tensor *x = inputs[0];
     sp__pending pending = {0};
     bool record = op->backward_name && sp__should_record(inputs, n);

@@ -167,6 +167,11 @@ static sp_status send(run *r, sp__node *node, int i, sp_tensor *grad)
     return grad ? add_to_slot(r, &node->edges[i], grad) : sp_error_status();
 }
 
+static sp_status no_gradient(const sp__node *node, int i)
+{
+    return sp_raise(SP_ERROR_STATE, "%s gave no gradient for input %d", node->op->backward_name, i);
+}
+
 static sp_status run_backward(run *r, sp__node *node, sp_tensor *const *grads)
 {
     bool needed[SP_MAX_INPUTS], any = false;
@@ -185,7 +190,7 @@ static sp_status run_backward(run *r, sp__node *node, sp_tensor *const *grads)
     sp_status status = node->op->backward(&call);
     if (status) sp_error_context("in %s: ", node->op->backward_name);
     for (int i = 0; i < node->n_inputs && !status; i++)
-        if (needed[i]) status = call.result[i] ? send(r, node, i, call.result[i]) : sp_error_status();
+        if (needed[i]) status = call.result[i] ? send(r, node, i, call.result[i]) : no_gradient(node, i);
     return status;
 }
 

@@ -7,7 +7,7 @@
 #define SPUSK_BACKEND_H
 
 #include "base/base.h"
-#include <spusk/tensor.h>
+#include <spusk/dtype.h>
 
 /* Where an operand lies. */
 typedef struct sp__operand {

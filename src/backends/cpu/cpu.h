@@ -3,7 +3,7 @@
 #define SPUSK_CPU_H
 
 #include "backends/backend.h"
-#include <spusk/extend.h>
+#include <spusk/fused.h>
 #include <string.h>
 
 /* ---- elements ---- */
