@@ -77,9 +77,16 @@ int options_read(common *c, const command *self, struct poptOption *own, int arg
         {NULL, '\0', POPT_ARG_INCLUDE_TABLE, shared, 0, "Options of every command:", NULL},
         POPT_TABLEEND,
     };
+    char usage[128], name[64];
+    snprintf(name, sizeof name, "spusk %s", self->name);
+    snprintf(usage, sizeof usage, "[OPTIONS] %s", self->words);
+    char *first = argv[0];
+    argv[0] = name; /* for the help */
     poptContext context = poptGetContext(NULL, argc, (const char **)argv, table, 0);
+    poptSetOtherOptionHelp(context, usage);
     int code = read_all(c, context);
     poptFreeContext(context);
+    argv[0] = first;
     return code == -1 ? apply(c) : code;
 }
 

@@ -90,7 +90,7 @@ static sp_status measure(grid *g, const sp_grid_options *options)
 {
     int64_t widest = 0;
     g->scale = options->scale ? options->scale : 2;
-    g->letters = larger(1, g->scale / 2);
+    g->letters = (g->scale + 1) / 2;
     g->columns = options->columns ? options->columns : larger(1, (int64_t)ceil(sqrt((double)g->n)));
     if (g->scale < 1 || g->scale > 64 || g->columns < 1)
         return sp_raise(SP_ERROR_ARGUMENT, "sp_plot_images: scale is 1 to 64, not %d; columns at least 1, not %d",

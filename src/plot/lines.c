@@ -81,21 +81,18 @@ static void write_point(FILE *file, double x, double y)
     fputc('\n', file);
 }
 
-/* The mean of the last `window` points at each point; the first block of gnuplot's is followed by two empty lines. */
+/* The mean of `window` points around each point, of fewer at the ends. Blocks end with two empty lines. */
 static void write_block(FILE *file, const sp_series *series, int64_t window)
 {
+    int64_t n = sp_series_size(series), from = 0, to = 0, in_sum = 0;
     double sum = 0;
-    int64_t in_sum = 0;
-    for (int64_t i = 0; i < sp_series_size(series); i++) {
-        double y = sp_series_y(series, i);
-        if (window <= 1) {
-            write_point(file, sp_series_x(series, i), y);
-            continue;
-        }
-        double old = i >= window ? sp_series_y(series, i - window) : (double)NAN;
-        if (isfinite(y)) sum += y, in_sum++;
-        if (isfinite(old)) sum -= old, in_sum--;
-        write_point(file, sp_series_x(series, i), in_sum > 0 ? sum / (double)in_sum : (double)NAN);
+    for (int64_t i = 0; i < n; i++) {
+        for (; to < n && to <= i + (window - 1) / 2; to++)
+            if (isfinite(sp_series_y(series, to))) sum += sp_series_y(series, to), in_sum++;
+        for (; from < i - window / 2; from++)
+            if (isfinite(sp_series_y(series, from))) sum -= sp_series_y(series, from), in_sum--;
+        double mean = in_sum > 0 ? sum / (double)in_sum : (double)NAN;
+        write_point(file, sp_series_x(series, i), window > 1 ? mean : sp_series_y(series, i));
     }
     fputs("\n\n", file);
 }
@@ -145,7 +142,7 @@ static void write_settings(FILE *file, const chart *c, const sp_plot_options *op
 {
     int width = options->width ? options->width : 960, height = options->height ? options->height : 600;
     fputs("# Written by spusk. Change it as you like and run: gnuplot ", file);
-    write_name(file, c, ".gp\n");
+    write_name(file, c, ".gp");
     fprintf(file, "\nset terminal %s noenhanced size ", terminals[c->terminal].terminal);
     if (terminals[c->terminal].pixels)
         fprintf(file, "%d,%d\n", width, height);
@@ -153,23 +150,33 @@ static void write_settings(FILE *file, const chart *c, const sp_plot_options *op
         fprintf(file, "%d./96,%d./96\n", width, height);
     fputs("set output ", file);
     write_name(file, c, terminals[c->terminal].ending);
-    fputs("\nset grid linecolor rgb '#dddddd'\nset key top right\nset border 3\nset tics nomirror\n", file);
+    fputs("\nset grid linetype 1 linewidth 1 linecolor rgb '#dddddd'\nset key top right\nset border 3\nset tics "
+          "nomirror\n",
+          file);
     write_setting(file, "title", options->title);
     write_setting(file, "xlabel", options->x_label);
     write_setting(file, "ylabel", options->y_label);
     if (options->log_y) fputs("set logscale y\n", file);
 }
 
-static void write_line(FILE *file, const chart *c, int block, const char *colour, int width, const char *title)
+/* How a line is drawn: pale behind its own average, with points where there are few. */
+typedef struct style {
+    const char *colour, *title;
+    int width;
+    bool points;
+} style;
+
+static void write_line(FILE *file, const chart *c, int block, const style *look)
 {
     fputs(block > 0 ? ", \\\n     " : "plot ", file);
     write_name(file, c, ".dat");
-    fprintf(file, " index %d using 1:2 with lines linewidth %d linecolor rgb '%s' ", block, width, colour);
-    if (!title)
+    fprintf(file, " index %d using 1:2 with %s linewidth %d linecolor rgb '%s' ", block,
+            look->points ? "linespoints pointtype 7 pointsize 0.8" : "lines", look->width, look->colour);
+    if (!look->title)
         fputs("notitle", file);
     else {
         fputs("title ", file);
-        sp__plot_quote(file, title);
+        sp__plot_quote(file, look->title);
     }
 }
 
@@ -179,9 +186,9 @@ static int write_lines(FILE *file, const chart *c, sp_series *const *series, int
     for (int i = 0; i < n; i++) {
         const char *const *colour = colours[i % N_COLOURS];
         if (!drawable(series[i])) continue;
-        bool smooth = smoothed(series[i], options);
-        if (smooth) write_line(file, c, block++, colour[1], 1, NULL);
-        write_line(file, c, block++, colour[0], 2, sp_series_name(series[i]));
+        if (smoothed(series[i], options)) write_line(file, c, block++, &(style){colour[1], NULL, 1, false});
+        bool few = sp_series_size(series[i]) <= 60;
+        write_line(file, c, block++, &(style){colour[0], sp_series_name(series[i]), 2, few});
     }
     fputc('\n', file);
     return block;
