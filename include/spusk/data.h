@@ -20,7 +20,7 @@ typedef struct sp_example {
 typedef struct sp_data_options {
     size_t size;
     bool test;               /* the test (validation) half */
-    sp_transform *transform; /* of each example's x; NULL here means none: x is f32 in [0, 1], (1, 28, 28) */
+    sp_transform *transform; /* of each example's x, an f32 image (1, 28, 28) in [0, 1]; NULL here means none */
     bool no_download;        /* only what is on the disk */
     bool quiet;              /* no progress bar while downloading */
     int64_t length;          /* synthetic: examples, default 60000 (10000 for test) */
