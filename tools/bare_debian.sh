@@ -1,9 +1,17 @@
-#!/bin/sh
-# Makes a bare Debian tree, clones this project into it and runs there what README promises for a fresh machine:
-#     tools/bare_debian.sh [FOLDER] [COMMAND...]      (default: a temporary folder; demo and test)
-# Needs root and debootstrap. SPUSK_DATA names a folder with data sets to take along. DEBIAN_SUITE and DEBIAN_MIRROR
-# choose what is installed: by default the machine's own release, from where its own packages come.
-set -eu
+#!/bin/bash
+# Tries README's two commands on a bare Debian: makes one by debootstrap, with no compiler in it, clones the project
+# into it and runs `./dev demo` and `./dev test` there in a chroot. Needs root, debootstrap and a package mirror.
+#
+#   tools/bare_debian.sh [FOLDER]
+#
+#   FOLDER        where the tree is made, new or empty; it stays. Without one it is temporary, and goes in the end.
+#   SPUSK_DATA    a folder with data sets, copied in for the demo and the tests; without it the network is tried
+#   SPUSK_SUITE   the release to install (default: that of this machine)
+#   SPUSK_MIRROR  where packages come from (default: the first source configured on this machine)
+#
+# What is cloned is the last commit: what is not committed is not tried.
+set -euo pipefail
+project=$(cd "$(dirname "$0")/.." && pwd)
 
 die()
 {
@@ -11,38 +19,96 @@ die()
     exit 1
 }
 
-[ "$(id -u)" = 0 ] || die "needs root: a tree is made with debootstrap and entered with chroot"
-command -v debootstrap >/dev/null || die "needs debootstrap: apt-get install debootstrap"
-source=$(cd "$(dirname "$0")/.." && pwd)
-tree=${1:-$(mktemp -d)}
-[ $# -gt 0 ] && shift
-[ $# -gt 0 ] || set -- demo test
-suite=${DEBIAN_SUITE:-$(. /etc/os-release && echo "${VERSION_CODENAME:-stable}")}
-sources=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null || true)
-mirror=${DEBIAN_MIRROR:-$(printf '%s\n' "$sources" | sed -n 's/^URIs: *//p; s/^deb \(\[[^]]*\] *\)\{0,1\}\([^ ]*\) .*/\2/p' | head -n 1)}
+# The words of this machine's own first source, in the old format or the new: MIRROR SUITE.
+first_source()
+{
+    local files=() file
+    for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources; do
+        [ -f "$file" ] && files+=("$file")
+    done
+    awk '
+        /^deb / && !done {
+            sub(/\[[^]]*\] */, "")
+            if ($4 ~ /main/) { print $2, $3; done = 1 }
+        }
+        /^URIs:/ { uri = $2 }
+        /^Suites:/ { suite = $2 }
+        /^Components:/ && !done && $2 == "main" && uri != "" { print uri, suite; done = 1 }
+    ' "${files[@]}"
+}
 
-[ -e "$tree/bin/sh" ] || debootstrap --variant=minbase "$suite" "$tree" ${mirror:+"$mirror"} >&2
-# How packages are fetched here (proxies, certificates) holds there too.
-for file in /etc/resolv.conf /etc/apt/apt.conf.d/*prox* /etc/apt/apt.conf; do
-    [ -e "$file" ] && mkdir -p "$tree$(dirname "$file")" && cp "$file" "$tree$file"
-done
-mkdir -p "$tree/proc" "$tree/dev"
-mountpoint -q "$tree/proc" || mount -t proc proc "$tree/proc"
-trap 'umount "$tree/proc" 2>/dev/null || true' EXIT INT TERM
-[ -e "$tree/dev/null" ] || mknod -m 666 "$tree/dev/null" c 1 3
-[ -e "$tree/dev/full" ] || mknod -m 666 "$tree/dev/full" c 1 7
-[ -e "$tree/dev/urandom" ] || mknod -m 666 "$tree/dev/urandom" c 1 9
+[ "$(id -u)" = 0 ] || die 'only root can chroot'
+command -v debootstrap >/dev/null || die 'debootstrap is missing (apt-get install debootstrap)'
+read -r mirror suite < <(first_source) || true
+mirror=${SPUSK_MIRROR:-${mirror:-http://deb.debian.org/debian}}
+suite=${SPUSK_SUITE:-${suite:-stable}}
 
-rm -rf "$tree/root/spusk" "$tree/root/data"
-git clone -q "$source" "$tree/root/spusk"
-data=
-if [ -n "${SPUSK_DATA:-}" ]; then
-    cp -r "$SPUSK_DATA" "$tree/root/data"
-    data=/root/data
+if [ $# -gt 0 ]; then
+    root=$1
+    mkdir -p "$root"
+    [ -z "$(ls -A "$root")" ] || die "$root is not empty"
+    root=$(cd "$root" && pwd)
+else
+    root=$(mktemp -d)
+    temporary=yes
 fi
-for command in "$@"; do
-    echo "== ./dev $command, in $tree"
-    chroot "$tree" env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 ${data:+SPUSK_DATA=$data} \
-        ${http_proxy:+http_proxy=$http_proxy} ${https_proxy:+https_proxy=$https_proxy} \
-        sh -c "cd /root/spusk && ./dev $command"
+leave()
+{
+    local mounted
+    for mounted in proc dev; do
+        ! mountpoint -q "$root/$mounted" || umount "$root/$mounted"
+    done
+    # A tree with something still mounted in it must never be removed.
+    [ "${temporary:-no}" = no ] || rm -rf --one-file-system "$root"
+}
+trap leave EXIT
+
+echo "bare_debian: $suite from $mirror"
+debootstrap --variant=minbase "$suite" "$root" "$mirror" >"$root.log" 2>&1 || {
+    tail -n 20 "$root.log" >&2
+    die 'debootstrap failed'
+}
+rm -f "$root.log"
+! chroot "$root" sh -c 'command -v cc || command -v gcc || command -v cmake' || die 'the tree is not bare'
+
+# How this machine reaches its mirror (a proxy, a certificate) is how the tree reaches it, too.
+cp -a /etc/apt/apt.conf.d/. "$root/etc/apt/apt.conf.d/"
+[ ! -f /etc/apt/apt.conf ] || cp /etc/apt/apt.conf "$root/etc/apt/"
+cp -L /etc/resolv.conf /etc/hosts "$root/etc/" 2>/dev/null || true
+[ ! -d /usr/local/share/ca-certificates ] || {
+    mkdir -p "$root/usr/local/share"
+    cp -a /usr/local/share/ca-certificates "$root/usr/local/share/"
+}
+mountpoint -q "$root/proc" || mount -t proc proc "$root/proc"
+# debootstrap makes the devices itself where it may; the kernel's own are taken where it may not.
+[ -c "$root/dev/null" ] && [ -c "$root/dev/urandom" ] || mount --bind /dev "$root/dev"
+
+git clone -q "$project" "$root/root/spusk"
+data=()
+if [ -n "${SPUSK_DATA:-}" ]; then
+    cp -rL "$SPUSK_DATA" "$root/root/data"
+    data=(SPUSK_DATA=/root/data)
+fi
+
+inside()
+{
+    local variable passed=()
+    for variable in http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY; do
+        [ -z "${!variable:-}" ] || passed+=("$variable=${!variable}")
+    done
+    chroot "$root" env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
+        "${passed[@]}" "${data[@]}" sh -c "cd /root/spusk && $1" </dev/null
+}
+
+status=0
+for command in './dev demo' './dev test'; do
+    echo "bare_debian: $command"
+    began=$SECONDS
+    if inside "$command"; then
+        echo "bare_debian: $command: fine ($((SECONDS - began)) s)"
+    else
+        echo "bare_debian: $command: FAILED ($((SECONDS - began)) s)"
+        status=1
+    fi
 done
+exit $status

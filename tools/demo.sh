@@ -1,26 +1,40 @@
 #!/bin/sh
-# Trains the classifier and shows what it learned: tools/demo.sh BUILD_FOLDER OUTPUT_FOLDER [OPTIONS of spusk train]
+# The main job from end to end: tools/demo.sh BUILD_FOLDER OUTPUT_FOLDER [OPTIONS of spusk train]
+# Trains the classifier on MNIST where it is to be had, else on synthetic digits, then evaluates the weights from
+# their file, predicts one digit, and names the files it wrote.
 set -eu
-
-spusk=$1/spusk out=$2
+spusk=$1/spusk
+out=$2
 shift 2
-mkdir -p "$out"
 
-echo "== spusk train"
-"$spusk" train --out "$out" "$@"
+# train takes more options than the others, which must read the same data.
+data=''
+for word in "$@"; do
+    case $word in
+    --data=* | --dataset=*) data="$data $word" ;;
+    --data | --dataset) echo "demo: write $word=..., in one word" >&2 && exit 2 ;;
+    esac
+done
 
-# What train fell back to is what eval and predict are shown: without MNIST, drawn digits.
-dataset=mnist
-"$spusk" eval "$out/classifier.safetensors" >"$out/eval.txt" 2>/dev/null || dataset=synthetic
+step()
+{
+    printf '\n$ %s\n' "$*"
+    "$@"
+}
 
-echo "== spusk eval $out/classifier.safetensors"
-"$spusk" eval "$out/classifier.safetensors" --dataset "$dataset"
-
-echo "== spusk predict $out/classifier.safetensors 0"
-"$spusk" predict "$out/classifier.safetensors" 0 --dataset "$dataset"
-rm -f "$out/eval.txt"
-
-echo "== files"
+# shellcheck disable=SC2086  # a list of options
+{
+    step "$spusk" train --out "$out" "$@"
+    step "$spusk" eval "$out/classifier.safetensors" $data
+    step "$spusk" predict "$out/classifier.safetensors" 0 $data
+}
+printf '\nwritten into %s:\n' "$out"
+printf '    %s\n' 'classifier.safetensors   the weights, which PyTorch reads too' \
+    'losses.png               the losses over the epochs' \
+    'predictions.png          digits and what the network takes them for'
 for file in classifier.safetensors losses.png predictions.png; do
-    [ -f "$out/$file" ] && echo "$out/$file"
+    [ -s "$out/$file" ] || {
+        echo "demo: $out/$file was not written" >&2
+        exit 1
+    }
 done
