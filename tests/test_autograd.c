@@ -1,8 +1,8 @@
 /* The graph: gradients, gradients of gradients, hooks, changes in place, what is freed when. */
 #include "support/support.h"
+#include <math.h>
 #include <spusk/autograd.h>
 #include <spusk/extend.h>
-#include <math.h>
 #include <string.h>
 
 static void assert_values(sp_tensor *x, int64_t n, const double *expected)
@@ -92,7 +92,8 @@ static void test_no_grad_and_detach_record_nothing(void **state)
     sp_tensor *x = leaf(1, 2), *y = NULL;
     SP_NO_GRAD {
         y = sp_escape(sp_mul(x, x));
-        SP_ENABLE_GRAD assert_true(sp_needs_grad(sp_mul(x, x)));
+        SP_ENABLE_GRAD
+            assert_true(sp_needs_grad(sp_mul(x, x)));
     }
     assert_false(sp_needs_grad(y));
     assert_false(sp_needs_grad(sp_mul(sp_detach(x), y)));
@@ -256,7 +257,8 @@ static void test_a_leaf_cannot_be_changed_in_place(void **state)
     assert_error(SP_ERROR_STATE, "leaf");
     assert_null(sp_add_scalar_(sp_select(x, 0, 0), 1));
     assert_error(SP_ERROR_STATE, "view of a leaf");
-    SP_NO_GRAD assert_non_null(sp_add_scalar_(x, 1));
+    SP_NO_GRAD
+        assert_non_null(sp_add_scalar_(x, 1));
     assert_tensor(x, 2, 3);
 }
 

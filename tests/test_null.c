@@ -9,14 +9,38 @@
 static char a_buffer[256];
 static sp_tensor *outputs[4];
 
-static sp_tensor *a_tensor(void) { return sp_ones(SP_DIMS(2, 2)); }
-static sp_list *a_list(void) { return SP_LIST(sp_ones(SP_DIMS(2), .requires_grad = true)); }
-static sp_module *a_module(void) { return sp_nn_linear(2, 2); }
-static sp_optimizer *an_optimizer(void) { return sp_optim_sgd(a_list()); }
-static sp_generator *a_generator(void) { return sp_generator_new(1); }
-static sp_dataset *a_dataset(void) { return sp_data_tensors(a_tensor(), a_tensor()); }
-static sp_transform *a_transform(void) { return sp_transform_to_tensor(); }
-static sp_series *a_series(void) { return sp_series_new("a series"); }
+static sp_tensor *a_tensor(void)
+{
+    return sp_ones(SP_DIMS(2, 2));
+}
+static sp_list *a_list(void)
+{
+    return SP_LIST(sp_ones(SP_DIMS(2), .requires_grad = true));
+}
+static sp_module *a_module(void)
+{
+    return sp_nn_linear(2, 2);
+}
+static sp_optimizer *an_optimizer(void)
+{
+    return sp_optim_sgd(a_list());
+}
+static sp_generator *a_generator(void)
+{
+    return sp_generator_new(1);
+}
+static sp_dataset *a_dataset(void)
+{
+    return sp_data_tensors(a_tensor(), a_tensor());
+}
+static sp_transform *a_transform(void)
+{
+    return sp_transform_to_tensor();
+}
+static sp_series *a_series(void)
+{
+    return sp_series_new("a series");
+}
 
 static sp_dict *a_dict(void)
 {

@@ -149,7 +149,7 @@ static void test_promotion(void **state)
     (void)state;
     const struct {
         sp_dtype a, b, result;
-    } cases[] = {{SP_BOOL, SP_U8, SP_U8},   {SP_U8, SP_I32, SP_I32},   {SP_I64, SP_BF16, SP_BF16},
+    } cases[] = {{SP_BOOL, SP_U8, SP_U8},   {SP_U8, SP_I32, SP_I32},  {SP_I64, SP_BF16, SP_BF16},
                  {SP_BF16, SP_F32, SP_F32}, {SP_F32, SP_F64, SP_F64}, {SP_I32, SP_I64, SP_I64}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         sp_tensor *a = sp_ones(SP_DIMS(2), .dtype = cases[i].a), *b = sp_ones(SP_DIMS(2), .dtype = cases[i].b);

@@ -14,7 +14,8 @@ SP_API sp_status sp_set_requires_grad(sp_tensor *x, bool on);
 SP_API bool sp_needs_grad(const sp_tensor *x);
 /* Whether x was made by the user, not by an operator that recorded. */
 SP_API bool sp_is_leaf(const sp_tensor *x);
-/* The gradient that sp_backward added up in a leaf (or after sp_retain_grad), in x's shape. SP_NONE before the first. */
+/* The gradient that sp_backward added up in a leaf (or after sp_retain_grad), in x's shape. SP_NONE before the first.
+ */
 SP_API sp_tensor *sp_grad(const sp_tensor *x);
 /* Replaces the gradient; SP_NONE drops it. Shape, dtype and device must be x's. */
 SP_API sp_status sp_set_grad(sp_tensor *x, sp_tensor *grad);

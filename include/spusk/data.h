@@ -73,8 +73,7 @@ typedef sp_tensor *sp_transform_function(sp_tensor *x, sp_generator *generator, 
 SP_API sp_transform *sp_transform_new(sp_transform_function *function, void *user);
 extern SP_API sp_transform *const sp_last_transform_;
 SP_API sp_transform *sp_transform_compose_until(sp_transform *const *transforms);
-#define sp_transform_compose(...)                                                                                      \
-    sp_transform_compose_until((sp_transform *const[]){__VA_ARGS__, sp_last_transform_})
+#define sp_transform_compose(...) sp_transform_compose_until((sp_transform *const[]){__VA_ARGS__, sp_last_transform_})
 /* Applies a transform to one tensor. */
 SP_API sp_tensor *sp_transform_apply(sp_transform *transform, sp_tensor *x, sp_generator *generator);
 

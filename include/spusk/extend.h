@@ -33,12 +33,12 @@ typedef struct sp_call {
 typedef struct sp_grad_call {
     const sp_op *op;
     const void *attributes;
-    sp_tensor *const *grads;   /* of each output; NULL where nothing arrived */
+    sp_tensor *const *grads; /* of each output; NULL where nothing arrived */
     int n_outputs;
-    const bool *needed;        /* whether the gradient of input i is wanted */
+    const bool *needed; /* whether the gradient of input i is wanted */
     int n_inputs;
     sp_tensor *result[SP_MAX_INPUTS]; /* to be set for each i that is needed: the gradient of input i */
-    void *node;                /* the library's */
+    void *node;                       /* the library's */
 } sp_grad_call;
 
 /* In sp_op.saves: what backward reads. */
@@ -80,8 +80,10 @@ struct sp_op {
 
 /* In infer: makes output i, contiguous, without a view. */
 SP_API sp_status sp_call_output(sp_call *call, int i, sp_dtype dtype, sp_dims dims);
-/* In infer: makes output i a view of a tensor with these sizes, strides and offset (elements from its storage's start). */
-SP_API sp_status sp_call_view(sp_call *call, int i, sp_tensor *of, sp_dims sizes, const int64_t *strides, int64_t offset);
+/* In infer: makes output i a view of a tensor with these sizes, strides and offset (elements from its storage's start).
+ */
+SP_API sp_status sp_call_view(sp_call *call, int i, sp_tensor *of, sp_dims sizes, const int64_t *strides,
+                              int64_t offset);
 /* In backward: what the call saved; NULL and an error when it was changed in place since, or freed. */
 SP_API sp_tensor *sp_saved_input(sp_grad_call *call, int i);
 SP_API sp_tensor *sp_saved_output(sp_grad_call *call, int i);

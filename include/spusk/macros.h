@@ -66,7 +66,8 @@ typedef struct sp_dims {
 
 /* SP_DIMS(2, 3) is a list of sizes as one argument; SP_DIMS() is the shape of a single number. */
 #define SP_DIMS(...)                                                                                                   \
-    ((sp_dims){(const int64_t[]){0, __VA_ARGS__} + 1, (int)(sizeof((const int64_t[]){0, __VA_ARGS__}) / sizeof(int64_t)) - 1})
+    ((sp_dims){(const int64_t[]){0, __VA_ARGS__} + 1,                                                                  \
+               (int)(sizeof((const int64_t[]){0, __VA_ARGS__}) / sizeof(int64_t)) - 1})
 
 /* x, or SP_ZERO where x is 0: for an option that is computed. */
 static inline double sp_exactly(double x)

@@ -26,9 +26,9 @@ SP_API void sp_set_memory_pool(bool on);
 SP_API void sp_empty_cache(void);
 
 typedef struct sp_memory_stats {
-    int64_t live_count;  /* blocks handed out and not yet returned */
-    int64_t live_bytes;  /* their bytes */
-    int64_t peak_bytes;  /* the most live_bytes has been since start or sp_reset_peak_memory */
+    int64_t live_count;   /* blocks handed out and not yet returned */
+    int64_t live_bytes;   /* their bytes */
+    int64_t peak_bytes;   /* the most live_bytes has been since start or sp_reset_peak_memory */
     int64_t pooled_bytes; /* bytes kept for reuse */
     int64_t system_calls; /* times the allocator behind the pool was asked for a block */
 } sp_memory_stats;

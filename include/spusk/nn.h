@@ -19,10 +19,10 @@ typedef struct sp_dict sp_dict;
 
 typedef struct sp_module_options {
     size_t size;
-    const char *name;                                         /* the type's name, printed and saved; copied */
-    sp_tensor *(*forward)(sp_module *self, sp_tensor *x);     /* of one tensor */
+    const char *name;                                     /* the type's name, printed and saved; copied */
+    sp_tensor *(*forward)(sp_module *self, sp_tensor *x); /* of one tensor */
     sp_tensor *(*forward_n)(sp_module *self, sp_tensor *const *inputs, int n); /* of several */
-    void (*destroy)(sp_module *self);                         /* frees what is the user's; not the members added */
+    void (*destroy)(sp_module *self); /* frees what is the user's; not the members added */
 } sp_module_options;
 
 /* sp_module_new(type, .name = "Autoencoder", .forward = f): a zeroed `type`, whose first member must be
@@ -38,9 +38,9 @@ typedef struct sp_buffer_options {
 } sp_buffer_options;
 
 /* Adds a child, a trainable parameter or a buffer (saved, not trained). The module holds it; returns it. A name is
- * letters, digits and `_`, and new in this module. A child has one parent, and is none of its own ancestors. A parameter
- * is a leaf of a floating dtype, and records gradients from now on; SP_NONE adds nothing and is returned. After a
- * member that is NULL the module is incomplete and cannot be used. */
+ * letters, digits and `_`, and new in this module. A child has one parent, and is none of its own ancestors. A
+ * parameter is a leaf of a floating dtype, and records gradients from now on; SP_NONE adds nothing and is returned.
+ * After a member that is NULL the module is incomplete and cannot be used. */
 SP_API sp_module *sp_module_add(sp_module *parent, const char *name, sp_module *child);
 SP_API sp_tensor *sp_module_add_parameter(sp_module *module, const char *name, sp_tensor *parameter);
 SP_API sp_tensor *sp_module_add_buffer(sp_module *module, const char *name, sp_tensor *buffer,
@@ -171,7 +171,8 @@ SP_API sp_module *sp_nn_nll_loss_weighted(sp_tensor *weight, const sp_loss_optio
 SP_API sp_module *sp_nn_cross_entropy_loss(const sp_loss_options *options);
 #define sp_nn_cross_entropy_loss(...) SP__CALL0(sp_nn_cross_entropy_loss, sp_loss_options, __VA_ARGS__)
 SP_API sp_module *sp_nn_cross_entropy_loss_weighted(sp_tensor *weight, const sp_loss_options *options);
-#define sp_nn_cross_entropy_loss_weighted(...) SP__CALL1(sp_nn_cross_entropy_loss_weighted, sp_loss_options, __VA_ARGS__)
+#define sp_nn_cross_entropy_loss_weighted(...)                                                                         \
+    SP__CALL1(sp_nn_cross_entropy_loss_weighted, sp_loss_options, __VA_ARGS__)
 SP_API sp_module *sp_nn_mse_loss(const sp_loss_options *options);
 #define sp_nn_mse_loss(...) SP__CALL0(sp_nn_mse_loss, sp_loss_options, __VA_ARGS__)
 SP_API sp_module *sp_nn_l1_loss(const sp_loss_options *options);

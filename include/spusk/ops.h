@@ -9,30 +9,30 @@ SP_BEGIN
 
 /* ---- unary, element by element; integers become f32 where the result is not whole ---- */
 
-SP_API sp_tensor *sp_neg(sp_tensor *x);        /* -x */
-SP_API sp_tensor *sp_abs(sp_tensor *x);        /* |x| */
-SP_API sp_tensor *sp_sign(sp_tensor *x);       /* -1, 0 or 1 */
-SP_API sp_tensor *sp_exp(sp_tensor *x);        /* e^x */
-SP_API sp_tensor *sp_expm1(sp_tensor *x);      /* e^x - 1, exact near 0 */
-SP_API sp_tensor *sp_log(sp_tensor *x);        /* ln x */
-SP_API sp_tensor *sp_log1p(sp_tensor *x);      /* ln(1 + x), exact near 0 */
-SP_API sp_tensor *sp_sqrt(sp_tensor *x);       /* √x */
-SP_API sp_tensor *sp_rsqrt(sp_tensor *x);      /* 1/√x */
-SP_API sp_tensor *sp_reciprocal(sp_tensor *x); /* 1/x */
-SP_API sp_tensor *sp_square(sp_tensor *x);     /* x² */
-SP_API sp_tensor *sp_sin(sp_tensor *x);        /* sin x, radians */
-SP_API sp_tensor *sp_cos(sp_tensor *x);        /* cos x, radians */
-SP_API sp_tensor *sp_tanh(sp_tensor *x);       /* tanh x */
-SP_API sp_tensor *sp_sigmoid(sp_tensor *x);    /* 1/(1 + e^-x) */
-SP_API sp_tensor *sp_relu(sp_tensor *x);       /* max(x, 0) */
-SP_API sp_tensor *sp_silu(sp_tensor *x);       /* x·sigmoid(x) */
-SP_API sp_tensor *sp_floor(sp_tensor *x);      /* largest whole number ≤ x */
-SP_API sp_tensor *sp_ceil(sp_tensor *x);       /* smallest whole number ≥ x */
-SP_API sp_tensor *sp_round(sp_tensor *x);      /* nearest whole number, halves to even */
+SP_API sp_tensor *sp_neg(sp_tensor *x);         /* -x */
+SP_API sp_tensor *sp_abs(sp_tensor *x);         /* |x| */
+SP_API sp_tensor *sp_sign(sp_tensor *x);        /* -1, 0 or 1 */
+SP_API sp_tensor *sp_exp(sp_tensor *x);         /* e^x */
+SP_API sp_tensor *sp_expm1(sp_tensor *x);       /* e^x - 1, exact near 0 */
+SP_API sp_tensor *sp_log(sp_tensor *x);         /* ln x */
+SP_API sp_tensor *sp_log1p(sp_tensor *x);       /* ln(1 + x), exact near 0 */
+SP_API sp_tensor *sp_sqrt(sp_tensor *x);        /* √x */
+SP_API sp_tensor *sp_rsqrt(sp_tensor *x);       /* 1/√x */
+SP_API sp_tensor *sp_reciprocal(sp_tensor *x);  /* 1/x */
+SP_API sp_tensor *sp_square(sp_tensor *x);      /* x² */
+SP_API sp_tensor *sp_sin(sp_tensor *x);         /* sin x, radians */
+SP_API sp_tensor *sp_cos(sp_tensor *x);         /* cos x, radians */
+SP_API sp_tensor *sp_tanh(sp_tensor *x);        /* tanh x */
+SP_API sp_tensor *sp_sigmoid(sp_tensor *x);     /* 1/(1 + e^-x) */
+SP_API sp_tensor *sp_relu(sp_tensor *x);        /* max(x, 0) */
+SP_API sp_tensor *sp_silu(sp_tensor *x);        /* x·sigmoid(x) */
+SP_API sp_tensor *sp_floor(sp_tensor *x);       /* largest whole number ≤ x */
+SP_API sp_tensor *sp_ceil(sp_tensor *x);        /* smallest whole number ≥ x */
+SP_API sp_tensor *sp_round(sp_tensor *x);       /* nearest whole number, halves to even */
 SP_API sp_tensor *sp_logical_not(sp_tensor *x); /* x == 0, bool */
-SP_API sp_tensor *sp_isnan(sp_tensor *x);      /* bool */
-SP_API sp_tensor *sp_isinf(sp_tensor *x);      /* bool */
-SP_API sp_tensor *sp_isfinite(sp_tensor *x);   /* bool */
+SP_API sp_tensor *sp_isnan(sp_tensor *x);       /* bool */
+SP_API sp_tensor *sp_isinf(sp_tensor *x);       /* bool */
+SP_API sp_tensor *sp_isfinite(sp_tensor *x);    /* bool */
 
 typedef struct sp_softplus_options {
     size_t size;
@@ -74,11 +74,11 @@ SP_API sp_tensor *sp_clamp_max(sp_tensor *x, double high);
 
 /* ---- binary ---- */
 
-SP_API sp_tensor *sp_add(sp_tensor *a, sp_tensor *b); /* a + b; or, for bool */
-SP_API sp_tensor *sp_sub(sp_tensor *a, sp_tensor *b); /* a - b; not for bool */
-SP_API sp_tensor *sp_mul(sp_tensor *a, sp_tensor *b); /* a·b; and, for bool */
-SP_API sp_tensor *sp_div(sp_tensor *a, sp_tensor *b); /* a/b; integers become f32 */
-SP_API sp_tensor *sp_pow(sp_tensor *a, sp_tensor *b); /* a^b; integers stay integers, b ≥ 0 */
+SP_API sp_tensor *sp_add(sp_tensor *a, sp_tensor *b);     /* a + b; or, for bool */
+SP_API sp_tensor *sp_sub(sp_tensor *a, sp_tensor *b);     /* a - b; not for bool */
+SP_API sp_tensor *sp_mul(sp_tensor *a, sp_tensor *b);     /* a·b; and, for bool */
+SP_API sp_tensor *sp_div(sp_tensor *a, sp_tensor *b);     /* a/b; integers become f32 */
+SP_API sp_tensor *sp_pow(sp_tensor *a, sp_tensor *b);     /* a^b; integers stay integers, b ≥ 0 */
 SP_API sp_tensor *sp_maximum(sp_tensor *a, sp_tensor *b); /* the larger; NaN wins; a tie halves the gradient */
 SP_API sp_tensor *sp_minimum(sp_tensor *a, sp_tensor *b); /* the smaller; likewise */
 SP_API sp_tensor *sp_lerp(sp_tensor *a, sp_tensor *b, double weight); /* a + weight·(b - a) */
@@ -287,7 +287,8 @@ typedef struct sp_loss_options {
  * (N,…), 0 ≤ target < C. Mean divides by the sum of the targets' weights. */
 SP_API sp_tensor *sp_nll_loss(sp_tensor *x, sp_tensor *target, const sp_loss_options *options);
 #define sp_nll_loss(...) SP__CALL2(sp_nll_loss, sp_loss_options, __VA_ARGS__)
-SP_API sp_tensor *sp_nll_loss_weighted(sp_tensor *x, sp_tensor *target, sp_tensor *weight, const sp_loss_options *options);
+SP_API sp_tensor *sp_nll_loss_weighted(sp_tensor *x, sp_tensor *target, sp_tensor *weight,
+                                       const sp_loss_options *options);
 #define sp_nll_loss_weighted(...) SP__CALL3(sp_nll_loss_weighted, sp_loss_options, __VA_ARGS__)
 /* nll_loss(log_softmax(x, 1), target), from logits; target may also be probabilities of x's shape. */
 SP_API sp_tensor *sp_cross_entropy(sp_tensor *x, sp_tensor *target, const sp_loss_options *options);

@@ -13,16 +13,16 @@ typedef struct sp_scheduler sp_scheduler;
 typedef struct sp_optim_options {
     size_t size;
     double lr;
-    double momentum;       /* sgd, rmsprop */
-    double dampening;      /* sgd */
-    bool nesterov;         /* sgd */
-    double weight_decay;   /* all */
-    double lr_decay;       /* adagrad */
+    double momentum;                  /* sgd, rmsprop */
+    double dampening;                 /* sgd */
+    bool nesterov;                    /* sgd */
+    double weight_decay;              /* all */
+    double lr_decay;                  /* adagrad */
     double initial_accumulator_value; /* adagrad */
-    double rho;            /* adadelta, default 0.9 */
-    double alpha;          /* rmsprop, default 0.99 */
-    bool centered;         /* rmsprop */
-    double betas[2];       /* adam and its kin, default 0.9, 0.999 */
+    double rho;                       /* adadelta, default 0.9 */
+    double alpha;                     /* rmsprop, default 0.99 */
+    bool centered;                    /* rmsprop */
+    double betas[2];                  /* adam and its kin, default 0.9, 0.999 */
     double eps;
     bool amsgrad;          /* adam, adamw */
     double momentum_decay; /* nadam, default 4e-3 */
@@ -55,7 +55,8 @@ SP_API sp_optimizer *sp_optim_nadam(const sp_list *parameters, const sp_optim_op
 #define sp_optim_nadam(...) SP__CALL1(sp_optim_nadam, sp_optim_options, __VA_ARGS__)
 
 /* Adds a parameter group; options left out are those of the optimiser. No parameter may be in two groups. */
-SP_API sp_status sp_add_param_group(sp_optimizer *optimizer, const sp_list *parameters, const sp_optim_options *options);
+SP_API sp_status sp_add_param_group(sp_optimizer *optimizer, const sp_list *parameters,
+                                    const sp_optim_options *options);
 #define sp_add_param_group(...) SP__CALL2(sp_add_param_group, sp_optim_options, __VA_ARGS__)
 
 /* Drops the gradients of all parameters. */
@@ -69,7 +70,8 @@ SP_API double sp_lr(const sp_optimizer *optimizer, int group);
 SP_API sp_status sp_set_lr(sp_optimizer *optimizer, int group, double lr);
 /* "Adam". */
 SP_API const char *sp_optimizer_name(const sp_optimizer *optimizer);
-/* The whole state as tensors, "0.exp_avg", "0.step", "group.0.lr", …; and back. Nothing changes when it does not fit. */
+/* The whole state as tensors, "0.exp_avg", "0.step", "group.0.lr", …; and back. Nothing changes when it does not fit.
+ */
 SP_API sp_dict *sp_optimizer_state_dict(const sp_optimizer *optimizer);
 SP_API sp_status sp_optimizer_load_state_dict(sp_optimizer *optimizer, const sp_dict *state);
 
@@ -77,25 +79,25 @@ SP_API sp_status sp_optimizer_load_state_dict(sp_optimizer *optimizer, const sp_
 
 typedef struct sp_scheduler_options {
     size_t size;
-    double gamma;         /* step, multi-step: default 0.1 */
-    double eta_min;       /* cosine: default 0 */
-    double start_factor;  /* linear: default 1/3 */
-    double end_factor;    /* linear: default 1; SP_ZERO for 0 */
-    int64_t total_iters;  /* linear: default 5 */
-    double pct_start;     /* one-cycle: default 0.3 */
-    bool linear_anneal;   /* one-cycle: straight lines instead of cosines */
-    double div_factor;    /* one-cycle: default 25 */
-    double final_div_factor; /* one-cycle: default 1e4 */
-    bool three_phase;     /* one-cycle */
-    bool keep_momentum;   /* one-cycle: PyTorch's cycle_momentum=False */
+    double gamma;                       /* step, multi-step: default 0.1 */
+    double eta_min;                     /* cosine: default 0 */
+    double start_factor;                /* linear: default 1/3 */
+    double end_factor;                  /* linear: default 1; SP_ZERO for 0 */
+    int64_t total_iters;                /* linear: default 5 */
+    double pct_start;                   /* one-cycle: default 0.3 */
+    bool linear_anneal;                 /* one-cycle: straight lines instead of cosines */
+    double div_factor;                  /* one-cycle: default 25 */
+    double final_div_factor;            /* one-cycle: default 1e4 */
+    bool three_phase;                   /* one-cycle */
+    bool keep_momentum;                 /* one-cycle: PyTorch's cycle_momentum=False */
     double base_momentum, max_momentum; /* one-cycle: default 0.85, 0.95 */
-    double factor;        /* plateau: default 0.1 */
-    int64_t patience;     /* plateau: default 10; SP_ZERO for 0 */
-    double threshold;     /* plateau: default 1e-4; SP_ZERO for 0 */
-    bool threshold_absolute; /* plateau: PyTorch's threshold_mode="abs" */
-    bool mode_max;        /* plateau: the metric should grow */
-    int64_t cooldown;     /* plateau: default 0 */
-    double min_lr;        /* plateau: default 0 */
+    double factor;                      /* plateau: default 0.1 */
+    int64_t patience;                   /* plateau: default 10; SP_ZERO for 0 */
+    double threshold;                   /* plateau: default 1e-4; SP_ZERO for 0 */
+    bool threshold_absolute;            /* plateau: PyTorch's threshold_mode="abs" */
+    bool mode_max;                      /* plateau: the metric should grow */
+    int64_t cooldown;                   /* plateau: default 0 */
+    double min_lr;                      /* plateau: default 0 */
 } sp_scheduler_options;
 
 /* lr·gamma every step_size epochs. */
@@ -107,7 +109,8 @@ SP_API sp_scheduler *sp_lr_multi_step(sp_optimizer *optimizer, sp_dims milestone
 /* lr·gamma every epoch. */
 SP_API sp_scheduler *sp_lr_exponential(sp_optimizer *optimizer, double gamma);
 /* Half a cosine from lr to eta_min over t_max epochs. Loshchilov and Hutter, arXiv:1608.03983. */
-SP_API sp_scheduler *sp_lr_cosine_annealing(sp_optimizer *optimizer, int64_t t_max, const sp_scheduler_options *options);
+SP_API sp_scheduler *sp_lr_cosine_annealing(sp_optimizer *optimizer, int64_t t_max,
+                                            const sp_scheduler_options *options);
 #define sp_lr_cosine_annealing(...) SP__CALL2(sp_lr_cosine_annealing, sp_scheduler_options, __VA_ARGS__)
 /* A factor that goes straight from start_factor to end_factor over total_iters epochs. */
 SP_API sp_scheduler *sp_lr_linear(sp_optimizer *optimizer, const sp_scheduler_options *options);

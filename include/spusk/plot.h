@@ -30,14 +30,13 @@ extern SP_API sp_series *const sp_last_series_;
 /* Lines in one chart: sp_plot_lines("losses.png", train, val). Needs gnuplot; its script and data stay beside the
  * picture (losses.gp, losses.dat), also when gnuplot is missing, which is an error that says so. */
 SP_API sp_status sp_plot_lines_until(const char *path, sp_series *const *series, const sp_plot_options *options);
-#define sp_plot_lines(path, ...)                                                                                       \
-    sp_plot_lines_until(path, (sp_series *const[]){__VA_ARGS__, sp_last_series_}, NULL)
+#define sp_plot_lines(path, ...) sp_plot_lines_until(path, (sp_series *const[]){__VA_ARGS__, sp_last_series_}, NULL)
 SP_API sp_status sp_plot_lines_with(const char *path, sp_series *const *series, int n, const sp_plot_options *options);
 
 typedef struct sp_grid_options {
     size_t size;
-    int columns; /* default: as square as possible */
-    int scale;   /* pixels a pixel, default 2 */
+    int columns;                 /* default: as square as possible */
+    int scale;                   /* pixels a pixel, default 2 */
     const char *const *captions; /* one a picture, NULL none; digits, letters, space, and <>-.%:() */
     const bool *marked;          /* a red frame around these */
 } sp_grid_options;

@@ -8,7 +8,8 @@
 
 SP_BEGIN
 
-/* An n-dimensional strided array of one element type, 0 to SP_MAX_DIMS dimensions, sharing its memory with its views. */
+/* An n-dimensional strided array of one element type, 0 to SP_MAX_DIMS dimensions, sharing its memory with its views.
+ */
 typedef struct sp_tensor sp_tensor;
 
 /* An ordered list of tensors; it holds them. */
@@ -105,7 +106,8 @@ SP_API sp_tensor *sp_randn_like(const sp_tensor *x, const sp_tensor_options *opt
 
 #ifndef __cplusplus
 /* Python's int or float decides the type: an argument written as an integer picks the i64 function. */
-#define SP__BY_NUMBER(x, floating, integral) _Generic((x), float: (floating), double: (floating), default: (integral))
+#define SP__BY_NUMBER(x, floating, integral)                                                                           \
+    _Generic((x), float : (floating), double : (floating), default : (integral))
 #define sp_full(...)                                                                                                   \
     SP__CALL2(SP__BY_NUMBER(SP__A2(__VA_ARGS__, 0, 0), sp_full, sp_full_i64), sp_tensor_options, __VA_ARGS__)
 #define sp_arange(...)                                                                                                 \

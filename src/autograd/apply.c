@@ -111,8 +111,10 @@ static sp_status check_written(const sp_op *op, const sp_tensor *x)
 {
     for (int d = 0; d < x->ndim; d++)
         if (x->strides[d] == 0 && x->sizes[d] > 1)
-            return sp_raise(SP_ERROR_STATE, "sp_%s_: an expanded tensor has several elements in one place of memory: "
-                            "take sp_clone(x) first", op->name);
+            return sp_raise(SP_ERROR_STATE,
+                            "sp_%s_: an expanded tensor has several elements in one place of memory: "
+                            "take sp_clone(x) first",
+                            op->name);
     return SP_OK;
 }
 
@@ -136,7 +138,8 @@ static bool same_view(const sp_tensor *a, const sp_tensor *b)
            !memcmp(a->strides, b->strides, (size_t)a->ndim * sizeof *a->strides);
 }
 
-/* Operands that share memory with x in another arrangement are read from copies: the kernel may write before it reads. */
+/* Operands that share memory with x in another arrangement are read from copies: the kernel may write before it reads.
+ */
 static sp_status separate(sp_tensor *const *inputs, int n, sp_tensor **out)
 {
     for (int i = 0; i < n; i++) {
@@ -177,8 +180,10 @@ sp_tensor *sp_op_apply_inplace(const sp_op *op, sp_tensor *const *inputs, int n,
         status = run_into(op, inputs, n, attributes);
         if (status != SP_ERROR_SHAPE && status != SP_ERROR_DTYPE) sp__bump_version(x);
     }
-    if (record && !status) sp__rebase(x, &pending);
-    else sp__drop_pending(&pending);
+    if (record && !status)
+        sp__rebase(x, &pending);
+    else
+        sp__drop_pending(&pending);
     sp_scope_close(&scope);
     return status ? NULL : x;
 }

@@ -32,7 +32,7 @@ typedef struct sp__hook {
     void *user;
     int64_t handle;
     int output;
-    bool retain_grad; /* stands for sp_retain_grad: `tensor` gets the gradient */
+    bool retain_grad;  /* stands for sp_retain_grad: `tensor` gets the gradient */
     sp_tensor *tensor; /* not held */
 } sp__hook;
 
@@ -43,15 +43,15 @@ struct sp__node {
     int n_inputs, n_outputs;
     bool released; /* saved tensors were dropped by a backward without retain_graph */
     sp__edge *edges;
-    sp__saved *saved_inputs;   /* n_inputs, tensors NULL where not saved */
-    sp__saved *saved_outputs;  /* n_outputs */
+    sp__saved *saved_inputs;  /* n_inputs, tensors NULL where not saved */
+    sp__saved *saved_outputs; /* n_outputs */
     sp__meta *input_meta;
     sp__meta *output_meta;
     void *attributes;
     sp__hook *hooks;
     void *block; /* the one allocation behind all arrays */
     size_t block_size;
-    uint64_t visit; /* the engine's mark */
+    uint64_t visit;   /* the engine's mark */
     int32_t position; /* the engine's index */
 };
 

@@ -7,10 +7,10 @@
 
 typedef struct entry {
     sp__node *node;
-    int64_t first_slot;      /* of its outputs' gradients */
-    uint64_t visit_before;   /* what a run around this one had written into the node */
+    int64_t first_slot;    /* of its outputs' gradients */
+    uint64_t visit_before; /* what a run around this one had written into the node */
     int32_t position_before;
-    bool wanted;             /* leads to an input that the caller asked for */
+    bool wanted; /* leads to an input that the caller asked for */
 } entry;
 
 typedef struct frame {
@@ -369,8 +369,10 @@ static sp_status check_root(const char *function, sp_tensor *x)
 static sp_tensor *own_gradient(const char *function, sp_tensor *x)
 {
     if (sp__product(x->ndim, x->sizes) == 1) return sp_ones_like(x);
-    sp_raise(SP_ERROR_SHAPE, "%s: without a gradient to start from, the tensor must have one element; this one has shape "
-             "%s: sum it, or use the function that takes a gradient", function, sp__shape_of(x));
+    sp_raise(SP_ERROR_SHAPE,
+             "%s: without a gradient to start from, the tensor must have one element; this one has shape "
+             "%s: sum it, or use the function that takes a gradient",
+             function, sp__shape_of(x));
     return NULL;
 }
 
@@ -408,12 +410,12 @@ static sp_status backward(const char *function, sp_tensor *x, sp_tensor *gradien
     return status;
 }
 
-sp_status (sp_backward)(sp_tensor *x, const sp_backward_options *options)
+sp_status(sp_backward)(sp_tensor *x, const sp_backward_options *options)
 {
     return backward("sp_backward", x, NULL, options);
 }
 
-sp_status (sp_backward_with)(sp_tensor *x, sp_tensor *gradient, const sp_backward_options *options)
+sp_status(sp_backward_with)(sp_tensor *x, sp_tensor *gradient, const sp_backward_options *options)
 {
     if (!gradient) return sp_raise_null("sp_backward_with", "gradient");
     return backward("sp_backward_with", x, gradient, options);
@@ -457,8 +459,10 @@ static sp_list *collect(const run *r, bool allow_unused)
     sp_list *list = sp_list_new(NULL, 0);
     for (int64_t i = 0; list && i < r->n_inputs; i++) {
         if (!r->results[i] && !allow_unused) {
-            sp_raise(SP_ERROR_STATE, "sp_autograd_grad: input %lld was not used to make the outputs: say .allow_unused = "
-                     "true to get SP_NONE for it", (long long)i);
+            sp_raise(SP_ERROR_STATE,
+                     "sp_autograd_grad: input %lld was not used to make the outputs: say .allow_unused = "
+                     "true to get SP_NONE for it",
+                     (long long)i);
             return NULL;
         }
         if (sp_list_append(list, r->results[i] ? r->results[i] : SP_NONE)) return NULL;
@@ -496,7 +500,8 @@ static sp_list *scoped_grad(const sp_list *outputs, const sp_list *inputs, const
                             const sp_backward_options *options)
 {
     static const char function[] = "sp_autograd_grad";
-    if (sp__check(outputs, &sp__list_kind, function, "outputs") || sp__check(inputs, &sp__list_kind, function, "inputs"))
+    if (sp__check(outputs, &sp__list_kind, function, "outputs") ||
+        sp__check(inputs, &sp__list_kind, function, "inputs"))
         return NULL;
     sp_scope scope = sp_scope_open();
     sp_list *list = sp_escape(grad_of(outputs, inputs, given, options));

@@ -25,7 +25,8 @@ static sp_tensor *weights_for(sp_tensor *y)
 {
     sp_tensor *w = sp_empty(sp_sizes(y), .dtype = SP_F64);
     double *values = w ? sp_data(w) : NULL;
-    for (int64_t i = 0; values && i < sp_numel(w); i++) values[i] = 0.5 + fmod(0.6180339887498949 * (double)(i + 1), 1.0);
+    for (int64_t i = 0; values && i < sp_numel(w); i++)
+        values[i] = 0.5 + fmod(0.6180339887498949 * (double)(i + 1), 1.0);
     return w;
 }
 
@@ -94,13 +95,18 @@ static sp_status prepare(const char *name, sp_gradcheck_function *function, cons
     sp_options_copy(&o, sizeof o, options);
     if (!function) return sp_raise_null(name, "function");
     if (sp__check(inputs, &sp__list_kind, name, "inputs")) return sp_error_status();
-    *c = (check){function, user, inputs->items, (int)inputs->n, sp_option(o.eps, 1e-6), sp_option(o.atol, 1e-5),
+    *c = (check){function,
+                 user,
+                 inputs->items,
+                 (int)inputs->n,
+                 sp_option(o.eps, 1e-6),
+                 sp_option(o.atol, 1e-5),
                  sp_option(o.rtol, 1e-3)};
     return SP_OK;
 }
 
-bool (sp_gradcheck)(sp_gradcheck_function *function, const sp_list *inputs, void *user,
-                    const sp_gradcheck_options *options)
+bool(sp_gradcheck)(sp_gradcheck_function *function, const sp_list *inputs, void *user,
+                   const sp_gradcheck_options *options)
 {
     check c;
     if (prepare("sp_gradcheck", function, inputs, user, options, &c)) return false;
@@ -146,8 +152,8 @@ static bool depends_on_inputs(const check *c)
     return depends;
 }
 
-bool (sp_gradgradcheck)(sp_gradcheck_function *function, const sp_list *inputs, void *user,
-                        const sp_gradcheck_options *options)
+bool(sp_gradgradcheck)(sp_gradcheck_function *function, const sp_list *inputs, void *user,
+                       const sp_gradcheck_options *options)
 {
     check c;
     if (prepare("sp_gradgradcheck", function, inputs, user, options, &c)) return false;

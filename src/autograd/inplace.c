@@ -186,8 +186,10 @@ static sp_status refuse_leaf(const sp_op *op, const sp_tensor *x)
 {
     const sp_tensor *root = x->base ? x->base : x;
     if (!root->requires_grad || root->grad_fn) return SP_OK;
-    return sp_raise(SP_ERROR_STATE, "sp_%s_: %s leaf that requires a gradient cannot be changed in place: do it inside "
-                    "SP_NO_GRAD, or on a copy", op->name, x->base ? "a view of a" : "a");
+    return sp_raise(SP_ERROR_STATE,
+                    "sp_%s_: %s leaf that requires a gradient cannot be changed in place: do it inside "
+                    "SP_NO_GRAD, or on a copy",
+                    op->name, x->base ? "a view of a" : "a");
 }
 
 /* Saved operands that share memory with x are about to change: backward keeps copies of them. */

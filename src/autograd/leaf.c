@@ -9,7 +9,8 @@ sp_status sp_set_requires_grad(sp_tensor *x, bool on)
         return sp_raise(SP_ERROR_DTYPE, "sp_requires_grad: only floating point tensors have gradients, not %s",
                         sp_dtype_name(x->dtype));
     if (!on && x->grad_fn)
-        return sp_raise(SP_ERROR_STATE, "sp_set_requires_grad: only a leaf can stop requiring a gradient: take sp_detach(x)");
+        return sp_raise(SP_ERROR_STATE,
+                        "sp_set_requires_grad: only a leaf can stop requiring a gradient: take sp_detach(x)");
     if (!x->grad_fn) x->requires_grad = on;
     return SP_OK;
 }
@@ -46,8 +47,8 @@ static sp_status check_grad(const sp_tensor *x, const sp_tensor *grad)
 {
     if (sp__check_tensor(grad, "sp_set_grad", "grad")) return sp_error_status();
     if (x->ndim != grad->ndim || memcmp(x->sizes, grad->sizes, (size_t)x->ndim * sizeof *x->sizes))
-        return sp_raise(SP_ERROR_SHAPE, "sp_set_grad: a gradient of shape %s for a tensor of shape %s", sp__shape_of(grad),
-                        sp__shape_of(x));
+        return sp_raise(SP_ERROR_SHAPE, "sp_set_grad: a gradient of shape %s for a tensor of shape %s",
+                        sp__shape_of(grad), sp__shape_of(x));
     if (x->dtype != grad->dtype)
         return sp_raise(SP_ERROR_DTYPE, "sp_set_grad: a %s gradient for a %s tensor", sp_dtype_name(grad->dtype),
                         sp_dtype_name(x->dtype));
@@ -153,9 +154,9 @@ sp_status sp_retain_grad(sp_tensor *x)
 
 sp_status sp_set_data(sp_tensor *x, sp_tensor *data)
 {
-    if (sp__check_tensor(x, "sp_set_data", "x") || sp__check_tensor(data, "sp_set_data", "data")) return sp_error_status();
-    if (x->grad_fn || x->base)
-        return sp_raise(SP_ERROR_STATE, "sp_set_data: the tensor is not a leaf of its own");
+    if (sp__check_tensor(x, "sp_set_data", "x") || sp__check_tensor(data, "sp_set_data", "data"))
+        return sp_error_status();
+    if (x->grad_fn || x->base) return sp_raise(SP_ERROR_STATE, "sp_set_data: the tensor is not a leaf of its own");
     if (x->requires_grad && !sp_dtype_is_floating_point(data->dtype))
         return sp_raise(SP_ERROR_DTYPE, "sp_set_data: %s data for a tensor that requires a gradient",
                         sp_dtype_name(data->dtype));

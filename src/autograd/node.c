@@ -133,7 +133,7 @@ static size_t aligned(size_t bytes)
 static sp_status allocate_arrays(sp__node *node, size_t attributes_size)
 {
     size_t inputs = (size_t)node->n_inputs, outputs = (size_t)node->n_outputs;
-    size_t sizes[] = {inputs * sizeof(sp__edge),  inputs * sizeof(sp__saved),   outputs * sizeof(sp__saved),
+    size_t sizes[] = {inputs * sizeof(sp__edge), inputs * sizeof(sp__saved), outputs * sizeof(sp__saved),
                       inputs * sizeof(sp__meta), outputs * sizeof(sp__meta), attributes_size};
     size_t total = 0;
     for (int i = 0; i < 6; i++) total += aligned(sizes[i]);
@@ -236,16 +236,19 @@ static sp_status check_saved(const sp__node *node, const sp__saved *saved, int n
 {
     const sp_op *op = node->op;
     if (node->released)
-        return sp_raise(SP_ERROR_STATE, "backward through %s a second time: what it saved was freed by the first; say "
-                        ".retain_graph = true there", op->backward_name);
+        return sp_raise(SP_ERROR_STATE,
+                        "backward through %s a second time: what it saved was freed by the first; say "
+                        ".retain_graph = true there",
+                        op->backward_name);
     if (!saved->tensor)
         return sp_raise(SP_ERROR_STATE, "%s asks for a tensor that its record does not save", op->backward_name);
     if (sp__version(saved->tensor) == saved->version) return SP_OK;
     const sp_tensor *x = saved->tensor;
-    return sp_raise(SP_ERROR_STATE, "a tensor that backward needs was changed in place: the %s tensor of shape %s, which "
-                    "is %s of sp_%s (%s), is at version %u, expected version %u", sp_dtype_name(x->dtype),
-                    sp__shape_of(x), ndim_of_output ? "the output" : "an input", op->name, op->backward_name,
-                    sp__version(x), saved->version);
+    return sp_raise(SP_ERROR_STATE,
+                    "a tensor that backward needs was changed in place: the %s tensor of shape %s, which "
+                    "is %s of sp_%s (%s), is at version %u, expected version %u",
+                    sp_dtype_name(x->dtype), sp__shape_of(x), ndim_of_output ? "the output" : "an input", op->name,
+                    op->backward_name, sp__version(x), saved->version);
 }
 
 sp_tensor *sp_saved_input(sp_grad_call *call, int i)

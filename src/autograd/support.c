@@ -22,7 +22,8 @@ static sp_tensor *wrapped(sp_tensor *x)
 
 sp_tensor *sp__wrapped_f64(double value)
 {
-    return wrapped((sp_full)(SP_DIMS(), value, &(sp_tensor_options){.size = sizeof(sp_tensor_options), .dtype = SP_F64}));
+    return wrapped(
+        (sp_full)(SP_DIMS(), value, &(sp_tensor_options){.size = sizeof(sp_tensor_options), .dtype = SP_F64}));
 }
 
 sp_tensor *sp__wrapped_i64(int64_t value)

@@ -1,8 +1,8 @@
 /* What a device must be able to do: a table of kernels over buffers with offsets, sizes and strides (in elements).
  *
  * A kernel checks nothing that the operator in front of it has checked: shapes and dtypes fit, counts are not negative.
- * Sizes may be 0. Strides may be 0 (broadcast) in inputs and, for reductions, in outputs. A kernel that has no row for a
- * dtype returns SP_ERROR_DTYPE after raising; memory that it needs and does not get is SP_ERROR_MEMORY. */
+ * Sizes may be 0. Strides may be 0 (broadcast) in inputs and, for reductions, in outputs. A kernel that has no row for
+ * a dtype returns SP_ERROR_DTYPE after raising; memory that it needs and does not get is SP_ERROR_MEMORY. */
 #ifndef SPUSK_BACKEND_H
 #define SPUSK_BACKEND_H
 
@@ -64,10 +64,10 @@ typedef enum sp__map_kind {
     SP__POW,
     SP__MAXIMUM, /* NaN wins */
     SP__MINIMUM,
-    SP__LERP,              /* params: weight; exact at both ends, as PyTorch: weight<0.5 ? a+w(b-a) : b-(b-a)(1-w) */
-    SP__RELU_BACKWARD,     /* grad, output: output > 0 ? grad : 0 */
-    SP__SIGMOID_BACKWARD,  /* grad, output: grad·y·(1-y) */
-    SP__TANH_BACKWARD,     /* grad, output: grad·(1-y²) */
+    SP__LERP,             /* params: weight; exact at both ends, as PyTorch: weight<0.5 ? a+w(b-a) : b-(b-a)(1-w) */
+    SP__RELU_BACKWARD,    /* grad, output: output > 0 ? grad : 0 */
+    SP__SIGMOID_BACKWARD, /* grad, output: grad·y·(1-y) */
+    SP__TANH_BACKWARD,    /* grad, output: grad·(1-y²) */
     /* two inputs of one dtype; output bool */
     SP__EQ,
     SP__NE,
@@ -100,22 +100,24 @@ typedef struct sp__map {
 /* ---- reductions ---- */
 
 typedef enum sp__reduce_kind {
-    SP__SUM,      /* floats add in f64; out: input's dtype, or i64 for integers and bool */
+    SP__SUM, /* floats add in f64; out: input's dtype, or i64 for integers and bool */
     SP__MEAN,
     SP__PROD,
-    SP__MAX,      /* NaN wins */
+    SP__MAX, /* NaN wins */
     SP__MIN,
-    SP__ANY,      /* out bool */
+    SP__ANY, /* out bool */
     SP__ALL,
-    SP__VAR,      /* param: correction; two passes */
-    SP__NORM,     /* param: p */
+    SP__VAR,  /* param: correction; two passes */
+    SP__NORM, /* param: p */
     SP__LOGSUMEXP,
-    SP__ARGMAX,   /* out i64: position along the one reduced dimension, or in row-major order of all; the first; NaN wins */
+    SP__ARGMAX, /* out i64: position along the one reduced dimension, or in row-major order of all; the first; NaN wins
+                 */
     SP__ARGMIN,
     SP__REDUCE_COUNT
 } sp__reduce_kind;
 
-/* out = the reduction of in over the dimensions in which out's stride is 0 by `reduced`. Both have the input's sizes. */
+/* out = the reduction of in over the dimensions in which out's stride is 0 by `reduced`. Both have the input's sizes.
+ */
 typedef struct sp__reduce {
     sp__reduce_kind kind;
     int ndim;
@@ -171,7 +173,7 @@ typedef struct sp__gemm {
     sp_dtype dtype; /* any; bf16 accumulates in f32, bool is refused */
     int64_t batches, m, n, k;
     sp__matrix a, b, c;
-    double alpha, beta; /* beta 0: c is not read */
+    double alpha, beta;      /* beta 0: c is not read */
     const sp__operand *bias; /* n elements with strides[0], added to each row; NULL: none */
 } sp__gemm;
 
@@ -200,7 +202,8 @@ typedef enum sp__fill_kind {
     SP__FILL_ARANGE,  /* a + i·b; integers exactly: start_i64 + i·step_i64 */
     SP__FILL_UNIFORM, /* [a, b) */
     SP__FILL_NORMAL,  /* mean a, deviation b */
-    SP__FILL_INTEGER, /* [low, low + range), low = value_i64, range = step_i64: 64-bit multiply-shift, unbiased enough */
+    SP__FILL_INTEGER, /* [low, low + range), low = value_i64, range = step_i64: 64-bit multiply-shift, unbiased enough
+                       */
     SP__FILL_BERNOULLI_SCALE, /* b with probability a, else 0 */
     SP__FILL_COUNT
 } sp__fill_kind;

@@ -174,15 +174,42 @@ sp_tensor *sp_stack(const sp_list *list, int dim)
 
 /* ---- records ---- */
 
-static sp_tensor *call_clone(sp_tensor *const *x) { return sp_clone(x[0]); }
-static sp_tensor *call_contiguous(sp_tensor *const *x) { return sp_contiguous(sp_t(x[0])); }
-static sp_tensor *call_cast(sp_tensor *const *x) { return sp_cast(x[0], SP_F64); }
-static sp_tensor *call_cast_i64(sp_tensor *const *x) { return sp_cast(x[0], SP_I64); }
-static sp_tensor *call_cast_bool(sp_tensor *const *x) { return sp_cast(x[0], SP_BOOL); }
-static sp_tensor *call_cast_bf16(sp_tensor *const *x) { return sp_cast(x[0], SP_BF16); }
-static sp_tensor *call_cat(sp_tensor *const *x) { return sp_cat(SP_LIST(x[0], x[1], x[0]), 1); }
-static sp_tensor *call_cat_one(sp_tensor *const *x) { return sp_cat(SP_LIST(x[0]), -1); }
-static sp_tensor *call_stack(sp_tensor *const *x) { return sp_stack(SP_LIST(x[0], x[1]), -1); }
+static sp_tensor *call_clone(sp_tensor *const *x)
+{
+    return sp_clone(x[0]);
+}
+static sp_tensor *call_contiguous(sp_tensor *const *x)
+{
+    return sp_contiguous(sp_t(x[0]));
+}
+static sp_tensor *call_cast(sp_tensor *const *x)
+{
+    return sp_cast(x[0], SP_F64);
+}
+static sp_tensor *call_cast_i64(sp_tensor *const *x)
+{
+    return sp_cast(x[0], SP_I64);
+}
+static sp_tensor *call_cast_bool(sp_tensor *const *x)
+{
+    return sp_cast(x[0], SP_BOOL);
+}
+static sp_tensor *call_cast_bf16(sp_tensor *const *x)
+{
+    return sp_cast(x[0], SP_BF16);
+}
+static sp_tensor *call_cat(sp_tensor *const *x)
+{
+    return sp_cat(SP_LIST(x[0], x[1], x[0]), 1);
+}
+static sp_tensor *call_cat_one(sp_tensor *const *x)
+{
+    return sp_cat(SP_LIST(x[0]), -1);
+}
+static sp_tensor *call_stack(sp_tensor *const *x)
+{
+    return sp_stack(SP_LIST(x[0], x[1]), -1);
+}
 
 const sp_op sp__op_clone = {
     .name = "clone",

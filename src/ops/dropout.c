@@ -1,5 +1,5 @@
-/* Dropout: y = x·m, m = 0 with probability p, else 1/(1 - p). The mask is drawn at the call and is an operand of a plain
- * product, which saves it and gives dx = dy·m. Srivastava et al., JMLR 15 (2014). */
+/* Dropout: y = x·m, m = 0 with probability p, else 1/(1 - p). The mask is drawn at the call and is an operand of a
+ * plain product, which saves it and gives dx = dy·m. Srivastava et al., JMLR 15 (2014). */
 #include "ops/ops.h"
 
 static sp_tensor *draw_mask(const sp_tensor *x, double p)

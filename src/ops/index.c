@@ -33,8 +33,10 @@ static sp_status check_extents(const char *function, const sp_tensor *x, const s
     bool fits = x->ndim == index->ndim;
     for (int d = 0; d < x->ndim && fits; d++) fits = d == dim || index->sizes[d] <= x->sizes[d];
     if (fits) return SP_OK;
-    return sp_raise(SP_ERROR_SHAPE, "%s: an index of shape %s for a tensor of shape %s: as many dimensions, and no larger "
-                    "but in dimension %d", function, sp__shape_of(index), sp__shape_of(x), dim);
+    return sp_raise(SP_ERROR_SHAPE,
+                    "%s: an index of shape %s for a tensor of shape %s: as many dimensions, and no larger "
+                    "but in dimension %d",
+                    function, sp__shape_of(index), sp__shape_of(x), dim);
 }
 
 /* A number has one dimension of size 1 here. */
@@ -145,7 +147,8 @@ static sp_tensor *gradient_of_src(sp_grad_call *call, sp_tensor *index)
         memcpy(padding, sp_sizes(grad).data, (size_t)sizes.n * sizeof *padding);
         padding[d] = missing;
         sp_tensor *zeros = (sp_zeros)((sp_dims){padding, sizes.n},
-                                      &(sp_tensor_options){.size = sizeof(sp_tensor_options), .dtype = sp_dtype_of(grad)});
+                                      &(sp_tensor_options){.size = sizeof(sp_tensor_options),
+                                                           .dtype = sp_dtype_of(grad)});
         grad = sp_cat(SP_LIST(grad, zeros), d);
     }
     return grad;
@@ -184,9 +187,11 @@ static sp_status index_select_infer(sp_call *call)
     int64_t sizes[SP_MAX_DIMS];
     if (check_index("sp_index_select", index)) return sp_error_status();
     if (index->ndim > 1)
-        return sp_raise(SP_ERROR_SHAPE, "sp_index_select: the index has one dimension, not shape %s", sp__shape_of(index));
+        return sp_raise(SP_ERROR_SHAPE, "sp_index_select: the index has one dimension, not shape %s",
+                        sp__shape_of(index));
     memcpy(sizes, x->sizes, sizeof sizes);
-    if (x->ndim) sizes[dim_of(call->attributes)] = sp__product(index->ndim, index->sizes);
+    if (x->ndim)
+        sizes[dim_of(call->attributes)] = sp__product(index->ndim, index->sizes);
     else if (sp__product(index->ndim, index->sizes) != 1)
         return sp_raise(SP_ERROR_SHAPE, "sp_index_select: a number has one entry, the index asks for %lld",
                         (long long)sp__product(index->ndim, index->sizes));
@@ -229,12 +234,12 @@ static int64_t classes_of(sp_tensor *labels, int64_t num_classes)
     if (empty && num_classes < 1)
         return sp_raise(SP_ERROR_ARGUMENT, "sp_one_hot: no labels to find the number of classes from"), -1;
     int64_t low = empty ? 0 : sp_item_i64(sp_min(labels)), high = empty ? 0 : sp_item_i64(sp_max(labels));
-    if (low < 0)
-        return sp_raise(SP_ERROR_ARGUMENT, "sp_one_hot: label %lld is negative", (long long)low), -1;
+    if (low < 0) return sp_raise(SP_ERROR_ARGUMENT, "sp_one_hot: label %lld is negative", (long long)low), -1;
     if (num_classes == -1) return high + 1;
     if (num_classes < 1 || high >= num_classes)
         return sp_raise(SP_ERROR_ARGUMENT, "sp_one_hot: label %lld does not fit into %lld classes", (long long)high,
-                        (long long)num_classes), -1;
+                        (long long)num_classes),
+               -1;
     return num_classes;
 }
 
@@ -262,7 +267,10 @@ SP__SAMPLE(index_select_rows, sp_index_select(in[0], 0, in[1]));
 SP__SAMPLE(index_select_last, sp_index_select(in[0], -1, in[1]));
 
 /* An index of that shape, of numbers below n. */
-#define INDEX(lengths, n) {.shape = lengths, .low = 0, .high = n, .dtype = SP_I64}
+#define INDEX(lengths, n)                                                                                              \
+    {                                                                                                                  \
+        .shape = lengths, .low = 0, .high = n, .dtype = SP_I64                                                         \
+    }
 
 const sp_op sp__op_gather = {
     .name = "gather",
@@ -289,9 +297,9 @@ const sp_op sp__op_scatter_add = {
     .infer = scatter_add_infer,
     .forward = scatter_add_forward,
     .backward = scatter_add_backward,
-    .samples = (const sp_sample[]){{scatter_add_rows, "torch.scatter_add(a, 0, b, c)",
-                                    {{"3 4"}, INDEX("5 4", 3), {"5 4"}}},
-                                   {0}},
+    .samples =
+        (const sp_sample[]){{scatter_add_rows, "torch.scatter_add(a, 0, b, c)", {{"3 4"}, INDEX("5 4", 3), {"5 4"}}},
+                            {0}},
 };
 
 const sp_op sp__op_index_select = {

@@ -52,7 +52,8 @@ static sp_status run_contiguous(sp_call *call, bool backward)
     sp_tensor *weight = weighted ? sp__value_contiguous(call->inputs[2]) : NULL;
     sp_status status = in && target && (weight || !weighted) ? SP_OK : sp_error_status();
     sp_tensor *out = call->outputs[0];
-    nll_operands operands = backward ? (nll_operands){out, in, target, weight} : (nll_operands){in, out, target, weight};
+    nll_operands operands = backward ? (nll_operands){out, in, target, weight}
+                                     : (nll_operands){in, out, target, weight};
     if (!status) status = run_nll("sp_nll_loss", call->attributes, backward, operands);
     sp__unref(in);
     sp__unref(target);
@@ -68,8 +69,10 @@ static sp_status check_target(const sp_tensor *x, const sp_tensor *target)
     bool fits = target->ndim == x->ndim - 1;
     for (int d = 0; d < target->ndim && fits; d++) fits = target->sizes[d] == x->sizes[d < c ? d : d + 1];
     if (!fits)
-        return sp_raise(SP_ERROR_SHAPE, "sp_nll_loss: targets of shape %s for an input of shape %s: needs (N) for (N, C), () "
-                        "for (C), (N, …) for (N, C, …)", sp__shape_of(target), sp__shape_of(x));
+        return sp_raise(SP_ERROR_SHAPE,
+                        "sp_nll_loss: targets of shape %s for an input of shape %s: needs (N) for (N, C), () "
+                        "for (C), (N, …) for (N, C, …)",
+                        sp__shape_of(target), sp__shape_of(x));
     if (target->dtype == SP_I64 || target->dtype == SP_U8) return SP_OK;
     return sp_raise(SP_ERROR_DTYPE, "sp_nll_loss: targets are int64, not %s", sp_dtype_name(target->dtype));
 }
@@ -91,7 +94,8 @@ static sp_status nll_infer(sp_call *call)
     sp_tensor *x = call->inputs[0], *target = call->inputs[1];
     if (!sp_dtype_is_floating_point(x->dtype)) return sp__refuse_dtype(call, x->dtype, "");
     if (x->ndim == 0)
-        return sp_raise(SP_ERROR_SHAPE, "sp_nll_loss: the input needs a dimension of classes: (C), (N, C) or (N, C, …)");
+        return sp_raise(SP_ERROR_SHAPE,
+                        "sp_nll_loss: the input needs a dimension of classes: (C), (N, C) or (N, C, …)");
     if (check_target(x, target) || check_weight(call->inputs[2], x->sizes[class_dim(x->ndim)], x->dtype))
         return sp_error_status();
     if (!sp__is_none(call->inputs[2]) && sp_grad_enabled() && sp_needs_grad(call->inputs[2]))
@@ -109,7 +113,8 @@ static sp_status nll_backward(sp_grad_call *call)
 {
     nll_attributes a = *(const nll_attributes *)call->attributes;
     sp_dims sizes = sp_input_sizes(call, 0);
-    sp_tensor *target = sp_saved_input(call, 1), *weight = sp_input_sizes(call, 2).n ? sp_saved_input(call, 2) : SP_NONE;
+    sp_tensor *target = sp_saved_input(call, 1),
+              *weight = sp_input_sizes(call, 2).n ? sp_saved_input(call, 2) : SP_NONE;
     if (!target || !weight) return sp_error_status();
     a.ndim = sizes.n;
     memcpy(a.sizes, sizes.data, (size_t)sizes.n * sizeof *sizes.data);
@@ -131,8 +136,8 @@ static sp_status nll_backward_infer(sp_call *call)
     bool fits = g->ndim == (a->reduction == SP_REDUCTION_NONE ? target->ndim : 0);
     for (int d = 0; d < g->ndim && fits; d++) fits = g->sizes[d] == target->sizes[d];
     if (!fits)
-        return sp_raise(SP_ERROR_SHAPE, "sp_nll_backward: a gradient of shape %s for targets of shape %s", sp__shape_of(g),
-                        sp__shape_of(target));
+        return sp_raise(SP_ERROR_SHAPE, "sp_nll_backward: a gradient of shape %s for targets of shape %s",
+                        sp__shape_of(g), sp__shape_of(target));
     return sp_call_output(call, 0, g->dtype, (sp_dims){a->sizes, a->ndim});
 }
 
@@ -143,7 +148,8 @@ static sp_status nll_backward_forward(sp_call *call)
 
 static sp_status nll_backward_backward(sp_grad_call *call)
 {
-    sp_tensor *target = sp_saved_input(call, 1), *weight = sp_input_sizes(call, 2).n ? sp_saved_input(call, 2) : SP_NONE;
+    sp_tensor *target = sp_saved_input(call, 1),
+              *weight = sp_input_sizes(call, 2).n ? sp_saved_input(call, 2) : SP_NONE;
     if (!target || !weight) return sp_error_status();
     sp_tensor *inputs[] = {call->grads[0], target, weight};
     return SP__GIVE(call, 0, sp_op_apply(&sp__op_nll_loss, inputs, 3, call->attributes));
@@ -158,7 +164,8 @@ static sp_status read_options(const char *function, const sp_loss_options *optio
         return sp_raise(SP_ERROR_ARGUMENT, "%s: %d is no reduction", function, (int)o->reduction);
     o->ignore_index = o->ignore_index == 0 ? -100 : o->ignore_index == SP_ZERO ? 0 : o->ignore_index;
     if (o->label_smoothing >= 0 && o->label_smoothing <= 1) return SP_OK;
-    return sp_raise(SP_ERROR_ARGUMENT, "%s: label_smoothing must be between 0 and 1, not %g", function, o->label_smoothing);
+    return sp_raise(SP_ERROR_ARGUMENT, "%s: label_smoothing must be between 0 and 1, not %g", function,
+                    o->label_smoothing);
 }
 
 static sp_tensor *nll(sp_tensor *x, sp_tensor *target, sp_tensor *weight, sp_reduction reduction, int64_t ignore_index)
@@ -195,13 +202,15 @@ static sp_tensor *reduced(sp_tensor *loss, sp_reduction reduction, double count)
 }
 
 /* -Σ_c w_c·target_c·log p_c */
-static sp_tensor *against_probabilities(sp_tensor *log_p, sp_tensor *target, sp_tensor *weight, const sp_loss_options *o)
+static sp_tensor *against_probabilities(sp_tensor *log_p, sp_tensor *target, sp_tensor *weight,
+                                        const sp_loss_options *o)
 {
     int c = class_dim(log_p->ndim);
     double classes = (double)log_p->sizes[c];
-    if (target->ndim != log_p->ndim || memcmp(target->sizes, log_p->sizes, (size_t)log_p->ndim * sizeof *log_p->sizes)) {
-        sp_raise(SP_ERROR_SHAPE, "sp_cross_entropy: probabilities of shape %s for an input of shape %s", sp__shape_of(target),
-                 sp__shape_of(log_p));
+    if (target->ndim != log_p->ndim ||
+        memcmp(target->sizes, log_p->sizes, (size_t)log_p->ndim * sizeof *log_p->sizes)) {
+        sp_raise(SP_ERROR_SHAPE, "sp_cross_entropy: probabilities of shape %s for an input of shape %s",
+                 sp__shape_of(target), sp__shape_of(log_p));
         return NULL;
     }
     if (o->label_smoothing > 0)
@@ -235,7 +244,8 @@ static sp_tensor *against_classes(sp_tensor *log_p, sp_tensor *target, sp_tensor
     return sp_add(sp_mul_scalar(loss, 1 - o->label_smoothing), sp_mul_scalar(smooth, o->label_smoothing / classes));
 }
 
-sp_tensor *(sp_cross_entropy_weighted)(sp_tensor *x, sp_tensor *target, sp_tensor *weight, const sp_loss_options *options)
+sp_tensor *(sp_cross_entropy_weighted)(sp_tensor *x, sp_tensor *target, sp_tensor *weight,
+                                       const sp_loss_options *options)
 {
     sp_loss_options o;
     if (sp__check_tensor(x, "sp_cross_entropy", "x") || sp__check_tensor(target, "sp_cross_entropy", "target") ||
@@ -254,7 +264,8 @@ sp_tensor *(sp_cross_entropy_weighted)(sp_tensor *x, sp_tensor *target, sp_tenso
     sp_scope scope = sp_scope_open();
     sp_tensor *log_p = sp_log_softmax(x, class_dim(x->ndim)), *loss = NULL;
     if (log_p)
-        loss = probabilities ? against_probabilities(log_p, target, weight, &o) : against_classes(log_p, target, weight, &o);
+        loss = probabilities ? against_probabilities(log_p, target, weight, &o)
+                             : against_classes(log_p, target, weight, &o);
     sp_escape(loss);
     sp_scope_close(&scope);
     return loss;
@@ -285,7 +296,10 @@ static sp_tensor *nll_gradient(sp_tensor *const *in)
 }
 
 #define WEIGHTS "torch.tensor([0.5, 1, 2, 0.75], dtype=a.dtype)"
-#define LABELS(lengths, n) {.shape = lengths, .low = 0, .high = n, .dtype = SP_I64}
+#define LABELS(lengths, n)                                                                                             \
+    {                                                                                                                  \
+        .shape = lengths, .low = 0, .high = n, .dtype = SP_I64                                                         \
+    }
 
 const sp_op sp__op_nll_loss = {
     .name = "nll_loss",
@@ -312,7 +326,8 @@ const sp_op sp__op_nll_loss = {
 };
 
 #define NLL_BACKWARD                                                                                                   \
-    "torch.ops.aten.nll_loss_backward(a, torch.zeros(3, 4, dtype=a.dtype), b, None, 2, -100, torch.zeros((), dtype=a.dtype))"
+    "torch.ops.aten.nll_loss_backward(a, torch.zeros(3, 4, dtype=a.dtype), b, None, 2, -100, torch.zeros((), "         \
+    "dtype=a.dtype))"
 
 const sp_op sp__op_nll_backward = {
     .name = "nll_backward",

@@ -7,8 +7,8 @@
  *   addmm   Y = β·X + α·A·B            dX = β·dY summed to X, dA = α·dY·Bᵀ, dB = α·Aᵀ·dY
  *   linear  Y = X·Wᵀ + b               dX = dY·W, dW = dYᵀ·X, db = Σ dY over rows
  *
- * A gradient is laid out in memory as its operand is (column by column, for a transposed weight), so that the leaf takes
- * it without a copy and an optimiser finds both in one order. torch.matmul's shapes come down to these. */
+ * A gradient is laid out in memory as its operand is (column by column, for a transposed weight), so that the leaf
+ * takes it without a copy and an optimiser finds both in one order. torch.matmul's shapes come down to these. */
 #include "ops/ops.h"
 #include <string.h>
 
@@ -19,7 +19,8 @@ static sp__matrix matrix_of(const sp_tensor *x)
 {
     int n = x->ndim;
     sp__matrix m = {.buffer = x->storage->buffer, .offset = x->offset};
-    if (n == 1) m.row = x->strides[0];
+    if (n == 1)
+        m.row = x->strides[0];
     else if (n >= 2) {
         m.row = x->strides[n - 2];
         m.column = x->strides[n - 1];
@@ -51,8 +52,8 @@ static sp_status check_dtypes(const char *function, sp_tensor *const *inputs, in
 
 static sp_status bad_shapes(const char *function, const sp_tensor *a, const sp_tensor *b, const char *wanted)
 {
-    return sp_raise(SP_ERROR_SHAPE, "%s: shapes %s and %s do not fit: needs %s", function, sp__shape_of(a), sp__shape_of(b),
-                    wanted);
+    return sp_raise(SP_ERROR_SHAPE, "%s: shapes %s and %s do not fit: needs %s", function, sp__shape_of(a),
+                    sp__shape_of(b), wanted);
 }
 
 static sp_status multiply(sp_call *call, int64_t batches, int64_t m, int64_t n, int64_t k)
@@ -411,15 +412,42 @@ sp_tensor *sp_linear(sp_tensor *x, sp_tensor *weight, sp_tensor *bias)
 
 /* ---- records ---- */
 
-static sp_tensor *call_mm(sp_tensor *const *x) { return sp_mm(x[0], x[1]); }
-static sp_tensor *call_mm_t(sp_tensor *const *x) { return sp_mm(sp_t(x[0]), sp_t(x[1])); }
-static sp_tensor *call_matmul(sp_tensor *const *x) { return sp_matmul(x[0], x[1]); }
-static sp_tensor *call_bmm(sp_tensor *const *x) { return sp_bmm(x[0], x[1]); }
-static sp_tensor *call_mv(sp_tensor *const *x) { return sp_mv(x[0], x[1]); }
-static sp_tensor *call_dot(sp_tensor *const *x) { return sp_dot(x[0], x[1]); }
-static sp_tensor *call_addmm(sp_tensor *const *x) { return sp_addmm(x[0], x[1], x[2], .alpha = 2, .beta = 3); }
-static sp_tensor *call_linear(sp_tensor *const *x) { return sp_linear(x[0], x[1], x[2]); }
-static sp_tensor *call_linear_plain(sp_tensor *const *x) { return sp_linear(x[0], x[1], SP_NONE); }
+static sp_tensor *call_mm(sp_tensor *const *x)
+{
+    return sp_mm(x[0], x[1]);
+}
+static sp_tensor *call_mm_t(sp_tensor *const *x)
+{
+    return sp_mm(sp_t(x[0]), sp_t(x[1]));
+}
+static sp_tensor *call_matmul(sp_tensor *const *x)
+{
+    return sp_matmul(x[0], x[1]);
+}
+static sp_tensor *call_bmm(sp_tensor *const *x)
+{
+    return sp_bmm(x[0], x[1]);
+}
+static sp_tensor *call_mv(sp_tensor *const *x)
+{
+    return sp_mv(x[0], x[1]);
+}
+static sp_tensor *call_dot(sp_tensor *const *x)
+{
+    return sp_dot(x[0], x[1]);
+}
+static sp_tensor *call_addmm(sp_tensor *const *x)
+{
+    return sp_addmm(x[0], x[1], x[2], .alpha = 2, .beta = 3);
+}
+static sp_tensor *call_linear(sp_tensor *const *x)
+{
+    return sp_linear(x[0], x[1], x[2]);
+}
+static sp_tensor *call_linear_plain(sp_tensor *const *x)
+{
+    return sp_linear(x[0], x[1], SP_NONE);
+}
 
 const sp_op sp__op_mm = {
     .name = "mm",

@@ -105,8 +105,8 @@ sp_tensor *sp_select(sp_tensor *x, int dim, int64_t index)
     if (check_cut("sp_select", x, dim, &at)) return NULL;
     int64_t size = x->sizes[at];
     if (index < -size || index >= size) {
-        sp_raise(SP_ERROR_ARGUMENT, "sp_select: index %lld is out of range for dimension %d of size %lld", (long long)index,
-                 at, (long long)size);
+        sp_raise(SP_ERROR_ARGUMENT, "sp_select: index %lld is out of range for dimension %d of size %lld",
+                 (long long)index, at, (long long)size);
         return NULL;
     }
     slice_attributes a = {.dim = at, .start = index < 0 ? index + size : index, .step = 1, .length = 1, .drop = true};
@@ -201,8 +201,10 @@ sp_list *sp_split_sizes(sp_tensor *x, sp_dims sizes, int dim)
         return NULL;
     }
     for (int i = 0; i < sizes.n; i++) {
-        if (sizes.data[i] < 0 || sizes.data[i] > x->sizes[at] - sum) sum = INT64_MAX / 2;
-        else sum += sizes.data[i];
+        if (sizes.data[i] < 0 || sizes.data[i] > x->sizes[at] - sum)
+            sum = INT64_MAX / 2;
+        else
+            sum += sizes.data[i];
     }
     if (sum != x->sizes[at]) {
         sp_raise(SP_ERROR_ARGUMENT, "sp_split_sizes: the sizes do not sum to %lld, the size of dimension %d",
@@ -227,13 +229,34 @@ sp_list *sp_unbind(sp_tensor *x, int dim)
 
 /* ---- records ---- */
 
-static sp_tensor *call_select(sp_tensor *const *x) { return sp_select(x[0], 1, -1); }
-static sp_tensor *call_narrow(sp_tensor *const *x) { return sp_narrow(x[0], 0, 1, 2); }
-static sp_tensor *call_slice(sp_tensor *const *x) { return sp_slice(x[0], -1, 1, SP_END, 2); }
-static sp_tensor *call_slice_empty(sp_tensor *const *x) { return sp_slice(x[0], 0, 3, 1, 1); }
-static sp_tensor *call_chunk(sp_tensor *const *x) { return sp_list_get(sp_chunk(x[0], 2, 0), -1); }
-static sp_tensor *call_split(sp_tensor *const *x) { return sp_list_get(sp_split(x[0], 2, 1), 1); }
-static sp_tensor *call_unbind(sp_tensor *const *x) { return sp_list_get(sp_unbind(x[0], 0), 1); }
+static sp_tensor *call_select(sp_tensor *const *x)
+{
+    return sp_select(x[0], 1, -1);
+}
+static sp_tensor *call_narrow(sp_tensor *const *x)
+{
+    return sp_narrow(x[0], 0, 1, 2);
+}
+static sp_tensor *call_slice(sp_tensor *const *x)
+{
+    return sp_slice(x[0], -1, 1, SP_END, 2);
+}
+static sp_tensor *call_slice_empty(sp_tensor *const *x)
+{
+    return sp_slice(x[0], 0, 3, 1, 1);
+}
+static sp_tensor *call_chunk(sp_tensor *const *x)
+{
+    return sp_list_get(sp_chunk(x[0], 2, 0), -1);
+}
+static sp_tensor *call_split(sp_tensor *const *x)
+{
+    return sp_list_get(sp_split(x[0], 2, 1), 1);
+}
+static sp_tensor *call_unbind(sp_tensor *const *x)
+{
+    return sp_list_get(sp_unbind(x[0], 0), 1);
+}
 
 const sp_op sp__op_select = {
     .name = "select",

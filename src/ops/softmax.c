@@ -158,7 +158,10 @@ SP__SAMPLE(log_softmax_backward_first, sp_op_apply(&sp__op_log_softmax_backward,
     {                                                                                                                  \
         SP__ONE(last, torch_name "(a, -1)", "3 5", -4, 4), SP__ONE(first, torch_name "(a, 0)", "4 3 2", -4, 4),        \
             SP__ONE(last, torch_name "(a, -1)", "", -4, 4), SP__ONE(last, torch_name "(a, -1)", "0 3", -4, 4),         \
-            SP__ONE(last, torch_name "(a, -1)", "1", -4, 4), SP__ONE(last, torch_name "(a, -1)", "2 67", -4, 4), {0}   \
+            SP__ONE(last, torch_name "(a, -1)", "1", -4, 4), SP__ONE(last, torch_name "(a, -1)", "2 67", -4, 4),       \
+        {                                                                                                              \
+            0                                                                                                          \
+        }                                                                                                              \
     }
 
 #define BACKWARD_SAMPLES(name, torch_name)                                                                             \
@@ -167,7 +170,10 @@ SP__SAMPLE(log_softmax_backward_first, sp_op_apply(&sp__op_log_softmax_backward,
         SP__PAIR(name##_backward_last, torch_name "(a, b, 1, a.dtype)", "3 4", "3 4", -2, 2),                          \
             SP__PAIR(name##_backward_first, torch_name "(a, b, 0, a.dtype)", "4 3 2", "4 3 2", -2, 2),                 \
             SP__PAIR(name##_backward_first, torch_name "(a, b, 0, a.dtype)", "", "", -2, 2),                           \
-            SP__PAIR(name##_backward_last, torch_name "(a, b, 1, a.dtype)", "2 0", "2 0", -2, 2), {0}                  \
+            SP__PAIR(name##_backward_last, torch_name "(a, b, 1, a.dtype)", "2 0", "2 0", -2, 2),                      \
+        {                                                                                                              \
+            0                                                                                                          \
+        }                                                                                                              \
     }
 
 const sp_op sp__op_softmax = {

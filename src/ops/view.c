@@ -15,12 +15,12 @@ typedef struct shape_attributes {
     int64_t v[SP_MAX_DIMS];
 } shape_attributes;
 
-
 static sp_status set_shape(const char *function, sp_dims dims, shape_attributes *a)
 {
     if (dims.n < 0 || (dims.n > 0 && !dims.data)) return sp_raise_null(function, "dims");
     if (dims.n > SP_MAX_DIMS)
-        return sp_raise(SP_ERROR_SHAPE, "%s: a tensor has at most %d dimensions, not %d", function, SP_MAX_DIMS, dims.n);
+        return sp_raise(SP_ERROR_SHAPE, "%s: a tensor has at most %d dimensions, not %d", function, SP_MAX_DIMS,
+                        dims.n);
     memset(a, 0, sizeof *a);
     a->n = dims.n;
     if (dims.n) memcpy(a->v, dims.data, (size_t)dims.n * sizeof *dims.data);
@@ -41,15 +41,17 @@ static sp_status solve_shape(const char *function, const sp_tensor *x, shape_att
     int64_t numel = sp__product(x->ndim, x->sizes), known = 1;
     int unknown = -1;
     for (int d = 0; d < a->n; d++) {
-        if (a->v[d] == -1 && unknown < 0) unknown = d;
+        if (a->v[d] == -1 && unknown < 0)
+            unknown = d;
         else if (a->v[d] < 0 || __builtin_mul_overflow(known, a->v[d], &known))
             return sp_raise(SP_ERROR_SHAPE, "%s: shape %s: sizes must not be negative, but for one -1", function,
                             sp__shape_text(a->n, a->v));
     }
-    if (unknown >= 0 && known > 0 && numel % known == 0) a->v[unknown] = numel / known;
+    if (unknown >= 0 && known > 0 && numel % known == 0)
+        a->v[unknown] = numel / known;
     else if (unknown >= 0 || known != numel)
-        return sp_raise(SP_ERROR_SHAPE, "%s: shape %s does not fit a tensor of shape %s, which has %lld elements", function,
-                        sp__shape_text(a->n, a->v), sp__shape_of(x), (long long)numel);
+        return sp_raise(SP_ERROR_SHAPE, "%s: shape %s does not fit a tensor of shape %s, which has %lld elements",
+                        function, sp__shape_text(a->n, a->v), sp__shape_of(x), (long long)numel);
     return SP_OK;
 }
 
@@ -89,9 +91,10 @@ static sp_status infer_view(sp_call *call)
     int64_t strides[SP_MAX_DIMS];
     if (solve_shape("sp_view", x, &a)) return sp_error_status();
     if (!view_strides(x, a.n, a.v, strides))
-        return sp_raise(SP_ERROR_SHAPE, "sp_view: a tensor of shape %s with strides %s cannot be seen as shape %s without a "
-                        "copy: use sp_reshape", sp__shape_of(x), sp__shape_text(x->ndim, x->strides),
-                        sp__shape_text(a.n, a.v));
+        return sp_raise(SP_ERROR_SHAPE,
+                        "sp_view: a tensor of shape %s with strides %s cannot be seen as shape %s without a "
+                        "copy: use sp_reshape",
+                        sp__shape_of(x), sp__shape_text(x->ndim, x->strides), sp__shape_text(a.n, a.v));
     return sp_call_view(call, 0, x, (sp_dims){a.v, a.n}, strides, x->offset);
 }
 
@@ -137,8 +140,10 @@ sp_tensor *(sp_flatten)(sp_tensor *x, const sp_flatten_options *options)
     int n = 0;
     for (int d = 0; d < x->ndim; d++) {
         if (d >= first && d <= last) product *= x->sizes[d];
-        if (d < first || d > last) sizes[n++] = x->sizes[d];
-        else if (d == last) sizes[n++] = product;
+        if (d < first || d > last)
+            sizes[n++] = x->sizes[d];
+        else if (d == last)
+            sizes[n++] = product;
     }
     if (x->ndim == 0) sizes[n++] = 1;
     return (sp_reshape)(x, (sp_dims){sizes, n});
@@ -154,8 +159,8 @@ sp_tensor *sp_unflatten(sp_tensor *x, int dim, sp_dims dims)
     sp_tensor one = {.ndim = 1, .sizes = {x->ndim ? x->sizes[at] : 1}}; /* the dimension alone, to solve a -1 */
     if (solve_shape("sp_unflatten", &one, &part)) return NULL;
     if (x->ndim + part.n - 1 > SP_MAX_DIMS) {
-        sp_raise(SP_ERROR_SHAPE, "sp_unflatten: the result would have %d dimensions, more than %d", x->ndim + part.n - 1,
-                 SP_MAX_DIMS);
+        sp_raise(SP_ERROR_SHAPE, "sp_unflatten: the result would have %d dimensions, more than %d",
+                 x->ndim + part.n - 1, SP_MAX_DIMS);
         return NULL;
     }
     a.n = 0;
@@ -174,8 +179,10 @@ static sp_status check_permutation(const sp_tensor *x, const shape_attributes *a
     for (int d = 0; d < a->n && valid; d++) {
         if (a->v[d] < -x->ndim || a->v[d] >= x->ndim || sp__wrap_dim("sp_permute", x->ndim, (int)a->v[d], &order[d]))
             valid = false;
-        else if (seen[order[d]]) valid = false;
-        else seen[order[d]] = true;
+        else if (seen[order[d]])
+            valid = false;
+        else
+            seen[order[d]] = true;
     }
     if (valid) return SP_OK;
     return sp_raise(SP_ERROR_SHAPE, "sp_permute: %s is no order of the dimensions of a tensor of shape %s",
@@ -279,8 +286,9 @@ static sp_status infer_regroup(sp_call *call)
     int64_t sizes[SP_MAX_DIMS], strides[SP_MAX_DIMS];
     for (int d = 0; d < a->n; d++) {
         sizes[d] = a->v[d] < 0 ? 1 : x->sizes[a->v[d]];
-        strides[d] = a->v[d] >= 0 ? x->strides[a->v[d]] : d + 1 < a->n && a->v[d + 1] >= 0
-            ? x->strides[a->v[d + 1]] * x->sizes[a->v[d + 1]] : 1;
+        strides[d] = a->v[d] >= 0                       ? x->strides[a->v[d]]
+                     : d + 1 < a->n && a->v[d + 1] >= 0 ? x->strides[a->v[d + 1]] * x->sizes[a->v[d + 1]]
+                                                        : 1;
     }
     return sp_call_view(call, 0, x, (sp_dims){sizes, a->n}, strides, x->offset);
 }
@@ -319,19 +327,58 @@ sp_tensor *sp_unsqueeze(sp_tensor *x, int dim)
 
 /* ---- records ---- */
 
-static sp_tensor *call_view(sp_tensor *const *x) { return sp_view(x[0], -1, 3); }
-static sp_tensor *call_reshape_t(sp_tensor *const *x) { return sp_reshape(sp_t(x[0]), 12); }
-static sp_tensor *call_view_number(sp_tensor *const *x) { return sp_view(x[0], 1, 1); }
-static sp_tensor *call_view_empty(sp_tensor *const *x) { return sp_view(x[0], 0, 5); }
-static sp_tensor *call_permute(sp_tensor *const *x) { return sp_permute(x[0], 2, 0, -2); }
-static sp_tensor *call_transpose(sp_tensor *const *x) { return sp_transpose(x[0], 0, -1); }
-static sp_tensor *call_t(sp_tensor *const *x) { return sp_t(x[0]); }
-static sp_tensor *call_expand(sp_tensor *const *x) { return sp_expand(x[0], 2, -1, 4); }
-static sp_tensor *call_squeeze(sp_tensor *const *x) { return sp_squeeze(x[0]); }
-static sp_tensor *call_squeeze_dim(sp_tensor *const *x) { return sp_squeeze_dim(x[0], -1); }
-static sp_tensor *call_unsqueeze(sp_tensor *const *x) { return sp_unsqueeze(x[0], 1); }
-static sp_tensor *call_flatten(sp_tensor *const *x) { return sp_flatten(x[0], .start_dim = 1); }
-static sp_tensor *call_unflatten(sp_tensor *const *x) { return sp_unflatten(x[0], 1, SP_DIMS(2, -1)); }
+static sp_tensor *call_view(sp_tensor *const *x)
+{
+    return sp_view(x[0], -1, 3);
+}
+static sp_tensor *call_reshape_t(sp_tensor *const *x)
+{
+    return sp_reshape(sp_t(x[0]), 12);
+}
+static sp_tensor *call_view_number(sp_tensor *const *x)
+{
+    return sp_view(x[0], 1, 1);
+}
+static sp_tensor *call_view_empty(sp_tensor *const *x)
+{
+    return sp_view(x[0], 0, 5);
+}
+static sp_tensor *call_permute(sp_tensor *const *x)
+{
+    return sp_permute(x[0], 2, 0, -2);
+}
+static sp_tensor *call_transpose(sp_tensor *const *x)
+{
+    return sp_transpose(x[0], 0, -1);
+}
+static sp_tensor *call_t(sp_tensor *const *x)
+{
+    return sp_t(x[0]);
+}
+static sp_tensor *call_expand(sp_tensor *const *x)
+{
+    return sp_expand(x[0], 2, -1, 4);
+}
+static sp_tensor *call_squeeze(sp_tensor *const *x)
+{
+    return sp_squeeze(x[0]);
+}
+static sp_tensor *call_squeeze_dim(sp_tensor *const *x)
+{
+    return sp_squeeze_dim(x[0], -1);
+}
+static sp_tensor *call_unsqueeze(sp_tensor *const *x)
+{
+    return sp_unsqueeze(x[0], 1);
+}
+static sp_tensor *call_flatten(sp_tensor *const *x)
+{
+    return sp_flatten(x[0], .start_dim = 1);
+}
+static sp_tensor *call_unflatten(sp_tensor *const *x)
+{
+    return sp_unflatten(x[0], 1, SP_DIMS(2, -1));
+}
 
 #define VIEW_OP(op, node, infer_rule, backward_rule, ...)                                                              \
     const sp_op sp__op_##op = {.name = #op,                                                                            \
@@ -342,10 +389,10 @@ static sp_tensor *call_unflatten(sp_tensor *const *x) { return sp_unflatten(x[0]
                                .backward = backward_rule,                                                              \
                                .samples = (const sp_sample[]){__VA_ARGS__, {0}}}
 
-VIEW_OP(view, View, infer_view, backward_view,
-        {call_view, "a.view(-1, 3)", {{"2 6"}}}, {call_reshape_t, "a.t().reshape(12)", {{"3 4"}}},
-        {call_view_number, "a.view(1, 1)", {{""}}}, {call_view_empty, "a.view(0, 5)", {{"0 3"}}},
-        {call_flatten, "a.flatten(1)", {{"2 3 4"}}}, {call_unflatten, "a.unflatten(1, (2, -1))", {{"2 6"}}});
+VIEW_OP(view, View, infer_view, backward_view, {call_view, "a.view(-1, 3)", {{"2 6"}}},
+        {call_reshape_t, "a.t().reshape(12)", {{"3 4"}}}, {call_view_number, "a.view(1, 1)", {{""}}},
+        {call_view_empty, "a.view(0, 5)", {{"0 3"}}}, {call_flatten, "a.flatten(1)", {{"2 3 4"}}},
+        {call_unflatten, "a.unflatten(1, (2, -1))", {{"2 6"}}});
 VIEW_OP(permute, Permute, infer_permute, backward_permute, {call_permute, "a.permute(2, 0, -2)", {{"2 3 4"}}},
         {call_permute, "a.permute(2, 0, -2)", {{"2 0 1"}}});
 VIEW_OP(transpose, Transpose, infer_permute, backward_permute, {call_transpose, "a.transpose(0, -1)", {{"2 3 4"}}},

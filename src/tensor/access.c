@@ -115,8 +115,8 @@ static sp_status read_item(const sp_tensor *x, const char *function, value *out)
 {
     if (sp__check_tensor(x, function, "x")) return sp_error_status();
     if (sp__product(x->ndim, x->sizes) != 1)
-        return sp_raise(SP_ERROR_SHAPE, "%s: only a tensor with one element is a number; this one has shape %s", function,
-                        sp__shape_of(x));
+        return sp_raise(SP_ERROR_SHAPE, "%s: only a tensor with one element is a number; this one has shape %s",
+                        function, sp__shape_of(x));
     return sp__read_element(x, x->offset, &out->number, &out->integer);
 }
 
@@ -137,8 +137,9 @@ static void *data_of(const sp_tensor *x, const char *function)
     static char nothing[64]; /* stands for the memory of a tensor without elements; nobody writes to it */
     if (sp__check_tensor(x, function, "x")) return NULL;
     if (!sp__strides_contiguous(x->ndim, x->sizes, x->strides)) {
-        sp_raise(SP_ERROR_STATE, "%s: a tensor of shape %s with strides %s is not contiguous: take sp_contiguous(x) first",
-                 function, sp__shape_of(x), sp__shape_text(x->ndim, x->strides));
+        sp_raise(SP_ERROR_STATE,
+                 "%s: a tensor of shape %s with strides %s is not contiguous: take sp_contiguous(x) first", function,
+                 sp__shape_of(x), sp__shape_text(x->ndim, x->strides));
         return NULL;
     }
     if (!x->storage->buffer) return nothing;

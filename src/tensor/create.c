@@ -15,7 +15,8 @@ static sp_status check_request(const char *function, sp_dims dims, sp_dtype dtyp
 {
     if (dims.n < 0 || (dims.n > 0 && !dims.data)) return sp_raise_null(function, "dims");
     if (dims.n > SP_MAX_DIMS)
-        return sp_raise(SP_ERROR_SHAPE, "%s: a tensor has at most %d dimensions, not %d", function, SP_MAX_DIMS, dims.n);
+        return sp_raise(SP_ERROR_SHAPE, "%s: a tensor has at most %d dimensions, not %d", function, SP_MAX_DIMS,
+                        dims.n);
     if (!sp_dtype_size(dtype)) return sp_raise(SP_ERROR_DTYPE, "%s: %d is no dtype", function, (int)dtype);
     return SP_OK;
 }
@@ -43,7 +44,8 @@ static sp_tensor *filled(sp_tensor *x, sp__fill fill, const sp_tensor_options *o
 static sp_status check_fits(const char *function, sp_dtype dtype, double value)
 {
     static const double low[SP_DTYPE_COUNT] = {[SP_I64] = -9223372036854775808.0, [SP_I32] = -2147483648.0};
-    static const double high[SP_DTYPE_COUNT] = {[SP_I64] = 9223372036854774784.0, [SP_I32] = 2147483647.0, [SP_U8] = 255};
+    static const double high[SP_DTYPE_COUNT] = {
+        [SP_I64] = 9223372036854774784.0, [SP_I32] = 2147483647.0, [SP_U8] = 255};
     if (sp_dtype_is_floating_point(dtype) || dtype == SP_BOOL) return SP_OK;
     if (value > low[dtype] - 1 && trunc(value) >= low[dtype] && trunc(value) <= high[dtype]) return SP_OK;
     return sp_raise(SP_ERROR_ARGUMENT, "%s: %g does not fit into %s", function, value, sp_dtype_name(dtype));
@@ -108,8 +110,10 @@ static sp_tensor *from_host(const char *function, const void *data, sp_dims dims
     sp_tensor *x = make(function, dims, o, SP_F32);
     if (!x) return NULL;
     size_t bytes = (size_t)sp__product(x->ndim, x->sizes) * sp_dtype_size(x->dtype);
-    if (bytes && !data) sp_raise_null(function, "data");
-    else if (!sp_copy_in(x, data, bytes)) return finish(x, o);
+    if (bytes && !data)
+        sp_raise_null(function, "data");
+    else if (!sp_copy_in(x, data, bytes))
+        return finish(x, o);
     sp_release(x);
     return NULL;
 }
@@ -192,11 +196,8 @@ sp_tensor *(sp_arange)(double start, double end, double step, const sp_tensor_op
 sp_tensor *sp_arange_i64(int64_t start, int64_t end, int64_t step, const sp_tensor_options *options)
 {
     sp_tensor_options o = sp__tensor_options(options);
-    sp__fill fill = {.kind = SP__FILL_ARANGE,
-                     .a = (double)start,
-                     .b = (double)step,
-                     .value_i64 = start,
-                     .step_i64 = step};
+    sp__fill fill = {
+        .kind = SP__FILL_ARANGE, .a = (double)start, .b = (double)step, .value_i64 = start, .step_i64 = step};
     double count = step == 0 ? NAN : ceil(((double)end - (double)start) / (double)step);
     return sequence(count == 0 ? 0 : count, fill, &o, SP_I64);
 }
@@ -215,7 +216,8 @@ sp_tensor *(sp_linspace)(double start, double end, int64_t steps, const sp_tenso
     sp_tensor_options o = sp__tensor_options(options);
     sp_dtype dtype = o.dtype ? o.dtype : SP_F32;
     if (steps < 0 || steps > INT64_MAX / 16) {
-        sp_raise(SP_ERROR_ARGUMENT, "sp_linspace: the number of steps must not be negative (it is %lld)", (long long)steps);
+        sp_raise(SP_ERROR_ARGUMENT, "sp_linspace: the number of steps must not be negative (it is %lld)",
+                 (long long)steps);
         return NULL;
     }
     sp_tensor *x = make("sp_linspace", SP_DIMS(steps), &o, SP_F32);
@@ -267,8 +269,8 @@ static sp_tensor *random_fill(sp_tensor *x, sp__fill fill, const sp_tensor_optio
     sp_generator *generator = o->generator ? o->generator : sp_default_generator();
     fill.seed = generator ? generator->seed : 0;
     if (generator)
-        fill.position =
-            sp__generator_take(generator, sp__fill_blocks(fill.kind, x->dtype, sp__product(x->ndim, x->sizes)));
+        fill.position = sp__generator_take(generator,
+                                           sp__fill_blocks(fill.kind, x->dtype, sp__product(x->ndim, x->sizes)));
     return filled(x, fill, o);
 }
 
@@ -300,7 +302,8 @@ sp_tensor *(sp_randint)(int64_t low, int64_t high, sp_dims dims, const sp_tensor
     sp_tensor_options o = sp__tensor_options(options);
     sp_dtype dtype = o.dtype ? o.dtype : SP_I64;
     if (low >= high || high - (low + 1) < 0) {
-        sp_raise(SP_ERROR_ARGUMENT, "sp_randint: low (%lld) must be less than high (%lld)", (long long)low, (long long)high);
+        sp_raise(SP_ERROR_ARGUMENT, "sp_randint: low (%lld) must be less than high (%lld)", (long long)low,
+                 (long long)high);
         return NULL;
     }
     if (sp_dtype_size(dtype) &&
@@ -326,8 +329,10 @@ sp_tensor *(sp_randperm)(int64_t n, const sp_tensor_options *options)
     sp_tensor_options o = sp__tensor_options(options);
     sp_generator *generator = o.generator ? o.generator : sp_default_generator();
     if (n < 0 || (o.dtype && o.dtype != SP_I64)) {
-        if (n < 0) sp_raise(SP_ERROR_ARGUMENT, "sp_randperm: n must not be negative (it is %lld)", (long long)n);
-        else sp_raise(SP_ERROR_DTYPE, "sp_randperm: a permutation is int64, not %s", sp_dtype_name(o.dtype));
+        if (n < 0)
+            sp_raise(SP_ERROR_ARGUMENT, "sp_randperm: n must not be negative (it is %lld)", (long long)n);
+        else
+            sp_raise(SP_ERROR_DTYPE, "sp_randperm: a permutation is int64, not %s", sp_dtype_name(o.dtype));
         return NULL;
     }
     sp_tensor *x = generator ? make("sp_randperm", SP_DIMS(n), &o, SP_I64) : NULL;

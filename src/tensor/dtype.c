@@ -5,9 +5,14 @@ static const struct {
     const char *name;
     size_t size;
 } dtypes[SP_DTYPE_COUNT] = {
-    [SP_DTYPE_DEFAULT] = {"default", 0}, [SP_F32] = {"float32", 4}, [SP_F64] = {"float64", 8},
-    [SP_BF16] = {"bfloat16", 2},         [SP_I64] = {"int64", 8},   [SP_I32] = {"int32", 4},
-    [SP_U8] = {"uint8", 1},              [SP_BOOL] = {"bool", 1},
+    [SP_DTYPE_DEFAULT] = {"default", 0},
+    [SP_F32] = {"float32", 4},
+    [SP_F64] = {"float64", 8},
+    [SP_BF16] = {"bfloat16", 2},
+    [SP_I64] = {"int64", 8},
+    [SP_I32] = {"int32", 4},
+    [SP_U8] = {"uint8", 1},
+    [SP_BOOL] = {"bool", 1},
 };
 
 /* The order in which a wider type takes over. */

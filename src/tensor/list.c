@@ -41,8 +41,10 @@ static sp_status append(sp_list *list, sp_tensor *x, const char *function)
 sp_list *sp_list_new(sp_tensor *const *tensors, int64_t n)
 {
     if (n < 0 || (n > 0 && !tensors)) {
-        if (n < 0) sp_raise(SP_ERROR_ARGUMENT, "sp_list_new: a list of %lld tensors", (long long)n);
-        else sp_raise_null("sp_list_new", "tensors");
+        if (n < 0)
+            sp_raise(SP_ERROR_ARGUMENT, "sp_list_new: a list of %lld tensors", (long long)n);
+        else
+            sp_raise_null("sp_list_new", "tensors");
         return NULL;
     }
     sp_list *list = sp_object_new(&sp__list_kind, sizeof *list);

@@ -164,8 +164,10 @@ static void put_row(writer *w, picture *p, int dim, int64_t offset, int indent)
                 put(w, ", ");
             }
             column++;
-            if (part == 0) put(w, " ...");
-            else put_number(w, &p->style, read(p, offset + i * p->x->strides[dim]));
+            if (part == 0)
+                put(w, " ...");
+            else
+                put_number(w, &p->style, read(p, offset + i * p->x->strides[dim]));
         }
     }
     put(w, "]");
@@ -231,8 +233,10 @@ static void put_suffixes(writer *w, const sp_tensor *x, bool empty)
     if (empty && x->ndim != 1) put_suffix(w, &line_length, "size=(%s)", sizes);
     if (!usual) put_suffix(w, &line_length, "dtype=torch.%s", sp_dtype_name(x->dtype));
     const char *made_by = sp_grad_fn_name(x);
-    if (*made_by) put_suffix(w, &line_length, "grad_fn=<%s>", made_by);
-    else if (x->requires_grad) put_suffix(w, &line_length, "requires_grad=True");
+    if (*made_by)
+        put_suffix(w, &line_length, "grad_fn=<%s>", made_by);
+    else if (x->requires_grad)
+        put_suffix(w, &line_length, "requires_grad=True");
 }
 
 size_t sp_to_string(const sp_tensor *x, char *buffer, size_t size)

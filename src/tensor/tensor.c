@@ -20,7 +20,8 @@ static sp_status check_sizes(int ndim, const int64_t *sizes, sp_dtype dtype)
 {
     for (int d = 0; d < ndim; d++)
         if (sizes[d] < 0)
-            return sp_raise(SP_ERROR_SHAPE, "a tensor of shape %s: sizes cannot be negative", sp__shape_text(ndim, sizes));
+            return sp_raise(SP_ERROR_SHAPE, "a tensor of shape %s: sizes cannot be negative",
+                            sp__shape_text(ndim, sizes));
     int64_t n = sp__product(ndim, sizes);
     if (n < 0 || n > INT64_MAX / 16)
         return sp_raise(SP_ERROR_MEMORY, "a %s tensor of shape %s does not fit into memory", sp_dtype_name(dtype),

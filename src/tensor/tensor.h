@@ -55,7 +55,8 @@ sp_tensor *sp__tensor_alias(const sp_tensor *x);
 /* The same, owned by nobody, with one reference: for what the graph saves. */
 sp_tensor *sp__tensor_alias_unowned(const sp_tensor *x);
 
-/* autograd's part of a tensor's end: drops grad_fn, gradient, hooks, base. Declared here, since tensors know no graph. */
+/* autograd's part of a tensor's end: drops grad_fn, gradient, hooks, base. Declared here, since tensors know no graph.
+ */
 void sp__forget_history(sp_tensor *x);
 
 void sp__storage_unref(sp__storage *storage);

@@ -1,5 +1,5 @@
-/* skip_because("no network"): skips the single test that calls it and says why. cmocka's skip() knows no reasons, so the
- * reason goes ahead of it, for tools/run_tests.sh to read. Include cmocka.h first. */
+/* skip_because("no network"): skips the single test that calls it and says why. cmocka's skip() knows no reasons, so
+ * the reason goes ahead of it, for tools/run_tests.sh to read. Include cmocka.h first. */
 #ifndef SPUSK_TESTS_SKIP_H
 #define SPUSK_TESTS_SKIP_H
 

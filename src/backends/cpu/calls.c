@@ -18,8 +18,8 @@ static void rows_task(void *context, int64_t task)
 
 sp_status sp__cpu_rows(const sp__rows *call)
 {
-    static const char *const names[SP__ROW_COUNT] = {"softmax", "log_softmax", "softmax's backward",
-                                                     "log_softmax's backward", "cumsum", "cumsum's backward"};
+    static const char *const names[SP__ROW_COUNT] = {
+        "softmax", "log_softmax", "softmax's backward", "log_softmax's backward", "cumsum", "cumsum's backward"};
     const sp_dtype dtype = call->in.dtype;
     sp__rows_run *const *fast = sp__cpu_level()->of[dtype].rows, *const *reference = sp__reference.of[dtype].rows;
     rows_plan p = {.call = call, .rows = call->outer * call->inner};

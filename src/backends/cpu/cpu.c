@@ -36,12 +36,9 @@ static const struct {
     const sp__level *level;
     bool (*runs_here)(void);
 } levels[] = {
-    {&sp__reference, always},
-    {&sp__level_generic, always},
+    {&sp__reference, always},    {&sp__level_generic, always},
 #if defined(SP_LEVELS_X86)
-    {&sp__level_avx2, has_avx2},
-    {&sp__level_avx512, has_avx512},
-    {&sp__level_avx512bf16, has_avx512bf16},
+    {&sp__level_avx2, has_avx2}, {&sp__level_avx512, has_avx512}, {&sp__level_avx512bf16, has_avx512bf16},
 #elif defined(SP_LEVELS_ARM)
     {&sp__level_neon, always},
 #endif
@@ -111,8 +108,10 @@ void *sp__scratch(size_t bytes)
 
 void sp__tasks(int64_t n, void (*body)(void *context, int64_t i), void *context)
 {
-    if (n == 1) body(context, 0);
-    else if (n > 1) sp__parallel(n, body, context);
+    if (n == 1)
+        body(context, 0);
+    else if (n > 1)
+        sp__parallel(n, body, context);
 }
 
 double sp__load_f64(sp_dtype dtype, const void *p)

@@ -82,16 +82,20 @@ static void fill_arange(const sp__fill *call, words *w, char *out, int64_t i)
 {
     (void)w;
     const sp_dtype dtype = call->out.dtype;
-    if (is_floating(dtype)) sp__store_f64(dtype, out, call->a + (double)i * call->b);
-    else sp__store_i64(dtype, out, (int64_t)((uint64_t)call->value_i64 + (uint64_t)i * (uint64_t)call->step_i64));
+    if (is_floating(dtype))
+        sp__store_f64(dtype, out, call->a + (double)i * call->b);
+    else
+        sp__store_i64(dtype, out, (int64_t)((uint64_t)call->value_i64 + (uint64_t)i * (uint64_t)call->step_i64));
 }
 
 /* One element, then copies of what has been written, doubling. */
 static void fill_value(const sp__fill *call, char *out, int64_t n)
 {
     const sp_dtype dtype = call->out.dtype;
-    if (is_floating(dtype)) sp__store_f64(dtype, out, call->a);
-    else sp__store_i64(dtype, out, call->value_i64);
+    if (is_floating(dtype))
+        sp__store_f64(dtype, out, call->a);
+    else
+        sp__store_i64(dtype, out, call->value_i64);
     const int64_t bytes = n * sp__size_of(dtype);
     for (int64_t done = sp__size_of(dtype); done < bytes;) {
         const int64_t more = done < bytes - done ? done : bytes - done;

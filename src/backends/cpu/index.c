@@ -77,7 +77,8 @@ static sp_status raise_outside(const plan *p)
 
 static void copy_run(char *to, int64_t to_step, const char *from, int64_t from_step, int64_t item, int64_t n)
 {
-    if (to_step == item && from_step == item) memcpy(to, from, (size_t)(n * item));
+    if (to_step == item && from_step == item)
+        memcpy(to, from, (size_t)(n * item));
     else
         for (int64_t j = 0; j < n; j++) memcpy(to + j * to_step, from + j * from_step, (size_t)item);
 }
@@ -211,7 +212,9 @@ sp_status sp__cpu_index(const sp__index *call)
     const int64_t tasks = (p.rows + p.grain - 1) / p.grain;
     sp__tasks(tasks, check_task, &p);
     if (atomic_load(&p.outside)) return raise_outside(&p);
-    if (call->kind == SP__GATHER) sp__tasks(tasks, gather_task, &p);
-    else sp__tasks(cut_scatter(&p), scatter_task, &p);
+    if (call->kind == SP__GATHER)
+        sp__tasks(tasks, gather_task, &p);
+    else
+        sp__tasks(cut_scatter(&p), scatter_task, &p);
     return SP_OK;
 }

@@ -3,19 +3,63 @@
 #include <stdlib.h>
 
 static const char *const names[SP__MAP_COUNT] = {
-    [SP__COPY] = "copy", [SP__NEG] = "neg", [SP__ABS] = "abs", [SP__SIGN] = "sign", [SP__EXP] = "exp",
-    [SP__EXPM1] = "expm1", [SP__LOG] = "log", [SP__LOG1P] = "log1p", [SP__SQRT] = "sqrt", [SP__RSQRT] = "rsqrt",
-    [SP__RECIPROCAL] = "reciprocal", [SP__SQUARE] = "square", [SP__SIN] = "sin", [SP__COS] = "cos",
-    [SP__TANH] = "tanh", [SP__SIGMOID] = "sigmoid", [SP__RELU] = "relu", [SP__SILU] = "silu", [SP__FLOOR] = "floor",
-    [SP__CEIL] = "ceil", [SP__ROUND] = "round", [SP__ERF] = "erf", [SP__SOFTPLUS] = "softplus",
-    [SP__LEAKY_RELU] = "leaky_relu", [SP__ELU] = "elu", [SP__GELU] = "gelu", [SP__GELU_TANH] = "gelu (tanh)",
-    [SP__CLAMP] = "clamp", [SP__POW_SCALAR] = "pow", [SP__AFFINE] = "affine", [SP__LOGICAL_NOT] = "logical_not",
-    [SP__ISNAN] = "isnan", [SP__ISINF] = "isinf", [SP__ISFINITE] = "isfinite", [SP__ADD] = "add", [SP__SUB] = "sub",
-    [SP__MUL] = "mul", [SP__DIV] = "div", [SP__POW] = "pow", [SP__MAXIMUM] = "maximum", [SP__MINIMUM] = "minimum",
-    [SP__LERP] = "lerp", [SP__RELU_BACKWARD] = "relu's backward", [SP__SIGMOID_BACKWARD] = "sigmoid's backward",
-    [SP__TANH_BACKWARD] = "tanh's backward", [SP__EQ] = "eq", [SP__NE] = "ne", [SP__LT] = "lt", [SP__LE] = "le",
-    [SP__GT] = "gt", [SP__GE] = "ge", [SP__LOGICAL_AND] = "logical_and", [SP__LOGICAL_OR] = "logical_or",
-    [SP__LOGICAL_XOR] = "logical_xor", [SP__WHERE] = "where", [SP__ADDCMUL] = "addcmul", [SP__ADDCDIV] = "addcdiv",
+    [SP__COPY] = "copy",
+    [SP__NEG] = "neg",
+    [SP__ABS] = "abs",
+    [SP__SIGN] = "sign",
+    [SP__EXP] = "exp",
+    [SP__EXPM1] = "expm1",
+    [SP__LOG] = "log",
+    [SP__LOG1P] = "log1p",
+    [SP__SQRT] = "sqrt",
+    [SP__RSQRT] = "rsqrt",
+    [SP__RECIPROCAL] = "reciprocal",
+    [SP__SQUARE] = "square",
+    [SP__SIN] = "sin",
+    [SP__COS] = "cos",
+    [SP__TANH] = "tanh",
+    [SP__SIGMOID] = "sigmoid",
+    [SP__RELU] = "relu",
+    [SP__SILU] = "silu",
+    [SP__FLOOR] = "floor",
+    [SP__CEIL] = "ceil",
+    [SP__ROUND] = "round",
+    [SP__ERF] = "erf",
+    [SP__SOFTPLUS] = "softplus",
+    [SP__LEAKY_RELU] = "leaky_relu",
+    [SP__ELU] = "elu",
+    [SP__GELU] = "gelu",
+    [SP__GELU_TANH] = "gelu (tanh)",
+    [SP__CLAMP] = "clamp",
+    [SP__POW_SCALAR] = "pow",
+    [SP__AFFINE] = "affine",
+    [SP__LOGICAL_NOT] = "logical_not",
+    [SP__ISNAN] = "isnan",
+    [SP__ISINF] = "isinf",
+    [SP__ISFINITE] = "isfinite",
+    [SP__ADD] = "add",
+    [SP__SUB] = "sub",
+    [SP__MUL] = "mul",
+    [SP__DIV] = "div",
+    [SP__POW] = "pow",
+    [SP__MAXIMUM] = "maximum",
+    [SP__MINIMUM] = "minimum",
+    [SP__LERP] = "lerp",
+    [SP__RELU_BACKWARD] = "relu's backward",
+    [SP__SIGMOID_BACKWARD] = "sigmoid's backward",
+    [SP__TANH_BACKWARD] = "tanh's backward",
+    [SP__EQ] = "eq",
+    [SP__NE] = "ne",
+    [SP__LT] = "lt",
+    [SP__LE] = "le",
+    [SP__GT] = "gt",
+    [SP__GE] = "ge",
+    [SP__LOGICAL_AND] = "logical_and",
+    [SP__LOGICAL_OR] = "logical_or",
+    [SP__LOGICAL_XOR] = "logical_xor",
+    [SP__WHERE] = "where",
+    [SP__ADDCMUL] = "addcmul",
+    [SP__ADDCDIV] = "addcdiv",
     [SP__LERP_TENSOR] = "lerp",
 };
 
@@ -71,8 +115,10 @@ static void set_dims(plan *p, const sp__map *call)
     const int n = sort_dims(call, order);
     for (int i = 0; i < n; i++) {
         const int d = order[i];
-        if (continues(p, call, d)) p->sizes[p->ndim - 1] *= call->sizes[d];
-        else p->sizes[p->ndim++] = call->sizes[d];
+        if (continues(p, call, d))
+            p->sizes[p->ndim - 1] *= call->sizes[d];
+        else
+            p->sizes[p->ndim++] = call->sizes[d];
         for (int k = 0; k < p->n; k++) p->strides[p->ndim - 1][k] = call->operands[k].strides[d] * p->item[k];
     }
     if (p->ndim == 0) p->sizes[p->ndim++] = 1; /* one element: any stride will do, 0 was set */
@@ -116,10 +162,17 @@ static bool is_dense(const plan *p)
 static void move_elements(char *to, int64_t to_step, const char *from, int64_t from_step, int64_t item, int64_t n)
 {
     switch (item) {
-    case 1: for (int64_t i = 0; i < n; i++) to[i * to_step] = from[i * from_step]; break;
-    case 2: for (int64_t i = 0; i < n; i++) memcpy(to + i * to_step, from + i * from_step, 2); break;
-    case 4: for (int64_t i = 0; i < n; i++) memcpy(to + i * to_step, from + i * from_step, 4); break;
-    default: for (int64_t i = 0; i < n; i++) memcpy(to + i * to_step, from + i * from_step, 8);
+    case 1:
+        for (int64_t i = 0; i < n; i++) to[i * to_step] = from[i * from_step];
+        break;
+    case 2:
+        for (int64_t i = 0; i < n; i++) memcpy(to + i * to_step, from + i * from_step, 2);
+        break;
+    case 4:
+        for (int64_t i = 0; i < n; i++) memcpy(to + i * to_step, from + i * from_step, 4);
+        break;
+    default:
+        for (int64_t i = 0; i < n; i++) memcpy(to + i * to_step, from + i * from_step, 8);
     }
 }
 
@@ -156,8 +209,10 @@ static void run_range(const plan *p, int64_t first, int64_t last)
             for (int k = 0; k < p->n; k++) data[k] += i * p->strides[d][k];
         }
         const int64_t n = rest < last - first ? rest : last - first;
-        if (p->packs) run_packed(p, data, p->strides[inner], n);
-        else p->loop(data, p->strides[inner], n, p->params);
+        if (p->packs)
+            run_packed(p, data, p->strides[inner], n);
+        else
+            p->loop(data, p->strides[inner], n, p->params);
         first += n;
     }
 }
@@ -174,8 +229,10 @@ sp_status sp__cpu_map(const sp__map *call)
     plan p = make_plan(call);
     if (p.total == 0) return SP_OK;
     p.loop = find_loop(sp__cpu_level(), call);
-    if (p.loop) p.packs = !is_dense(&p);
-    else p.loop = find_loop(&sp__reference, call);
+    if (p.loop)
+        p.packs = !is_dense(&p);
+    else
+        p.loop = find_loop(&sp__reference, call);
     if (!p.loop) return sp__no_kernel(names[call->kind], call->operands[call->kind == SP__WHERE ? 0 : 1].dtype);
     if (sp__cpu_level() == &sp__reference) p.packs = false;
     sp__tasks((p.total + SP__GRAIN - 1) / SP__GRAIN, run_task, &p);

@@ -5,9 +5,12 @@
 #include <stdlib.h>
 
 static const char *const names[SP__REDUCE_COUNT] = {
-    [SP__SUM] = "sum", [SP__MEAN] = "mean", [SP__PROD] = "prod", [SP__MAX] = "max",
-    [SP__MIN] = "min", [SP__ANY] = "any",   [SP__ALL] = "all",   [SP__VAR] = "var",
-    [SP__NORM] = "norm", [SP__LOGSUMEXP] = "logsumexp", [SP__ARGMAX] = "argmax", [SP__ARGMIN] = "argmin",
+    [SP__SUM] = "sum",       [SP__MEAN] = "mean",
+    [SP__PROD] = "prod",     [SP__MAX] = "max",
+    [SP__MIN] = "min",       [SP__ANY] = "any",
+    [SP__ALL] = "all",       [SP__VAR] = "var",
+    [SP__NORM] = "norm",     [SP__LOGSUMEXP] = "logsumexp",
+    [SP__ARGMAX] = "argmax", [SP__ARGMIN] = "argmin",
 };
 
 /* The blocks of a task: so many outputs, and about so many elements in all. */
@@ -30,10 +33,10 @@ typedef struct plan {
     const char *in;
     char *out;
     bool floating;
-    int64_t block;        /* reduced elements to a block */
-    int64_t blocks;       /* blocks to an output */
-    int64_t outputs;      /* outputs to a task */
-    sp__cell *cells;      /* [blocks][K], when there are several blocks */
+    int64_t block;   /* reduced elements to a block */
+    int64_t blocks;  /* blocks to an output */
+    int64_t outputs; /* outputs to a task */
+    sp__cell *cells; /* [blocks][K], when there are several blocks */
     int pass;
 } plan;
 
@@ -43,8 +46,10 @@ static void add_dim(dims *list, int64_t size, int64_t in, int64_t out)
 {
     const int last = list->n - 1;
     if (size == 1) return;
-    if (last >= 0 && list->in[last] == in * size && list->out[last] == out * size) list->sizes[last] *= size;
-    else list->sizes[list->n++] = size;
+    if (last >= 0 && list->in[last] == in * size && list->out[last] == out * size)
+        list->sizes[last] *= size;
+    else
+        list->sizes[list->n++] = size;
     list->in[list->n - 1] = in;
     list->out[list->n - 1] = out;
 }
@@ -118,13 +123,15 @@ static sp__cell first_cell(sp__fold_kind fold, bool floating)
     const bool low = fold == SP__FOLD_MAX || fold == SP__FOLD_ARGMAX;
     const bool high = fold == SP__FOLD_MIN || fold == SP__FOLD_ARGMIN || fold == SP__FOLD_MIN_ABS;
     const bool one = fold == SP__FOLD_PROD || fold == SP__FOLD_ALL;
-    if (floating) cell.value.f = low ? -(double)INFINITY : high ? (double)INFINITY : one ? 1 : 0;
-    else cell.value.i = low ? INT64_MIN : high ? INT64_MAX : one ? 1 : 0;
+    if (floating)
+        cell.value.f = low ? -(double)INFINITY : high ? (double)INFINITY : one ? 1 : 0;
+    else
+        cell.value.i = low ? INT64_MIN : high ? INT64_MAX : one ? 1 : 0;
     return cell;
 }
 
-/* A cell is the f64 or i64 that a fold over one element takes in, so the blocks' results can be folded by its f64 or i64
- * row; only argmax's index needs care, and sums of powers are summed. */
+/* A cell is the f64 or i64 that a fold over one element takes in, so the blocks' results can be folded by its f64 or
+ * i64 row; only argmax's index needs care, and sums of powers are summed. */
 static sp__fold_kind merging_fold(sp__fold_kind fold)
 {
     switch (fold) {
@@ -177,9 +184,12 @@ static double finish_float(const plan *p, const sp__cell *cell)
 static void finish(const plan *p, const sp__cell *cell, char *out)
 {
     const sp_dtype dtype = p->call->out.dtype;
-    if (p->call->kind == SP__ARGMAX || p->call->kind == SP__ARGMIN) sp__store_i64(dtype, out, cell->also.index);
-    else if (p->floating) sp__store_f64(dtype, out, finish_float(p, cell));
-    else sp__store_i64(dtype, out, cell->value.i);
+    if (p->call->kind == SP__ARGMAX || p->call->kind == SP__ARGMIN)
+        sp__store_i64(dtype, out, cell->also.index);
+    else if (p->floating)
+        sp__store_f64(dtype, out, finish_float(p, cell));
+    else
+        sp__store_i64(dtype, out, cell->value.i);
 }
 
 /* ---- the blocks ---- */
@@ -188,8 +198,10 @@ static void start_cells(const plan *p, sp__cell *cells, int64_t n)
 {
     const sp__cell first = first_cell(p->folds[p->pass], p->floating);
     for (int64_t j = 0; j < n; j++) {
-        if (p->pass == 0) cells[j] = first;
-        else cells[j].value = first.value;
+        if (p->pass == 0)
+            cells[j] = first;
+        else
+            cells[j].value = first.value;
     }
 }
 
@@ -197,9 +209,8 @@ static void start_cells(const plan *p, sp__cell *cells, int64_t n)
 static void fold_block(const plan *p, int pass, sp__cell *cells, int64_t k0, int64_t k1, int64_t r0, int64_t r1)
 {
     const dims *kept = &p->kept, *reduced = &p->reduced;
-    sp__fold_block block = {.stride_kept = kept->in[kept->n - 1],
-                            .stride_reduced = reduced->in[reduced->n - 1],
-                            .param = p->call->param};
+    sp__fold_block block = {
+        .stride_kept = kept->in[kept->n - 1], .stride_reduced = reduced->in[reduced->n - 1], .param = p->call->param};
     for (int64_t k = k0; k < k1; k += block.n_kept) {
         int64_t rest;
         const char *in = p->in + offset_of(kept, kept->in, k, &rest);
@@ -247,7 +258,8 @@ static void block_task(void *context, int64_t task)
     fold_block(p, p->pass, cells, k0, k1, r0, r1);
 }
 
-/* Brings all blocks' cells together in the first's, and for a second pass hands every block what the first one found. */
+/* Brings all blocks' cells together in the first's, and for a second pass hands every block what the first one found.
+ */
 static void join_blocks(const plan *p)
 {
     const int64_t n = p->kept.total;

@@ -1,5 +1,5 @@
-/* Casts: every dtype to every dtype. Floating point to integers truncates; what does not fit gives what x86's instruction
- * gives, the smallest number, and so u8 takes the low bits of the i64. */
+/* Casts: every dtype to every dtype. Floating point to integers truncates; what does not fit gives what x86's
+ * instruction gives, the smallest number, and so u8 takes the low bits of the i64. */
 #include "reference.h"
 
 #define TO_I64(x) sp__to_i64((double)(x))

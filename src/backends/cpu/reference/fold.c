@@ -6,8 +6,7 @@
 
 #define TABLE_ROWS                                                                                                     \
     [SP__FOLD_SUM] = FN(sum), [SP__FOLD_PROD] = FN(prod), [SP__FOLD_MAX] = FN(max), [SP__FOLD_MIN] = FN(min),          \
-    [SP__FOLD_ANY] = FN(any), [SP__FOLD_ALL] = FN(all), [SP__FOLD_ARGMAX] = FN(argmax),                                \
-    [SP__FOLD_ARGMIN] = FN(argmin)
+    [SP__FOLD_ANY] = FN(any), [SP__FOLD_ALL] = FN(all), [SP__FOLD_ARGMAX] = FN(argmax), [SP__FOLD_ARGMIN] = FN(argmin)
 #define FLOAT_ROWS                                                                                                     \
     [SP__FOLD_DEVIATION] = FN(deviation), [SP__FOLD_EXP] = FN(exp), [SP__FOLD_ABS] = FN(abs),                          \
     [SP__FOLD_SQUARE] = FN(square), [SP__FOLD_POWER] = FN(power), [SP__FOLD_NONZERO] = FN(nonzero),                    \

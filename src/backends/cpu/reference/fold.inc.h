@@ -3,14 +3,14 @@
 
 /* Every cell takes its elements in order, whichever loop is outside: so the layout does not change the result. */
 #define FOLD(name, step)                                                                                               \
-    static inline void FN(name##_step)(sp__cell *cell, V x, const sp__fold_block *b, int64_t i)                        \
+    static inline void FN(name##_step)(sp__cell * cell, V x, const sp__fold_block *b, int64_t i)                       \
     {                                                                                                                  \
         V value = cell->value.FIELD;                                                                                   \
         (void)b, (void)i;                                                                                              \
         step;                                                                                                          \
         cell->value.FIELD = value;                                                                                     \
     }                                                                                                                  \
-    static void FN(name)(sp__cell *cells, const sp__fold_block *b)                                                     \
+    static void FN(name)(sp__cell * cells, const sp__fold_block *b)                                                    \
     {                                                                                                                  \
         const int64_t down = b->stride_reduced, across = b->stride_kept;                                               \
         if (b->n_kept == 1) {                                                                                          \

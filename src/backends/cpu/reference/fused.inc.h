@@ -88,7 +88,7 @@ static void FN(adam)(const FN(rule) * r, int64_t first, int64_t last)
     for (int64_t i = first; i < last; i++) {
         const T g = FN(gradient)(r, i);
         r->s0[i] = FN(lerp)(r->s0[i], g, new1);
-        T square = r->s1[i] = r->s1[i] * beta2 + new2 *g *g;
+        T square = r->s1[i] = r->s1[i] * beta2 + new2 * g * g;
         if (r->s2) {
             square = r->s2[i] = square > r->s2[i] || square != square ? square : r->s2[i];
         }
@@ -121,7 +121,7 @@ static void FN(nadam)(const FN(rule) * r, int64_t first, int64_t last)
     for (int64_t i = first; i < last; i++) {
         const T g = FN(gradient)(r, i);
         r->s0[i] = FN(lerp)(r->s0[i], g, new1);
-        r->s1[i] = r->s1[i] * beta2 + new2 *g *g;
+        r->s1[i] = r->s1[i] * beta2 + new2 * g * g;
         const T denominator = M(sqrt)(r->s1[i] / correction) + eps;
         r->p[i] = r->p[i] * shrink + step_g * g / denominator;
         r->p[i] += step_m * r->s0[i] / denominator;

@@ -2,8 +2,7 @@
  * T: what is in memory. C: what is computed with. LOAD(p), STORE(p, c): between them. FN(name): the function's name.
  * In a formula x, y, z are the inputs and p, q the params. */
 
-#define LOOP(name)                                                                                                     \
-    static void FN(name)(char *const *data, const int64_t *s, int64_t n, const double *params)
+#define LOOP(name) static void FN(name)(char *const *data, const int64_t *s, int64_t n, const double *params)
 
 #define UNARY(name, formula)                                                                                           \
     LOOP(name)                                                                                                         \

@@ -1,5 +1,5 @@
-/* The map kernels of one floating type. Beside the parameters of loops.inc.h: M(exp) is libm's function for C, TABLE the
- * table's name. */
+/* The map kernels of one floating type. Beside the parameters of loops.inc.h: M(exp) is libm's function for C, TABLE
+ * the table's name. */
 #include "loops.inc.h"
 
 #define HALF ((C)0.5)

@@ -10,7 +10,7 @@ UNARY(abs, x < 0 ? WRAP(0, -, x) : x)
 UNARY(sign, (x > 0) - (x < 0))
 UNARY(square, WRAP(x, *, x))
 UNARY(relu, x < 0 ? 0 : x)
-UNARY(clamp, x < p ? (p < q ? p : q) : x > q ? q : x)
+UNARY(clamp, x<p ? (p < q ? p : q) : x> q ? q : x)
 UNARY(pow_scalar, sp__power_i64(x, p))
 UNARY(affine, WRAP(WRAP(p, *, x), +, q))
 

@@ -4,21 +4,30 @@
 
 #include "backends/cpu/cpu.h"
 
-extern sp__loop *const sp__map_f32[SP__MAP_COUNT], *const sp__map_f64[SP__MAP_COUNT], *const sp__map_bf16[SP__MAP_COUNT],
-    *const sp__map_i64[SP__MAP_COUNT], *const sp__map_i32[SP__MAP_COUNT], *const sp__map_u8[SP__MAP_COUNT],
-    *const sp__map_bool[SP__MAP_COUNT];
+extern sp__loop *const sp__map_f32[SP__MAP_COUNT],
+    *const sp__map_f64[SP__MAP_COUNT], *const sp__map_bf16[SP__MAP_COUNT],
+                                           *const sp__map_i64[SP__MAP_COUNT],
+                                               *const sp__map_i32[SP__MAP_COUNT],
+                                                   *const sp__map_u8[SP__MAP_COUNT], *const sp__map_bool[SP__MAP_COUNT];
 
 extern sp__loop *const sp__cast_f32[SP_DTYPE_COUNT], *const sp__cast_f64[SP_DTYPE_COUNT],
-    *const sp__cast_bf16[SP_DTYPE_COUNT], *const sp__cast_i64[SP_DTYPE_COUNT], *const sp__cast_i32[SP_DTYPE_COUNT],
-    *const sp__cast_u8[SP_DTYPE_COUNT], *const sp__cast_bool[SP_DTYPE_COUNT];
+                                                         *const sp__cast_bf16[SP_DTYPE_COUNT],
+                                                             *const sp__cast_i64[SP_DTYPE_COUNT],
+                                                                 *const sp__cast_i32[SP_DTYPE_COUNT],
+                                                                     *const sp__cast_u8[SP_DTYPE_COUNT],
+                                                                         *const sp__cast_bool[SP_DTYPE_COUNT];
 
 extern sp__fold_run *const sp__fold_f32[SP__FOLD_COUNT], *const sp__fold_f64[SP__FOLD_COUNT],
-    *const sp__fold_bf16[SP__FOLD_COUNT], *const sp__fold_i64[SP__FOLD_COUNT], *const sp__fold_i32[SP__FOLD_COUNT],
-    *const sp__fold_u8[SP__FOLD_COUNT], *const sp__fold_bool[SP__FOLD_COUNT];
+                                                             *const sp__fold_bf16[SP__FOLD_COUNT],
+                                                                 *const sp__fold_i64[SP__FOLD_COUNT],
+                                                                     *const sp__fold_i32[SP__FOLD_COUNT],
+                                                                         *const sp__fold_u8[SP__FOLD_COUNT],
+                                                                             *const sp__fold_bool[SP__FOLD_COUNT];
 
-extern sp__rows_run *const sp__rows_f32[SP__ROW_COUNT], *const sp__rows_f64[SP__ROW_COUNT],
-    *const sp__rows_bf16[SP__ROW_COUNT], *const sp__rows_i64[SP__ROW_COUNT], *const sp__rows_i32[SP__ROW_COUNT],
-    *const sp__rows_u8[SP__ROW_COUNT];
+extern sp__rows_run *const sp__rows_f32[SP__ROW_COUNT],
+    *const sp__rows_f64[SP__ROW_COUNT], *const sp__rows_bf16[SP__ROW_COUNT], *const sp__rows_i64[SP__ROW_COUNT],
+                                                                                 *const sp__rows_i32[SP__ROW_COUNT],
+                                                                                     *const sp__rows_u8[SP__ROW_COUNT];
 
 sp__gemm_run sp__gemm_f32, sp__gemm_f64, sp__gemm_bf16, sp__gemm_i64, sp__gemm_i32, sp__gemm_u8;
 sp__fused_run sp__fused_f32, sp__fused_f64;

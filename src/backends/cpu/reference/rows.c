@@ -53,8 +53,8 @@
     {                                                                                                                  \
         running_sum_##dtype(call, first, last, true);                                                                  \
     }                                                                                                                  \
-    sp__rows_run *const sp__rows_##dtype[SP__ROW_COUNT] = {[SP__CUMSUM] = cumsum_##dtype,                              \
-                                                           [SP__CUMSUM_REVERSE] = cumsum_reverse_##dtype};
+    sp__rows_run *const sp__rows_##dtype[SP__ROW_COUNT] = {                                                            \
+        [SP__CUMSUM] = cumsum_##dtype, [SP__CUMSUM_REVERSE] = cumsum_reverse_##dtype};
 
 CUMSUM(i64, int64_t)
 CUMSUM(i32, int32_t)
