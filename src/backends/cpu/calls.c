@@ -61,6 +61,6 @@ sp_status sp__cpu_fused(const sp__fused *call)
     fused_plan p = {call, sp__cpu_level()->of[call->dtype].fused};
     if (!p.run) p.run = sp__reference.of[call->dtype].fused;
     if (!p.run) return sp__no_kernel("an optimiser's step", call->dtype);
-    sp__tasks((call->n + SP__GRAIN - 1) / SP__GRAIN, fused_task, &p);
+    sp__flushed_tasks((call->n + SP__GRAIN - 1) / SP__GRAIN, fused_task, &p);
     return SP_OK;
 }

@@ -114,6 +114,64 @@ void sp__tasks(int64_t n, void (*body)(void *context, int64_t i), void *context)
         sp__parallel(n, body, context);
 }
 
+#if defined(__x86_64__)
+enum { FLUSH = 0x8040 }; /* results and operands */
+
+static uint64_t flush_subnormals(void)
+{
+    const unsigned was = __builtin_ia32_stmxcsr();
+    __builtin_ia32_ldmxcsr(was | FLUSH);
+    return was;
+}
+
+static void restore_subnormals(uint64_t was)
+{
+    __builtin_ia32_ldmxcsr((unsigned)was);
+}
+#elif defined(__aarch64__)
+static uint64_t flush_subnormals(void)
+{
+    uint64_t was;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(was));
+    __asm__ volatile("msr fpcr, %0" : : "r"(was | (1u << 24)));
+    return was;
+}
+
+static void restore_subnormals(uint64_t was)
+{
+    __asm__ volatile("msr fpcr, %0" : : "r"(was));
+}
+#else
+static uint64_t flush_subnormals(void)
+{
+    return 0;
+}
+
+static void restore_subnormals(uint64_t was)
+{
+    (void)was;
+}
+#endif
+
+typedef struct flushed {
+    void (*body)(void *context, int64_t i);
+    void *context;
+} flushed;
+
+static void run_flushed(void *context, int64_t i)
+{
+    const flushed *f = context;
+    const uint64_t was = flush_subnormals();
+    f->body(f->context, i);
+    restore_subnormals(was);
+}
+
+void sp__flushed_tasks(int64_t n, void (*body)(void *context, int64_t i), void *context)
+{
+    flushed f = {body, context};
+    sp__tasks(n, run_flushed, &f);
+}
+
 double sp__load_f64(sp_dtype dtype, const void *p)
 {
     switch (dtype) {

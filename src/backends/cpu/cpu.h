@@ -63,6 +63,10 @@ void *sp__scratch(size_t bytes);
 
 /* sp__parallel, but on the caller alone when n is 1. */
 void sp__tasks(int64_t n, void (*body)(void *context, int64_t i), void *context);
+/* The same with subnormal numbers taken for 0, on whatever thread a body runs: products and optimisers meet many of
+ * them (a moment that decays), and they cost a hundred times what other numbers cost. Element-wise kernels and
+ * reductions keep them, as PyTorch does. */
+void sp__flushed_tasks(int64_t n, void (*body)(void *context, int64_t i), void *context);
 
 /* About so many elements make a task. Work is cut by its shape alone. */
 enum { SP__GRAIN = 32768 };

@@ -59,7 +59,7 @@ static void add_dim(dims *list, int64_t size, int64_t in, int64_t out)
 static dims select_dims(const sp__reduce *call, bool reduced, bool in_order)
 {
     const int64_t in_size = sp__size_of(call->in.dtype), out_size = sp__size_of(call->out.dtype);
-    int order[SP_MAX_DIMS], n = 0;
+    int order[SP_MAX_DIMS] = {0}, n = 0;
     dims list = {.total = 1};
     for (int d = 0; d < call->ndim; d++) {
         if (call->reduced[d] != reduced) continue;

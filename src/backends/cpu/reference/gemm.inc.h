@@ -35,7 +35,7 @@ static void FN(task)(void *context, int64_t task)
 
 sp_status FN(sp__gemm)(const sp__gemm *call)
 {
-    sp__tasks(call->batches * call->m, FN(task), (void *)(uintptr_t)call);
+    sp__flushed_tasks(call->batches * call->m, FN(task), (void *)(uintptr_t)call);
     return SP_OK;
 }
 

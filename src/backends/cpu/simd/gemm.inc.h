@@ -6,8 +6,8 @@
  *
  * A tile of up to SP__TILE_ROWS rows and NR columns stays in registers while k runs. b's rows must lie side by side:
  * where they do not, at the right edge, and where many rows of a use them again, a panel of b is packed. a is read
- * element by element, with any strides, and never packed. A task is a batch, a chunk of rows and a panel: work is cut by
- * the shape alone, and each element of c is summed in one order. */
+ * element by element, with any strides, and never packed. A task is a batch, a chunk of rows and a panel: work is cut
+ * by the shape alone, and each element of c is summed in one order. */
 
 typedef T FN(vector) __attribute__((vector_size(SP__VECTOR_BYTES), aligned(sizeof(T)), may_alias));
 enum {
@@ -28,7 +28,7 @@ typedef struct FN(tile) {
 } FN(tile);
 
 /* One row of results, out of registers: c = alpha·sum + beta·c + bias. */
-SP__INLINE void FN(store_row)(const FN(tile) *t, int row, const FN(vector) *sums, int vectors)
+SP__INLINE void FN(store_row)(const FN(tile) * t, int row, const FN(vector) * sums, int vectors)
 {
     T *c = t->c + row * t->c_row;
     if (t->c_column == 1 && t->width == vectors * FN(LANES)) {
@@ -52,7 +52,7 @@ SP__INLINE void FN(store_row)(const FN(tile) *t, int row, const FN(vector) *sums
 }
 
 /* The loop that everything is for: rows × vectors sums in registers. */
-SP__INLINE void FN(run_tile)(const FN(tile) *t, const int rows, const int vectors)
+SP__INLINE void FN(run_tile)(const FN(tile) * t, const int rows, const int vectors)
 {
     FN(vector) sums[8][2] = {{{0}}};
     const T *a = t->a, *b = t->b;
@@ -74,7 +74,7 @@ SP__INLINE void FN(run_tile)(const FN(tile) *t, const int rows, const int vector
 }
 
 #define TILE(rows, vectors)                                                                                            \
-    static void FN(tile_##rows##x##vectors)(const FN(tile) *t)                                                         \
+    static void FN(tile_##rows##x##vectors)(const FN(tile) * t)                                                        \
     {                                                                                                                  \
         FN(run_tile)(t, rows, vectors);                                                                                \
     }
@@ -170,17 +170,18 @@ static void FN(gemm_task)(void *context, int64_t task)
     T bias[FN(NR)] = {0};
     for (int64_t c = 0; g->bias && c < width; c++)
         bias[c] = *((const T *)g->bias->buffer + g->bias->offset + (j + c) * g->bias->strides[0]);
-    FN(tile) t = {.a = FN(at)(&g->a, batch, i, 0),
-                  .a_row = g->a.row,
-                  .a_column = g->a.column,
-                  .b_row = g->b.row,
-                  .c = (T *)(uintptr_t)FN(at)(&g->c, batch, i, j),
-                  .c_row = g->c.row,
-                  .c_column = g->c.column,
-                  .width = width,
-                  .alpha = (T)g->alpha,
-                  .beta = (T)g->beta,
-                  .bias = g->bias ? bias : NULL};
+    FN(tile)
+    t = {.a = FN(at)(&g->a, batch, i, 0),
+         .a_row = g->a.row,
+         .a_column = g->a.column,
+         .b_row = g->b.row,
+         .c = (T *)(uintptr_t)FN(at)(&g->c, batch, i, j),
+         .c_row = g->c.row,
+         .c_column = g->c.column,
+         .width = width,
+         .alpha = (T)g->alpha,
+         .beta = (T)g->beta,
+         .bias = g->bias ? bias : NULL};
     FN(run_panel)(g, t, batch, j, rows);
 }
 

@@ -6,6 +6,18 @@
 
 const sp__level SP__HERE(sp__level) = {
     .name = NAME_OF(SP_ISA),
-    .of = {[SP_F32] = {.gemm = SP__HERE(sp__gemm_f32), .spin = SP__HERE(sp__spin_f32)},
-           [SP_F64] = {.gemm = SP__HERE(sp__gemm_f64), .spin = SP__HERE(sp__spin_f64)}},
+    .of = {[SP_F32] = {.map = SP__HERE(sp__map_f32),
+                       .cast = SP__HERE(sp__cast_f32),
+                       .fold = SP__HERE(sp__fold_f32),
+                       .rows = SP__HERE(sp__rows_f32),
+                       .gemm = SP__HERE(sp__gemm_f32),
+                       .fused = SP__HERE(sp__fused_f32),
+                       .spin = SP__HERE(sp__spin_f32)},
+           [SP_F64] = {.map = SP__HERE(sp__map_f64),
+                       .fold = SP__HERE(sp__fold_f64),
+                       .gemm = SP__HERE(sp__gemm_f64),
+                       .fused = SP__HERE(sp__fused_f64),
+                       .spin = SP__HERE(sp__spin_f64)},
+           [SP_BF16] = {.cast = SP__HERE(sp__cast_bf16)},
+           [SP_U8] = {.cast = SP__HERE(sp__cast_u8)}},
 };

@@ -1,5 +1,5 @@
-/* What a file of this folder stands on. It is compiled once for each ISA level, with SP_ISA its name; only the length of
- * a vector depends on the level. */
+/* What a file of this folder stands on. It is compiled once for each ISA level, with SP_ISA its name; only the length
+ * of a vector depends on the level. */
 #ifndef SPUSK_SIMD_H
 #define SPUSK_SIMD_H
 
@@ -18,7 +18,8 @@ enum { SP__VECTOR_BYTES = 32 };
 enum { SP__VECTOR_BYTES = 16 };
 #endif
 
-/* How many rows of accumulators, each two vectors wide, the registers hold beside their operands: 32 registers, or 16. */
+/* How many rows of accumulators, each two vectors wide, the registers hold beside their operands: 32 registers, or 16.
+ */
 #if defined(__AVX512F__) || defined(__aarch64__)
 enum { SP__TILE_ROWS = 8 };
 #else
@@ -33,6 +34,12 @@ enum { SP__TILE_ROWS = 6 };
 
 #define SP__INLINE static inline __attribute__((always_inline))
 
+extern sp__loop *const SP__HERE(sp__map_f32)[SP__MAP_COUNT], *const SP__HERE(sp__map_f64)[SP__MAP_COUNT];
+extern sp__loop *const SP__HERE(sp__cast_f32)[SP_DTYPE_COUNT], *const SP__HERE(sp__cast_bf16)[SP_DTYPE_COUNT],
+                                                                   *const SP__HERE(sp__cast_u8)[SP_DTYPE_COUNT];
+extern sp__fold_run *const SP__HERE(sp__fold_f32)[SP__FOLD_COUNT], *const SP__HERE(sp__fold_f64)[SP__FOLD_COUNT];
+extern sp__rows_run *const SP__HERE(sp__rows_f32)[SP__ROW_COUNT];
+sp__fused_run SP__HERE(sp__fused_f32), SP__HERE(sp__fused_f64);
 sp_status SP__HERE(sp__gemm_f32)(const sp__gemm *call);
 sp_status SP__HERE(sp__gemm_f64)(const sp__gemm *call);
 double SP__HERE(sp__spin_f32)(int64_t rounds);
