@@ -266,7 +266,7 @@ sp_status sp_print(const sp_tensor *x)
     char *text = length ? sp_alloc(length + 1) : NULL;
     if (!text) return sp_error_status();
     sp_to_string(x, text, length + 1);
-    bool written = puts(text) >= 0;
+    bool written = puts(text) >= 0 && fflush(stdout) == 0; /* a full disk shows only then */
     sp_free(text, length + 1);
     return written ? SP_OK : sp_raise(SP_ERROR_IO, "sp_print: standard output cannot be written to");
 }
