@@ -263,6 +263,7 @@ sp_tensor *sp_one_hot(sp_tensor *labels, int64_t num_classes)
 SP__SAMPLE(gather_rows, sp_gather(in[0], 0, in[1]));
 SP__SAMPLE(gather_last, sp_gather(in[0], -1, in[1]));
 SP__SAMPLE(scatter_add_rows, sp_scatter_add(in[0], 0, in[1], in[2]));
+SP__SAMPLE(scatter_add_last, sp_scatter_add(in[0], -1, in[1], in[2]));
 SP__SAMPLE(index_select_rows, sp_index_select(in[0], 0, in[1]));
 SP__SAMPLE(index_select_last, sp_index_select(in[0], -1, in[1]));
 
@@ -298,8 +299,14 @@ const sp_op sp__op_scatter_add = {
     .forward = scatter_add_forward,
     .backward = scatter_add_backward,
     .samples =
-        (const sp_sample[]){{scatter_add_rows, "torch.scatter_add(a, 0, b, c)", {{"3 4"}, INDEX("5 4", 3), {"5 4"}}},
-                            {0}},
+        (const sp_sample[]){
+            {scatter_add_rows, "torch.scatter_add(a, 0, b, c)", {{"3 4"}, INDEX("5 4", 3), {"5 4"}}},
+            {scatter_add_rows, "torch.scatter_add(a, 0, b, c)", {{"3 4"}, INDEX("2 3", 3), {"2 3"}}},
+            {scatter_add_rows, "torch.scatter_add(a, 0, b, c)", {{"3 4"}, INDEX("0 4", 3), {"0 4"}}},
+            {scatter_add_rows, "torch.scatter_add(a, 0, b, c)", {{""}, INDEX("", 1), {""}}},
+            {scatter_add_last, "torch.scatter_add(a, -1, b, c)", {{"2 2 3"}, INDEX("2 2 4", 3), {"2 2 4"}}},
+            {0},
+        },
 };
 
 const sp_op sp__op_index_select = {
@@ -314,5 +321,7 @@ const sp_op sp__op_index_select = {
     .samples = (const sp_sample[]){{index_select_rows, "torch.index_select(a, 0, b)", {{"3 4"}, INDEX("5", 3)}},
                                    {index_select_last, "torch.index_select(a, -1, b)", {{"2 3"}, INDEX("2", 3)}},
                                    {index_select_rows, "torch.index_select(a, 0, b)", {{"3 4"}, INDEX("0", 3)}},
+                                   {index_select_rows, "torch.index_select(a, 0, b)", {{"3 4"}, INDEX("", 3)}},
+                                   {index_select_rows, "torch.index_select(a, 0, b)", {{""}, INDEX("1", 1)}},
                                    {0}},
 };

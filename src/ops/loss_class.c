@@ -122,6 +122,12 @@ static sp_status nll_backward(sp_grad_call *call)
     return SP__GIVE(call, 0, sp_op_apply(&sp__op_nll_backward, inputs, 3, &a));
 }
 
+/* PyTorch's graph tells images from plain batches by this name, and so does ours. */
+static const sp_op *nll_op(int ndim)
+{
+    return ndim > 2 ? &sp__op_nll_loss2d : &sp__op_nll_loss;
+}
+
 /* ---- its gradient ---- */
 
 static sp_status nll_backward_infer(sp_call *call)
@@ -151,8 +157,9 @@ static sp_status nll_backward_backward(sp_grad_call *call)
     sp_tensor *target = sp_saved_input(call, 1),
               *weight = sp_input_sizes(call, 2).n ? sp_saved_input(call, 2) : SP_NONE;
     if (!target || !weight) return sp_error_status();
+    const nll_attributes *a = call->attributes;
     sp_tensor *inputs[] = {call->grads[0], target, weight};
-    return SP__GIVE(call, 0, sp_op_apply(&sp__op_nll_loss, inputs, 3, call->attributes));
+    return SP__GIVE(call, 0, sp_op_apply(nll_op(a->ndim), inputs, 3, a));
 }
 
 /* ---- public ---- */
@@ -171,7 +178,8 @@ static sp_status read_options(const char *function, const sp_loss_options *optio
 static sp_tensor *nll(sp_tensor *x, sp_tensor *target, sp_tensor *weight, sp_reduction reduction, int64_t ignore_index)
 {
     nll_attributes a = {.reduction = reduction, .ignore_index = ignore_index};
-    return sp_op_apply(&sp__op_nll_loss, (sp_tensor *[]){x, target, weight}, 3, &a);
+    if (sp__check_tensor(x, "sp_nll_loss", "argument 1")) return NULL;
+    return sp_op_apply(nll_op(x->ndim), (sp_tensor *[]){x, target, weight}, 3, &a);
 }
 
 sp_tensor *(sp_nll_loss_weighted)(sp_tensor *x, sp_tensor *target, sp_tensor *weight, const sp_loss_options *options)
@@ -194,21 +202,19 @@ static sp_tensor *spread_weight(sp_tensor *weight, sp_tensor *x)
     return (sp_reshape)(weight, (sp_dims){shape, x->ndim});
 }
 
-static sp_tensor *reduced(sp_tensor *loss, sp_reduction reduction, double count)
-{
-    if (reduction == SP_REDUCTION_NONE) return loss;
-    sp_tensor *sum = sp_sum(loss);
-    return reduction == SP_REDUCTION_SUM ? sum : sp_div_scalar(sum, count);
-}
-
 /* -Σ_c w_c·target_c·log p_c */
 static sp_tensor *against_probabilities(sp_tensor *log_p, sp_tensor *target, sp_tensor *weight,
                                         const sp_loss_options *o)
 {
     int c = class_dim(log_p->ndim);
     double classes = (double)log_p->sizes[c];
+    if (o->ignore_index >= 0) {
+        sp_raise(SP_ERROR_ARGUMENT, "sp_cross_entropy: ignore_index %lld is a class, and the target has probabilities",
+                 (long long)o->ignore_index);
+        return NULL;
+    }
     if (target->ndim != log_p->ndim ||
-        memcmp(target->sizes, log_p->sizes, (size_t)log_p->ndim * sizeof *log_p->sizes)) {
+        memcmp(target->sizes, log_p->sizes, (size_t)log_p->ndim * sizeof *log_p->sizes) != 0) {
         sp_raise(SP_ERROR_SHAPE, "sp_cross_entropy: probabilities of shape %s for an input of shape %s",
                  sp__shape_of(target), sp__shape_of(log_p));
         return NULL;
@@ -218,7 +224,8 @@ static sp_tensor *against_probabilities(sp_tensor *log_p, sp_tensor *target, sp_
     sp_tensor *product = sp_mul(log_p, target);
     if (!sp__is_none(weight)) product = sp_mul(product, spread_weight(weight, log_p));
     sp_tensor *loss = sp_neg(sp_sum_dim(product, c));
-    return loss ? reduced(loss, o->reduction, (double)sp_numel(loss)) : NULL;
+    if (o->reduction == SP_REDUCTION_NONE) return loss;
+    return o->reduction == SP_REDUCTION_MEAN ? sp_mean(loss) : sp_sum(loss);
 }
 
 /* Each example's -Σ_c w_c·log p_c, 0 where the target does not count. */
@@ -278,17 +285,22 @@ sp_tensor *(sp_cross_entropy)(sp_tensor *x, sp_tensor *target, const sp_loss_opt
 
 /* ---- samples and records ---- */
 
-SP__SAMPLE(nll_mean, sp_nll_loss(in[0], in[1]));
-SP__SAMPLE(nll_sum, sp_nll_loss(in[0], in[1], .reduction = SP_REDUCTION_SUM));
-SP__SAMPLE(nll_each, sp_nll_loss(in[0], in[1], .reduction = SP_REDUCTION_NONE));
 static sp_tensor *weights_for(const sp_tensor *x)
 {
     return sp_cast(sp_vector(0.5, 1, 2, 0.75), sp_dtype_of(x));
 }
+SP__SAMPLE(nll_mean, sp_nll_loss(in[0], in[1]));
+SP__SAMPLE(nll_sum, sp_nll_loss(in[0], in[1], .reduction = SP_REDUCTION_SUM));
+SP__SAMPLE(nll_each, sp_nll_loss(in[0], in[1], .reduction = SP_REDUCTION_NONE));
 SP__SAMPLE(nll_weighted, sp_nll_loss_weighted(in[0], in[1], weights_for(in[0]), .ignore_index = 1));
 SP__SAMPLE(ce_mean, sp_cross_entropy(in[0], in[1]));
-SP__SAMPLE(ce_smooth, sp_cross_entropy_weighted(in[0], in[1], weights_for(in[0]), .label_smoothing = 0.25));
-SP__SAMPLE(ce_probabilities, sp_cross_entropy(in[0], sp_softmax(in[1], 1), .label_smoothing = 0.25));
+SP__SAMPLE(ce_sum, sp_cross_entropy(in[0], in[1], .reduction = SP_REDUCTION_SUM, .label_smoothing = 0.5));
+SP__SAMPLE(ce_each, sp_cross_entropy(in[0], in[1], .reduction = SP_REDUCTION_NONE, .label_smoothing = 0.5));
+SP__SAMPLE(ce_smooth, sp_cross_entropy_weighted(in[0], in[1], weights_for(in[0]), .label_smoothing = 0.25,
+                                                .ignore_index = SP_ZERO));
+SP__SAMPLE(ce_probabilities, sp_cross_entropy(in[0], in[1], .label_smoothing = 0.25));
+SP__SAMPLE(ce_probabilities_weighted,
+           sp_cross_entropy_weighted(in[0], in[1], weights_for(in[0]), .reduction = SP_REDUCTION_NONE));
 static sp_tensor *nll_gradient(sp_tensor *const *in)
 {
     nll_attributes a = {.reduction = SP_REDUCTION_SUM, .ignore_index = -100, .ndim = 2, .sizes = {3, 4}};
@@ -300,30 +312,48 @@ static sp_tensor *nll_gradient(sp_tensor *const *in)
     {                                                                                                                  \
         .shape = lengths, .low = 0, .high = n, .dtype = SP_I64                                                         \
     }
+#define RECORD(NAME, NODE, SAMPLES)                                                                                    \
+    const sp_op sp__op_##NAME = {.name = #NAME,                                                                        \
+                                 .backward_name = NODE,                                                                \
+                                 .n_inputs = 3,                                                                        \
+                                 .optional = 1u << 2,                                                                  \
+                                 .attributes_size = sizeof(nll_attributes),                                            \
+                                 .saves = SP_SAVE_INPUT(1) | SP_SAVE_INPUT(2),                                         \
+                                 .infer = nll_infer,                                                                   \
+                                 .forward = nll_forward,                                                               \
+                                 .backward = nll_backward,                                                             \
+                                 .samples = SAMPLES}
 
-const sp_op sp__op_nll_loss = {
-    .name = "nll_loss",
-    .backward_name = "NllLossBackward0",
-    .n_inputs = 3,
-    .optional = 1u << 2,
-    .attributes_size = sizeof(nll_attributes),
-    .saves = SP_SAVE_INPUT(1) | SP_SAVE_INPUT(2),
-    .infer = nll_infer,
-    .forward = nll_forward,
-    .backward = nll_backward,
-    .samples =
-        (const sp_sample[]){
-            {nll_mean, "F.nll_loss(a, b)", {{"3 4"}, LABELS("3", 4)}},
-            {nll_mean, "F.nll_loss(a, b)", {{"4"}, LABELS("", 4)}},
-            {nll_sum, "F.nll_loss(a, b, reduction='sum')", {{"2 3 2"}, LABELS("2 2", 3)}},
-            {nll_each, "F.nll_loss(a, b, reduction='none')", {{"3 4"}, LABELS("3", 4)}},
-            {nll_each, "F.nll_loss(a, b, reduction='none')", {{"0 4"}, LABELS("0", 4)}},
-            {nll_weighted, "F.nll_loss(a, b, " WEIGHTS ", ignore_index=1)", {{"5 4"}, LABELS("5", 4)}},
-            {ce_mean, "F.cross_entropy(a, b)", {{"3 4"}, LABELS("3", 4)}},
-            {ce_smooth, "F.cross_entropy(a, b, " WEIGHTS ", label_smoothing=0.25)", {{"3 4"}, LABELS("3", 4)}},
-            {ce_probabilities, "F.cross_entropy(a, b.softmax(1), label_smoothing=0.25)", {{"3 4"}, {"3 4"}}},
-            {0}},
+static const sp_sample nll_samples[] = {
+    {nll_mean, "F.nll_loss(a, b)", {{"3 4"}, LABELS("3", 4)}},
+    {nll_mean, "F.nll_loss(a, b)", {{"4"}, LABELS("", 4)}},
+    {nll_mean, "F.nll_loss(a, b)", {{"0 4"}, LABELS("0", 4)}},
+    {nll_sum, "F.nll_loss(a, b, reduction='sum')", {{"3 4"}, LABELS("3", 4)}},
+    {nll_each, "F.nll_loss(a, b, reduction='none')", {{"3 4"}, LABELS("3", 4)}},
+    {nll_each, "F.nll_loss(a, b, reduction='none')", {{"0 4"}, LABELS("0", 4)}},
+    {nll_weighted, "F.nll_loss(a, b, " WEIGHTS ", ignore_index=1)", {{"5 4"}, LABELS("5", 4)}},
+    {ce_mean, "F.cross_entropy(a, b)", {{"3 4"}, LABELS("3", 4)}},
+    {ce_mean, "F.cross_entropy(a, b)", {{"4"}, LABELS("", 4)}},
+    {ce_sum, "F.cross_entropy(a, b, reduction='sum', label_smoothing=0.5)", {{"3 4"}, LABELS("3", 4)}},
+    {ce_smooth, "F.cross_entropy(a, b, " WEIGHTS ", label_smoothing=0.25, ignore_index=0)", {{"3 4"}, LABELS("3", 4)}},
+    {ce_probabilities, "F.cross_entropy(a, b, label_smoothing=0.25)", {{"3 4"}, {"3 4", 0.1, 0.9}}},
+    {0},
 };
+RECORD(nll_loss, "NllLossBackward0", nll_samples);
+
+static const sp_sample nll2d_samples[] = {
+    {nll_mean, "F.nll_loss(a, b)", {{"2 3 2 2"}, LABELS("2 2 2", 3)}},
+    {nll_sum, "F.nll_loss(a, b, reduction='sum')", {{"2 3 2"}, LABELS("2 2", 3)}},
+    {nll_each, "F.nll_loss(a, b, reduction='none')", {{"2 3 2 1 2"}, LABELS("2 2 1 2", 3)}},
+    {nll_each, "F.nll_loss(a, b, reduction='none')", {{"2 3 0"}, LABELS("2 0", 3)}},
+    {nll_weighted, "F.nll_loss(a, b, " WEIGHTS ", ignore_index=1)", {{"2 4 3"}, LABELS("2 3", 4)}},
+    {ce_each, "F.cross_entropy(a, b, reduction='none', label_smoothing=0.5)", {{"2 3 2"}, LABELS("2 2", 3)}},
+    {ce_probabilities_weighted,
+     "F.cross_entropy(a, b, " WEIGHTS ", reduction='none')",
+     {{"2 4 2"}, {"2 4 2", 0.1, 0.9}}},
+    {0},
+};
+RECORD(nll_loss2d, "NllLoss2DBackward0", nll2d_samples);
 
 #define NLL_BACKWARD                                                                                                   \
     "torch.ops.aten.nll_loss_backward(a, torch.zeros(3, 4, dtype=a.dtype), b, None, 2, -100, torch.zeros((), "         \
