@@ -45,6 +45,7 @@ sp_tensor *sp_module_get(const sp_module *module, const char *name)
 {
     if (sp__module_check(module, "sp_module_get") != SP_OK) return NULL;
     if (!name) return sp_raise_null("sp_module_get", "name"), NULL;
+    const char *type = module->priv->name;
     const sp_module *at = module;
     const char *rest = name, *dot;
     while (at && (dot = strchr(rest, '.'))) {
@@ -53,6 +54,6 @@ sp_tensor *sp_module_get(const sp_module *module, const char *name)
     }
     const sp__module_tensor *found = at ? sp__module_find_tensor(at, rest) : NULL;
     if (found) return found->tensor;
-    sp_raise(SP_ERROR_NOT_FOUND, "sp_module_get: %s has no parameter or buffer \"%s\"", module->priv->name, name);
+    sp_raise(SP_ERROR_NOT_FOUND, "sp_module_get: %s has no parameter or buffer \"%s\"", type, name);
     return NULL;
 }

@@ -67,7 +67,8 @@ static void put_attribute(text *t, sp_attribute attribute)
 
 size_t sp__attribute_text(sp_attribute attribute, char *buffer, size_t size)
 {
-    text t = {buffer, size, 0};
+    text t = {.size = size};
+    t.buffer = buffer;
     put_attribute(&t, attribute);
     return t.length;
 }
