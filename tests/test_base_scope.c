@@ -163,6 +163,19 @@ static void test_holds_are_counted(void **state)
     assert_int_equal(destroyed, 2);
 }
 
+/* What a container gives back is its own hold, though the scope that is open has one too. */
+static void test_drop_leaves_the_scopes_hold(void **state)
+{
+    (void)state;
+    SP_SCOPE {
+        thing *t = sp_retain(make(1));
+        sp_drop(t);
+        assert_int_equal(destroyed, 0);
+    }
+    assert_int_equal(destroyed, 1);
+    sp_drop(NULL);
+}
+
 static void test_many_objects_and_gaps(void **state)
 {
     (void)state;
@@ -558,6 +571,7 @@ int main(void)
         scope_test(test_adopt_gives_a_hold_to_the_open_scope),
         scope_test(test_null_passes),
         scope_test(test_holds_are_counted),
+        scope_test(test_drop_leaves_the_scopes_hold),
         scope_test(test_many_objects_and_gaps),
         scope_test(test_taking_out_of_an_outer_scope),
         scope_test(test_a_rolling_object_does_not_grow_the_stack),

@@ -11,10 +11,8 @@ static sp__sentinel none = SP__SENTINEL(&sp__none_kind);
 static sp__sentinel last = SP__SENTINEL(&sp__last_kind);
 
 /* <spusk/tensor.h> declares these; this folder knows of no tensors. */
-extern SP_API struct sp_tensor *const sp_none_;
-extern SP_API struct sp_tensor *const sp_last_;
-struct sp_tensor *const sp_none_ = (struct sp_tensor *)(void *)none.body;
-struct sp_tensor *const sp_last_ = (struct sp_tensor *)(void *)last.body;
+SP_API struct sp_tensor *const sp_none_ = (struct sp_tensor *)(void *)none.body;
+SP_API struct sp_tensor *const sp_last_ = (struct sp_tensor *)(void *)last.body;
 
 /* ---- making ---- */
 

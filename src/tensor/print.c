@@ -255,7 +255,7 @@ size_t sp_to_string(const sp_tensor *x, char *buffer, size_t size)
     }
     put_suffixes(&w, x, n == 0);
     put(&w, ")");
-    if (w.size) buffer[w.length < w.size ? w.length : w.size - 1] = '\0';
+    if (buffer && size) buffer[w.length < size ? w.length : size - 1] = '\0';
     return p.status ? 0 : w.length;
 }
 
