@@ -66,21 +66,21 @@ static json_t *describe(const item *it, size_t at)
     sp_dims sizes = sp_sizes(it->x);
     for (int d = 0; d < sizes.n; d++) json_array_append_new(shape, json_integer(sizes.data[d]));
     return json_pack("{s:s, s:o, s:[I, I]}", "dtype", sp__st_types[it->rank].name, "shape", shape, "data_offsets",
-                     (json_int_t)at, (json_int_t)(at + it->bytes));
+                     (json_int_t)at, (json_int_t)at + (json_int_t)it->bytes);
 }
 
 static size_t count_pairs(const char *const *metadata)
 {
     size_t n = 0;
-    while (metadata && metadata[2 * n] && metadata[2 * n + 1]) n++;
+    while (metadata[2 * n] && metadata[2 * n + 1]) n++;
     return n;
 }
 
 static sp_status add_metadata(json_t *head, const char *const *metadata)
 {
+    if (!metadata) return SP_OK;
     size_t n = count_pairs(metadata);
-    if (metadata && metadata[2 * n])
-        return sp_raise(SP_ERROR_ARGUMENT, "the metadata key '%s' has no value", metadata[2 * n]);
+    if (metadata[2 * n]) return sp_raise(SP_ERROR_ARGUMENT, "the metadata key '%s' has no value", metadata[2 * n]);
     if (n == 0) return SP_OK;
     pair *pairs = sp_alloc(n * sizeof *pairs);
     if (!pairs) return SP_ERROR_MEMORY;

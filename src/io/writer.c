@@ -124,19 +124,16 @@ sp_status sp__writer_write(sp__writer *writer, const void *data, size_t bytes)
     return writer->status;
 }
 
-/* The new name is on the disk only when the folder is; a file system that cannot do that is no reason to fail. */
-static void flush_folder(const char *path)
+/* The new name is on the disk only when the folder is; a file system that cannot do that is no reason to fail. The
+ * temporary name, no longer needed, becomes the folder's. */
+static void flush_folder(char *temporary)
 {
-    char *folder = sp_strdup(path);
-    if (!folder) return;
-    char *slash = strrchr(folder, '/');
-    if (slash) slash[slash == folder] = '\0';
-    int fd = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        fsync(fd);
-        close(fd);
-    }
-    sp_free(folder, strlen(path) + 1);
+    char *slash = strrchr(temporary, '/');
+    if (slash) slash[slash == temporary] = '\0';
+    int fd = open(slash ? temporary : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return;
+    fsync(fd);
+    close(fd);
 }
 
 static void commit(sp__writer *writer)
@@ -149,7 +146,7 @@ static void commit(sp__writer *writer)
     if (rename(writer->temporary, writer->path) != 0)
         fail(writer, writer->path, errno);
     else
-        flush_folder(writer->path);
+        flush_folder(writer->temporary);
 }
 
 sp_status sp__writer_close(sp__writer *writer, sp_status status)

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
+extern char **environ; // NOLINT(readability-redundant-declaration): glibc declares it too, others do not
 
 void sp__plot_quote(FILE *file, const char *text)
 {

@@ -73,7 +73,8 @@ static void draw_cell(const grid *g, int64_t index, const sp_grid_options *optio
     bool marked = options->marked && options->marked[index];
     int64_t top = index / g->columns * g->cell_h + g->margin, left = index % g->columns * g->cell_w;
     int64_t h = g->image_h * g->scale, w = g->image_w * g->scale, x = left + (g->cell_w - w) / 2;
-    fill(g, top, x - g->frame, h + 2 * g->frame, w + 2 * g->frame, marked ? red : pale);
+    int64_t line = marked ? g->frame : 1;
+    fill(g, top + g->frame - line, x - line, h + 2 * line, w + 2 * line, marked ? red : pale);
     draw_image(g, top + g->frame, x, index);
     const char *caption = options->captions ? options->captions[index] : NULL;
     if (caption) draw_caption(g, top + h + 2 * g->frame + g->letters * 2, left, caption, marked ? red : ink);
@@ -99,7 +100,7 @@ static sp_status measure(grid *g, const sp_grid_options *options)
         if (options->captions[i]) widest = larger(widest, text_width(g, options->captions[i]));
     g->columns = g->columns < g->n ? g->columns : g->n;
     g->rows = (g->n + g->columns - 1) / g->columns;
-    g->frame = larger(1, g->scale / 2);
+    g->frame = g->scale;
     g->margin = 2 * g->scale;
     g->cell_w = larger(g->image_w * g->scale + 2 * g->frame, widest) + 2 * g->margin;
     g->cell_h = g->image_h * g->scale + 2 * g->frame + 2 * g->margin;
