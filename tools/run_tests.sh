@@ -92,11 +92,13 @@ run_one()
     line="$passed passed"
     [ "$skipped" = 0 ] || line="$line, $skipped skipped"
     [ "$failed" = 0 ] || line="$line, $failed FAILED"
-    printf '%-32s %s (%s s)\n' "$name" "$line" "$seconds"
+    line=$(printf '%-32s %s (%s s)' "$name" "$line" "$seconds")
+    # Printed at once, so that tests that end at the same time do not mix their lines.
     if [ "$failed" = 0 ]; then
         rm -rf "$scratch"
+        printf '%s\n' "$line"
     else
-        cat "$result.bad"
+        printf '%s\n%s\n' "$line" "$(cat "$result.bad")"
     fi
 }
 
