@@ -21,9 +21,7 @@ static const struct {
     {"sgd_nesterov", sp_optim_sgd, {.lr = 0.05, .momentum = 0.8, .nesterov = true, .weight_decay = 1e-3}},
     {"sgd_maximize", sp_optim_sgd, {.lr = 1e-3, .maximize = true}},
     {"adagrad", sp_optim_adagrad, {0}},
-    {"adagrad_decay",
-     sp_optim_adagrad,
-     {.lr_decay = 0.1, .weight_decay = 1e-2, .initial_accumulator_value = 0.1}},
+    {"adagrad_decay", sp_optim_adagrad, {.lr_decay = 0.1, .weight_decay = 1e-2, .initial_accumulator_value = 0.1}},
     {"adadelta", sp_optim_adadelta, {0}},
     {"adadelta_decay", sp_optim_adadelta, {.lr = 0.1, .rho = 0.8, .weight_decay = 1e-2, .eps = 1e-5}},
     {"rmsprop", sp_optim_rmsprop, {.lr = 1e-3}},
@@ -78,7 +76,8 @@ static double train(sp_module *model, int row, sp_dtype dtype, const double *exp
     training_set_weights(model);
     sp_optimizer *optimizer = rows[row].make(sp_parameters(model), &options);
     sp_module *criterion = sp_nn_nll_loss();
-    for (uint64_t step = 0; step < STEPS; step++) SP_SCOPE {
+    for (uint64_t step = 0; step < STEPS; step++)
+        SP_SCOPE {
             sp_tensor *x = training_tensor(1000 + step, SP_DIMS(BATCH, FEATURES), 1, 0, dtype);
             sp_zero_grad(optimizer);
             sp_tensor *loss = sp_forward(criterion, sp_forward(model, x), labels(2000 + step));
