@@ -81,8 +81,9 @@ static void off_centre(const float *field, int64_t *down, int64_t *right)
     double mass = 0, y = 0, x = 0;
     for (int64_t i = 0; i < FIELD * FIELD; i++) {
         mass += (double)field[i];
-        y += (double)field[i] * (double)(i / FIELD);
-        x += (double)field[i] * (double)(i % FIELD);
+        int64_t row = i / FIELD, column = i % FIELD;
+        y += (double)field[i] * (double)row;
+        x += (double)field[i] * (double)column;
     }
     *down = mass > 0 ? (int64_t)lround(y / mass - (FIELD - 1) / 2.0) : 0;
     *right = mass > 0 ? (int64_t)lround(x / mass - (FIELD - 1) / 2.0) : 0;

@@ -79,7 +79,7 @@ void draw_image(FILE *file, sp_tensor *image)
     const float *data = values ? sp_const_data(values) : NULL;
     if (!data) return;
     /* Only what concerns characters: a comma in numbers would spoil JSON. */
-    setlocale(LC_CTYPE, "");
+    (void)setlocale(LC_CTYPE, "");
     bool utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
     if (utf8 && isatty(fileno(file)))
         draw_blocks(file, data, sp_size(image, 0), sp_size(image, 1));

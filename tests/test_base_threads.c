@@ -227,12 +227,12 @@ static void test_the_environment_says_how_many(void **state)
 }
 
 static atomic_int caught_on_worker;
-static pthread_t main_thread;
+static _Thread_local bool is_main_thread;
 
 static void catch_signal(int number)
 {
     (void)number;
-    if (!pthread_equal(pthread_self(), main_thread)) caught_on_worker++;
+    if (!is_main_thread) caught_on_worker++;
 }
 
 static void send_signal(void *context, int64_t i)
@@ -244,7 +244,7 @@ static void send_signal(void *context, int64_t i)
 static void test_signals_are_for_the_programs_threads(void **state)
 {
     (void)state;
-    main_thread = pthread_self();
+    is_main_thread = true;
     signal(SIGUSR1, catch_signal);
     sp_set_num_threads(4);
     for (int i = 0; i < 20; i++) sp__parallel(8, send_signal, NULL);

@@ -35,9 +35,8 @@ static void test_description(void **state)
     assert_string_equal(json, "{\"type\":\"");
 
     module = network();
-    char *text = json;
     assert_true(sp_module_to_json(module, NULL, 0) > sizeof json);
-    text = malloc(2000);
+    char *text = malloc(2000);
     sp_module_to_json(module, text, 2000);
     sp_module_to_string(module, printed, sizeof printed);
     sp_module_to_string(sp_module_from_json(text), again, sizeof again);

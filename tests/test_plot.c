@@ -101,10 +101,17 @@ static void test_words_are_only_words(void **state)
     assert_int_equal(access("hacked", F_OK), -1);
 }
 
+/* A copy of PATH, to put back. */
+static char *search_path(void)
+{
+    const char *path = getenv("PATH");
+    return strdup(path ? path : "");
+}
+
 static void test_without_gnuplot(void **state)
 {
     (void)state;
-    char *path = strdup(getenv("PATH"));
+    char *path = search_path();
     setenv("PATH", "/nonexistent", 1);
     sp_status status = sp_plot_lines(support_path("losses.png"), parabola("loss"));
     setenv("PATH", path, 1);
@@ -128,7 +135,7 @@ static void test_gnuplot_that_fails(void **state)
     char command[1024];
     snprintf(command, sizeof command, "chmod +x '%s'", script);
     assert_int_equal(system(command), 0);
-    char *path = strdup(getenv("PATH"));
+    char *path = search_path();
     snprintf(command, sizeof command, "%s:%s", support_folder(), path);
     setenv("PATH", command, 1);
     sp_status status = sp_plot_lines(support_path("x.png"), parabola("loss"));

@@ -43,7 +43,8 @@ formatting()
 tidy()
 {
     files 'src/*.c' 'cli/*.c' 'examples/*.c' 'tests/*.c' | compiled |
-        xargs -r -n 1 -P "$jobs" clang-tidy -p "$build" --quiet --extra-arg=-Wno-unknown-warning-option 2>/dev/null
+        xargs -r -n 1 -P "$jobs" clang-tidy -p "$build" --quiet --extra-arg=-Wno-unknown-warning-option \
+            --extra-arg=-include --extra-arg="$PWD/tools/analyzer.h" 2>/dev/null
 }
 
 # Of the files on standard input those that this build compiles, so that their flags are known.

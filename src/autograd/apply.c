@@ -121,7 +121,7 @@ static sp_status check_written(const sp_op *op, const sp_tensor *x)
 /* What the operator would make must fit into x. */
 static sp_status check_result(const sp_op *op, const sp_tensor *x, const sp_tensor *result)
 {
-    bool same = x->ndim == result->ndim && !memcmp(x->sizes, result->sizes, (size_t)x->ndim * sizeof *x->sizes);
+    bool same = x->ndim == result->ndim && memcmp(x->sizes, result->sizes, (size_t)x->ndim * sizeof *x->sizes) == 0;
     if (!same)
         return sp_raise(SP_ERROR_SHAPE, "sp_%s_: the result has shape %s, which does not fit into %s", op->name,
                         sp__shape_of(result), sp__shape_of(x));
@@ -134,7 +134,7 @@ static sp_status check_result(const sp_op *op, const sp_tensor *x, const sp_tens
 static bool same_view(const sp_tensor *a, const sp_tensor *b)
 {
     return a->offset == b->offset && a->ndim == b->ndim && a->dtype == b->dtype &&
-           !memcmp(a->sizes, b->sizes, (size_t)a->ndim * sizeof *a->sizes) &&
+           memcmp(a->sizes, b->sizes, (size_t)a->ndim * sizeof *a->sizes) == 0 &&
            !memcmp(a->strides, b->strides, (size_t)a->ndim * sizeof *a->strides);
 }
 

@@ -120,8 +120,7 @@ static sp_status walk(run *r, sp__node *root)
     while (!status && r->stack.n) {
         frame *top = (frame *)r->stack.items + r->stack.n - 1;
         sp__node *node = top->node, *next = NULL;
-        int n = node->edges ? node->n_inputs : 0;
-        while (top->next_edge < n && !next) {
+        while (node->edges && top->next_edge < node->n_inputs && !next) {
             next = node->edges[top->next_edge++].node;
             if (next && is_done(r, next)) next = NULL;
         }
@@ -152,7 +151,7 @@ static sp_status add_to_slot(run *r, const sp__edge *edge, sp_tensor *grad)
 
 static bool same_sizes(const sp_tensor *x, const sp__meta *meta)
 {
-    return x->ndim == meta->ndim && !memcmp(x->sizes, meta->sizes, (size_t)x->ndim * sizeof *x->sizes);
+    return x->ndim == meta->ndim && memcmp(x->sizes, meta->sizes, (size_t)x->ndim * sizeof *x->sizes) == 0;
 }
 
 /* Hands gradient i of a node to what made its input i. */
@@ -379,7 +378,7 @@ static sp_tensor *own_gradient(const char *function, sp_tensor *x)
 static sp_status check_gradient(const char *function, const sp_tensor *x, const sp_tensor *grad)
 {
     if (sp__check_tensor(grad, function, "gradient")) return sp_error_status();
-    if (x->ndim != grad->ndim || memcmp(x->sizes, grad->sizes, (size_t)x->ndim * sizeof *x->sizes))
+    if (x->ndim != grad->ndim || memcmp(x->sizes, grad->sizes, (size_t)x->ndim * sizeof *x->sizes) != 0)
         return sp_raise(SP_ERROR_SHAPE, "%s: a gradient of shape %s for a tensor of shape %s", function,
                         sp__shape_of(grad), sp__shape_of(x));
     if (grad->dtype != x->dtype)
@@ -481,7 +480,7 @@ static sp_list *grad_of(const sp_list *outputs, const sp_list *inputs, const sp_
     size_t n_out = (size_t)outputs->n, n_in = (size_t)inputs->n;
     sp_tensor **grads = sp_alloc(n_out * sizeof *grads);
     r.results = sp_alloc(n_in * sizeof *r.results);
-    r.inputs = inputs->items ? inputs->items : r.results;
+    r.inputs = inputs->n ? inputs->items : r.results;
     r.n_inputs = inputs->n;
     sp__edge *roots = edges_of(function, outputs);
     r.targets = roots ? edges_of(function, inputs) : NULL;

@@ -46,7 +46,7 @@ sp_tensor *sp_grad(const sp_tensor *x)
 static sp_status check_grad(const sp_tensor *x, const sp_tensor *grad)
 {
     if (sp__check_tensor(grad, "sp_set_grad", "grad")) return sp_error_status();
-    if (x->ndim != grad->ndim || memcmp(x->sizes, grad->sizes, (size_t)x->ndim * sizeof *x->sizes))
+    if (x->ndim != grad->ndim || memcmp(x->sizes, grad->sizes, (size_t)x->ndim * sizeof *x->sizes) != 0)
         return sp_raise(SP_ERROR_SHAPE, "sp_set_grad: a gradient of shape %s for a tensor of shape %s",
                         sp__shape_of(grad), sp__shape_of(x));
     if (x->dtype != grad->dtype)

@@ -96,7 +96,7 @@ static void raise_first(sp_status status, const char *text)
     if (!error.quiet) report(status, error.message);
 }
 
-sp_status sp_raise(sp_status status, const char *format, ...)
+sp_status(sp_raise)(sp_status status, const char *format, ...)
 {
     if (error.pending || status == SP_OK) return status;
     char text[MESSAGE_SIZE];
@@ -108,7 +108,7 @@ sp_status sp_raise(sp_status status, const char *format, ...)
     return status;
 }
 
-sp_status sp_raise_null(const char *function, const char *argument)
+sp_status(sp_raise_null)(const char *function, const char *argument)
 {
     if (error.pending) return error.pending;
     return sp_raise(SP_ERROR_NULL, "%s: argument '%s' is NULL, though no error is pending: pass SP_NONE for no tensor",
@@ -147,7 +147,7 @@ bool sp_error_quiet(bool quiet)
 
 /* ---- questions ---- */
 
-sp_status sp_error_status(void)
+sp_status(sp_error_status)(void)
 {
     return error.pending;
 }

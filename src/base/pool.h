@@ -11,7 +11,7 @@ int64_t sp__door_calls(void);
 
 /* Counts a block as given back though its memory stays; later truly gives it back. For the graveyard of objects. */
 void sp__pool_park(size_t size);
-void sp__pool_unpark(void *block, size_t size);
+void sp__pool_unpark(void *pointer, size_t size);
 
 /* Debug builds: keeps a destroyed object, so that a late use of it can be named; gives all kept ones back. */
 void sp__graveyard_bury(sp__object *head);

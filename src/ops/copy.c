@@ -151,7 +151,7 @@ static sp_status check_same_shape(const sp_list *list)
     for (int64_t i = 1; i < list->n; i++) {
         const sp_tensor *x = list->items[i];
         if (sp__check_tensor(x, "sp_stack", "an entry")) return sp_error_status();
-        if (x->ndim != first->ndim || memcmp(x->sizes, first->sizes, (size_t)x->ndim * sizeof *x->sizes))
+        if (x->ndim != first->ndim || memcmp(x->sizes, first->sizes, (size_t)x->ndim * sizeof *x->sizes) != 0)
             return sp_raise(SP_ERROR_SHAPE, "sp_stack: shapes %s and %s differ", sp__shape_of(first), sp__shape_of(x));
     }
     return SP_OK;

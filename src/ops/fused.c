@@ -29,7 +29,7 @@ static bool same_layout(const sp_tensor *a, const sp_tensor *b)
 static sp_status check_operand(const sp_tensor *p, const sp_tensor *x, const char *name, bool layout)
 {
     if (sp__check_tensor(x, "sp_fused_step_", name)) return sp_error_status();
-    if (x->ndim != p->ndim || memcmp(x->sizes, p->sizes, (size_t)p->ndim * sizeof *p->sizes))
+    if (x->ndim != p->ndim || memcmp(x->sizes, p->sizes, (size_t)p->ndim * sizeof *p->sizes) != 0)
         return sp_raise(SP_ERROR_SHAPE, "sp_fused_step_: the %s has shape %s, the parameter %s", name, sp__shape_of(x),
                         sp__shape_of(p));
     if (x->dtype != p->dtype)

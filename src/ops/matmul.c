@@ -289,7 +289,7 @@ static sp_status infer_addmm(sp_call *call)
     if (check_dtypes("sp_addmm", call->inputs, 3) ||
         sp__broadcast("sp_addmm", x->ndim, x->sizes, 2, product, &n, sizes))
         return sp_error_status();
-    if (n != 2 || memcmp(sizes, product, sizeof product))
+    if (n != 2 || memcmp(sizes, product, sizeof product) != 0)
         return sp_raise(SP_ERROR_SHAPE, "sp_addmm: shape %s does not broadcast to %s", sp__shape_of(x),
                         sp__shape_text(2, product));
     return sp_call_output(call, 0, a->dtype, (sp_dims){product, 2});

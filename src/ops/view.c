@@ -177,12 +177,9 @@ static sp_status check_permutation(const sp_tensor *x, const shape_attributes *a
     bool seen[SP_MAX_DIMS] = {0};
     bool valid = a->n == x->ndim;
     for (int d = 0; d < a->n && valid; d++) {
-        if (a->v[d] < -x->ndim || a->v[d] >= x->ndim || sp__wrap_dim("sp_permute", x->ndim, (int)a->v[d], &order[d]))
-            valid = false;
-        else if (seen[order[d]])
-            valid = false;
-        else
-            seen[order[d]] = true;
+        valid = a->v[d] >= -x->ndim && a->v[d] < x->ndim &&
+                !sp__wrap_dim("sp_permute", x->ndim, (int)a->v[d], &order[d]) && !seen[order[d]];
+        if (valid) seen[order[d]] = true;
     }
     if (valid) return SP_OK;
     return sp_raise(SP_ERROR_SHAPE, "sp_permute: %s is no order of the dimensions of a tensor of shape %s",

@@ -90,7 +90,11 @@ static value decode(sp_dtype dtype, const void *bytes)
     switch (dtype) {
     case SP_F32: return from_float((double)u.f32);
     case SP_F64: return from_float(u.f64);
-    case SP_BF16: u.bits = (uint32_t)u.bf16 << 16; return from_float((double)u.f32);
+    case SP_BF16: {
+        const uint32_t upper = u.bf16;
+        u.bits = upper << 16;
+        return from_float((double)u.f32);
+    }
     case SP_I64: return from_integer(u.i64);
     case SP_I32: return from_integer(u.i32);
     default: return from_integer(u.u8);
