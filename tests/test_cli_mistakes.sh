@@ -1,0 +1,120 @@
+# Mistakes: each is one line on standard error, an exit status that is not 0, and no work done before.
+spusk=$SPUSK_BUILD/spusk
+LC_ALL=C
+export LC_ALL
+number=0
+
+# refuses NAME STATUS WORDS COMMAND...: runs the program, which must say WORDS in one line and end with STATUS.
+refuses()
+{
+    name=$1 wanted=$2 words=$3
+    shift 3
+    "$spusk" "$@" >out.txt 2>err.txt
+    status=$?
+    number=$((number + 1))
+    if [ $status = "$wanted" ] && [ "$(wc -l <err.txt)" -eq 1 ] && grep -qF -e "$words" err.txt; then
+        echo "ok $number - $name"
+    else
+        echo "not ok $number - $name: status $status, $(cat err.txt)"
+    fi
+}
+
+result()
+{
+    number=$((number + 1))
+    if [ "$1" = 0 ]; then
+        echo "ok $number - $2"
+    else
+        echo "not ok $number - $2"
+    fi
+}
+
+skip()
+{
+    number=$((number + 1))
+    echo "ok $number - $1 # SKIP $2"
+}
+
+train='train --dataset synthetic --limit 60 --epochs 1'
+
+echo 1..41
+refuses 'a command that there is not' 2 "no command 'trian'" trian
+refuses 'an option that there is not' 2 'unknown option' train --epoch 3
+refuses 'an option without its value' 2 'missing argument' train --epochs
+refuses 'a number that is none' 2 'invalid numeric value' train --epochs many
+refuses 'a word too much' 2 "what should 'now' be" train now
+refuses 'a word too few' 2 'it needs FILE' eval
+refuses '--epochs 0' 2 '--epochs is 0; it can be 1 to' train --epochs 0
+refuses '--epochs -3' 2 '--epochs is -3' train --epochs -3
+refuses '--lr 0' 2 '--lr is 0' train --lr 0
+refuses '--lr nan' 2 '--lr is nan' train --lr nan
+refuses '--lr -1' 2 '--lr is -1' train --lr -1
+refuses '--batch-size 0' 2 '--batch-size is 0' train --batch-size 0
+refuses '--workers -1' 2 '--workers is -1' train --workers -1
+refuses '--limit -1' 2 '--limit is -1' train --limit -1
+refuses '--threads 0' 2 '--threads is 0; it can be 1 to 1024' train --threads 0
+refuses '--threads 5000' 2 '--threads is 5000' train --threads 5000
+refuses '--seed -1' 2 '--seed is -1' train --seed -1
+refuses '--device gpu' 2 "--device is 'gpu'" train --device gpu
+refuses '--model no' 2 "--model is 'no'; there are: mlp" train --model no
+refuses '--dataset no' 2 "--dataset is 'no'; there are: mnist" train --dataset no
+refuses '--data that is not there' 2 'which is not a folder' train --data nowhere
+refuses 'a bench that there is not' 2 "no bench 'speed'" bench speed
+refuses 'bench --m 0' 2 '--m is 0' bench matmul --m 0
+
+# Unwritable outputs, found before any training: standard output stays empty.
+: >file
+refuses '--out that is a file' 2 '--out' $train --out file
+refuses '--out below a file' 2 '--out' $train --out file/below
+[ ! -s out.txt ]
+result $? 'nothing was trained for it'
+refuses '-o in no folder' 2 'cannot write nowhere/w.safetensors: No such file or directory' $train -o nowhere/w.safetensors
+mkdir folder
+refuses '-o that is a folder' 2 'cannot write ./folder: Is a directory' $train -o ./folder
+if [ "$(id -u)" = 0 ]; then
+    skip '--out that may not be written' 'root may write everywhere'
+else
+    mkdir -m 500 locked
+    refuses '--out that may not be written' 2 'Permission denied' $train --out locked
+fi
+
+# A full disk, found only when the weights are written.
+if [ -w /dev/full ]; then
+    refuses 'a full disk' 1 'cannot write /dev/full: No space left on device' $train -o /dev/full
+    [ -c /dev/full ]
+    result $? 'the device is still one'
+    "$spusk" train --dataset synthetic --limit 60 --epochs 1 --json --out full >/dev/full 2>err.txt
+    [ $? = 1 ] && grep -q 'cannot write to standard output' err.txt
+    result $? 'standard output on a full disk'
+else
+    for name in 'a full disk' 'the device is still one' 'standard output on a full disk'; do
+        skip "$name" 'there is no /dev/full'
+    done
+fi
+# The weights of a former run survive one that cannot write its own: no file may have more than 100 blocks.
+mkdir kept
+"$spusk" $train --out kept >/dev/null 2>&1
+cp kept/classifier.safetensors before
+(
+    ulimit -f 100
+    exec "$spusk" $train --out kept --seed 5 >/dev/null 2>err.txt
+)
+[ $? = 1 ] && cmp -s kept/classifier.safetensors before && grep -q 'File too large' err.txt && [ -z "$(find kept -name '.spusk*')" ]
+result $? 'a failed run leaves the old weights and no other file'
+
+# Files that are not what they should be.
+head -c 1000 kept/classifier.safetensors >cut.safetensors
+printf 'no weights' >text
+refuses 'a weights file cut short' 1 'is not a right safetensors file' eval cut.safetensors --dataset synthetic
+refuses 'a weights file that is none' 1 'is not a right safetensors file' info text
+refuses 'a weights file that is not there' 1 'No such file' predict absent.safetensors
+refuses 'weights without a description' 1 'name it with --model' eval \
+    "$SPUSK_SOURCE/tests/fixtures/safetensors/reference.safetensors"
+refuses 'weights of another network' 1 'weight' eval --model mlp \
+    "$SPUSK_SOURCE/tests/fixtures/safetensors/reference.safetensors"
+refuses 'a picture that is none' 1 'text is not a right PNG file' predict kept/classifier.safetensors text
+refuses 'an index beyond the data' 1 'INDEX is 10000; it can be 0 to 9999' predict kept/classifier.safetensors 10000 \
+    --dataset synthetic
+"$spusk" --help | grep -q '^usage: spusk COMMAND' && "$spusk" eval --help | grep -q -- '--dataset=NAME' &&
+    "$spusk" --version | grep -qE '^spusk [0-9]+\.[0-9]+\.[0-9]+$'
+result $? 'help and version'

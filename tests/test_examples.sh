@@ -1,0 +1,52 @@
+# The examples run as they stand; what the lesson's first page prints is what its comments say.
+examples=$SPUSK_BUILD/examples
+number=0
+
+result()
+{
+    number=$((number + 1))
+    if [ "$1" = 0 ]; then
+        echo "ok $number - $2"
+    else
+        echo "not ok $number - $2"
+    fi
+}
+
+echo 1..13
+cat >expected <<'END'
+tensor([5., 7., 9.])
+tensor(32., grad_fn=<DotBackward0>)
+DotBackward0
+tensor([4., 5., 6.])
+tensor([1., 2., 3.])
+END
+"$examples/tensors" >tensors.txt
+result $? 'tensors'
+cmp expected tensors.txt
+result $? 'tensors prints what the lesson says'
+grep -o '// [tD].*' "$SPUSK_SOURCE/examples/tensors.c" | sed 's,^// ,,' | cmp - tensors.txt
+result $? 'and what its comments say'
+"$examples/matmul" 40 50 60 >matmul.txt
+result $? 'matmul'
+grep -q 'agrees with the definition' matmul.txt && grep -q '^float32: .* GFLOP/s$' matmul.txt
+result $? 'matmul is right'
+"$examples/descent" >descent.txt
+result $? 'descent'
+grep -q 'at (3.000000, -1.000000) after' descent.txt &&
+    [ "$(grep -c "$(sed -n 's/^formula: \(.*\)$/\1/p' descent.txt)" descent.txt)" = 2 ]
+result $? 'descent arrives where the formulas are'
+"$examples/classifier" synthetic 2 1200 >classifier.txt 2>classifier.err
+grep -qE '^1 0\.[0-9]{4} 0\.[0-9]{4}$' classifier.txt
+result $? 'classifier'
+[ -s classifier.safetensors ] && [ -s losses.gp ] && [ -s losses.dat ]
+result $? 'classifier writes its files'
+[ "$(grep -c . "$SPUSK_SOURCE/examples/classifier.c")" -lt 100 ]
+result $? 'classifier is one page'
+"$examples/autoencoder" synthetic 1 600 >autoencoder.txt && grep -q '^Autoencoder($' autoencoder.txt &&
+    grep -qE '^0 0\.[0-9]{4}$' autoencoder.txt && [ -s reconstructions.png ] && [ -s autoencoder.safetensors ]
+result $? 'autoencoder'
+long=$(wc -l "$SPUSK_SOURCE"/examples/*.c | awk '$2 != "total" && $1 > 150 { print $2 }')
+[ -z "$long" ]
+result $? "no example is longer than 150 lines${long:+, but $long}"
+! grep -h '^#include' "$SPUSK_SOURCE"/examples/*.c | grep -vE '<spusk/spusk.h>|<(stdio|stdlib|string|math|time)\.h>'
+result $? 'examples need one header'
