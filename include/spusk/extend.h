@@ -111,6 +111,10 @@ SP_API sp_status sp_fused_step_(sp_fused_rule rule, sp_tensor *parameter, sp_ten
 /* The tensor x, a leaf, becomes another name of what `data` has: memory, shape, strides, dtype, device; its mark of
  * gradients stays, its gradient goes. PyTorch's x.data = data. */
 SP_API sp_status sp_set_data(sp_tensor *x, sp_tensor *data);
+/* Whether x is dense: its elements fill its memory without gaps or overlaps, in some order of dimensions. */
+SP_API bool sp_is_dense(const sp_tensor *x);
+/* A tensor of x's shape with undefined values, and x's strides where x is dense. */
+SP_API sp_tensor *sp_empty_as(const sp_tensor *x, sp_dtype dtype);
 
 /* ---- options ---- */
 

@@ -171,8 +171,9 @@ static sp_status visit_cast(void *context, const sp__path *path, const sp__modul
     casts *c = context;
     sp_dtype dtype = sp_dtype_of(member->tensor);
     if (!sp_dtype_is_floating_point(dtype) || dtype == c->dtype || in_list(c->from, member->tensor)) return SP_OK;
-    sp_tensor *x = sp_cast(member->tensor, c->dtype);
-    sp_status status = x ? sp_list_append(c->to, x) : sp_error_status();
+    /* The layout stays, which sp_cast does not promise. */
+    sp_tensor *x = sp_empty_as(member->tensor, c->dtype);
+    sp_status status = x && sp_copy_(x, member->tensor) ? sp_list_append(c->to, x) : sp_error_status();
     return status == SP_OK ? sp_list_append(c->from, member->tensor) : status;
 }
 

@@ -93,10 +93,6 @@ sp_status sp__optimizer_check(const sp_optimizer *optimizer, const char *functio
 sp_optimizer *sp__optimizer_new(const sp__rule *rule, const sp_list *parameters, const sp_optim_options *options);
 /* Whether the rule keeps state i under these options. */
 bool sp__wants_state(const sp__rule *rule, const sp_optim_options *options, int i);
-/* Whether a tensor fills its memory without gaps, in some order of dimensions. */
-bool sp__is_dense(const sp_tensor *x);
-/* A tensor of x's shape with undefined values, and x's strides where x is dense, in the open scope. */
-sp_tensor *sp__empty_as(const sp_tensor *x, sp_dtype dtype);
 /* A new state tensor for a slot, filled with its first value, in the open scope. */
 sp_tensor *sp__state_new(const sp_optimizer *optimizer, const sp__group *group, const sp__slot *slot, int i);
 

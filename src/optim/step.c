@@ -5,44 +5,6 @@
 
 /* ---- layouts ---- */
 
-/* Dimensions from the largest stride to the smallest; those of one size stay where they are among equals. */
-static void by_stride(const sp_tensor *x, int *order)
-{
-    int n = sp_ndim(x);
-    for (int i = 0; i < n; i++) {
-        int k = i;
-        for (; k > 0 && sp_stride(x, order[k - 1]) < sp_stride(x, i); k--) order[k] = order[k - 1];
-        order[k] = i;
-    }
-}
-
-bool sp__is_dense(const sp_tensor *x)
-{
-    int order[SP_MAX_DIMS], n = sp_ndim(x);
-    int64_t expected = 1;
-    by_stride(x, order);
-    for (int i = n - 1; i >= 0; i--) {
-        if (sp_size(x, order[i]) == 1) continue;
-        if (sp_stride(x, order[i]) != expected) return false;
-        expected *= sp_size(x, order[i]);
-    }
-    return true;
-}
-
-sp_tensor *sp__empty_as(const sp_tensor *x, sp_dtype dtype)
-{
-    int order[SP_MAX_DIMS], n = sp_ndim(x);
-    int64_t sizes[SP_MAX_DIMS], back[SP_MAX_DIMS];
-    if (sp_is_contiguous(x) || !sp__is_dense(x)) return sp_empty(sp_sizes(x), .dtype = dtype);
-    by_stride(x, order);
-    for (int i = 0; i < n; i++) {
-        sizes[i] = sp_size(x, order[i]);
-        back[order[i]] = i;
-    }
-    sp_tensor *memory = sp_empty(((sp_dims){sizes, n}), .dtype = dtype);
-    return sp_detach((sp_permute)(memory, (sp_dims){back, n}));
-}
-
 static bool same_strides(const sp_tensor *a, const sp_tensor *b)
 {
     for (int i = 0; i < sp_ndim(a); i++)
@@ -62,7 +24,7 @@ static sp_dtype compute_dtype(const sp_tensor *parameter)
 static sp_tensor *fitted(sp_tensor *x, const sp_tensor *like)
 {
     if (sp_dtype_of(x) == sp_dtype_of(like) && same_strides(x, like)) return x;
-    sp_tensor *copy = sp__empty_as(like, sp_dtype_of(like));
+    sp_tensor *copy = sp_empty_as(like, sp_dtype_of(like));
     return copy ? sp_copy_(copy, x) : NULL;
 }
 
@@ -70,15 +32,15 @@ static sp_tensor *fitted(sp_tensor *x, const sp_tensor *like)
 static sp_tensor *workable(sp_tensor *parameter)
 {
     sp_dtype dtype = compute_dtype(parameter);
-    if (sp_dtype_of(parameter) == dtype && sp__is_dense(parameter)) return parameter;
-    sp_tensor *copy = sp__empty_as(parameter, dtype);
+    if (sp_dtype_of(parameter) == dtype && sp_is_dense(parameter)) return parameter;
+    sp_tensor *copy = sp_empty_as(parameter, dtype);
     return copy ? sp_copy_(copy, parameter) : NULL;
 }
 
 sp_tensor *sp__state_new(const sp_optimizer *optimizer, const sp__group *group, const sp__slot *slot, int i)
 {
     bool sum = optimizer->rule->fused == SP_FUSED_ADAGRAD && i == 0;
-    sp_tensor *x = sp__empty_as(slot->parameter, compute_dtype(slot->parameter));
+    sp_tensor *x = sp_empty_as(slot->parameter, compute_dtype(slot->parameter));
     return sp_fill_(x, sum ? group->options.initial_accumulator_value : 0);
 }
 
