@@ -311,7 +311,8 @@ sp_status sp__cpu_reduce(const sp__reduce *call)
     for (int i = 0; i < p.passes; i++) {
         sp__fold_run *const *fast = sp__cpu_level()->of[call->in.dtype].fold;
         p.run[i] = fast && fast[p.folds[i]] ? fast[p.folds[i]] : sp__reference.of[call->in.dtype].fold[p.folds[i]];
-        if (!p.run[i]) return sp__no_kernel(names[call->kind], call->in.dtype);
+        if (!p.run[i] || (call->kind == SP__MEAN && !p.floating))
+            return sp__no_kernel(names[call->kind], call->in.dtype);
     }
     cut(&p);
     const int64_t tasks = (p.kept.total + p.outputs - 1) / p.outputs;

@@ -1,0 +1,76 @@
+/* The vectorised exp, log, tanh and logistic function of f32 against libm in f64, over all of f32: every 601st bit
+ * pattern, which takes every exponent and all special numbers in. */
+#include "test_kernels.h"
+
+static double sigmoid(double x)
+{
+    return x < 0 ? exp(x) / (1 + exp(x)) : 1 / (1 + exp(-x));
+}
+
+/* How far off a result is, in units of the last place of the right one. */
+static double ulps(float got, double want)
+{
+    const float nearest = (float)want;
+    if (want != want) return got != got ? 0 : (double)INFINITY;
+    if (got == nearest) return 0;
+    if (got != got || fabsf(got) == INFINITY || fabsf(nearest) == INFINITY) return (double)INFINITY;
+    int exponent;
+    frexp(want, &exponent);
+    return fabs((double)got - want) / ldexp(1, (exponent < -125 ? -125 : exponent) - 24);
+}
+
+typedef struct function {
+    const char *name;
+    sp__map_kind kind;
+    double (*in_f64)(double);
+    double most; /* ULP */
+} function;
+
+static const function functions[] = {
+    {"exp", SP__EXP, exp, 2},      {"log", SP__LOG, log, 2},
+    {"tanh", SP__TANH, tanh, 2},   {"sigmoid", SP__SIGMOID, sigmoid, 2},
+    {"sqrt", SP__SQRT, sqrt, 0.5},
+};
+
+static void test_errors_in_ulp(void **state)
+{
+    (void)state;
+    enum { N = 1 << 14 };
+    float *in = malloc(N * sizeof *in), *out = malloc(N * sizeof *out);
+    int levels = 0;
+    FOR_EACH_LEVEL(level)
+    {
+        if (level == 0) continue; /* the reference is libm's */
+        levels++;
+        for (size_t f = 0; f < sizeof functions / sizeof *functions; f++) {
+            double worst = 0;
+            float at = 0;
+            for (uint64_t bits = 0; bits < (uint64_t)1 << 32; bits += (uint64_t)N * 601) {
+                for (int i = 0; i < N; i++) {
+                    const uint32_t pattern = (uint32_t)(bits + (uint64_t)i * 601);
+                    memcpy(&in[i], &pattern, sizeof pattern);
+                }
+                sp__map call = {.kind = functions[f].kind, .ndim = 1, .sizes = {N}, .n_operands = 2};
+                call.operands[0] = (sp__operand){out, 0, SP_F32, {1}};
+                call.operands[1] = (sp__operand){in, 0, SP_F32, {1}};
+                assert_int_equal(sp__cpu_backend.map(&call), SP_OK);
+                for (int i = 0; i < N; i++) {
+                    const double off = ulps(out[i], functions[f].in_f64((double)in[i]));
+                    if (off > worst) worst = off, at = in[i];
+                }
+            }
+            print_message("%s: %s: %.3f ULP, at %.9g\n", sp_isa(), functions[f].name, worst, (double)at);
+            EXPECT(worst <= functions[f].most, "%s: %s is %.3f ULP off at %.9g", sp_isa(), functions[f].name, worst,
+                   (double)at);
+        }
+    }
+    assert_true(levels >= 1);
+    free(in), free(out);
+    sp__cpu_set_level(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_errors_in_ulp)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
