@@ -51,6 +51,22 @@ static sp_status check_parameter(const sp_tensor *p)
                     sp__shape_of(p), sp__shape_text(p->ndim, p->strides));
 }
 
+/* A rule's kernel reads its first states without asking; what may be SP_NONE stands behind them. */
+static sp_status check_states(sp_fused_rule rule, const sp_tensor *p, sp_tensor *const *state)
+{
+    static const char *const names[] = {"first state", "second state", "third state"};
+    static const int needed[] = {
+        [SP_FUSED_SGD] = 0,  [SP_FUSED_ADAGRAD] = 1, [SP_FUSED_ADADELTA] = 2, [SP_FUSED_RMSPROP] = 1,
+        [SP_FUSED_ADAM] = 2, [SP_FUSED_ADAMAX] = 2,  [SP_FUSED_NADAM] = 2,
+    };
+    for (int i = 0; i < 3; i++) {
+        if (state[i] == SP_NONE && i < needed[rule])
+            return sp_raise(SP_ERROR_ARGUMENT, "sp_fused_step_: the rule needs a %s", names[i]);
+        if (state[i] != SP_NONE && check_operand(p, state[i], names[i], true)) return sp_error_status();
+    }
+    return SP_OK;
+}
+
 /* The gradient arranged as the parameter: itself, or a copy in the open scope. */
 static sp_tensor *arranged(const sp_tensor *p, sp_tensor *grad)
 {
@@ -82,13 +98,12 @@ static sp_status run(sp_fused_rule rule, sp_tensor *p, sp_tensor *grad, sp_tenso
 sp_status sp_fused_step_(sp_fused_rule rule, sp_tensor *parameter, sp_tensor *grad, sp_tensor *const state[3],
                          const sp_fused_numbers *numbers)
 {
-    static const char *const names[] = {"first state", "second state", "third state"};
     if (!state || !numbers) return sp_raise_null("sp_fused_step_", state ? "numbers" : "state");
     if (rule < SP_FUSED_SGD || rule > SP_FUSED_NADAM)
         return sp_raise(SP_ERROR_ARGUMENT, "sp_fused_step_: %d is no rule", (int)rule);
-    if (check_parameter(parameter) || check_operand(parameter, grad, "gradient", false)) return sp_error_status();
-    for (int i = 0; i < 3; i++)
-        if (state[i] != SP_NONE && check_operand(parameter, state[i], names[i], true)) return sp_error_status();
+    if (check_parameter(parameter) || check_operand(parameter, grad, "gradient", false) ||
+        check_states(rule, parameter, state))
+        return sp_error_status();
     sp_scope scope = sp_scope_open();
     sp_tensor *g = arranged(parameter, grad);
     sp_status status = g ? run(rule, parameter, g, state, numbers) : sp_error_status();

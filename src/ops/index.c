@@ -228,19 +228,18 @@ sp_tensor *sp_index_select(sp_tensor *x, int dim, sp_tensor *index)
 
 /* ---- one_hot ---- */
 
-static int64_t classes_of(sp_tensor *labels, int64_t num_classes)
+/* Checks the labels; *classes, -1 for as many as they need, becomes their number. */
+static sp_status count_classes(sp_tensor *labels, int64_t *classes)
 {
-    bool empty = sp_numel(labels) == 0;
-    if (empty && num_classes < 1)
-        return sp_raise(SP_ERROR_ARGUMENT, "sp_one_hot: no labels to find the number of classes from"), -1;
-    int64_t low = empty ? 0 : sp_item_i64(sp_min(labels)), high = empty ? 0 : sp_item_i64(sp_max(labels));
-    if (low < 0) return sp_raise(SP_ERROR_ARGUMENT, "sp_one_hot: label %lld is negative", (long long)low), -1;
-    if (num_classes == -1) return high + 1;
-    if (num_classes < 1 || high >= num_classes)
-        return sp_raise(SP_ERROR_ARGUMENT, "sp_one_hot: label %lld does not fit into %lld classes", (long long)high,
-                        (long long)num_classes),
-               -1;
-    return num_classes;
+    const bool empty = sp_numel(labels) == 0;
+    if (empty && *classes < 1)
+        return sp_raise(SP_ERROR_ARGUMENT, "sp_one_hot: no labels to find the number of classes from");
+    const int64_t low = empty ? 0 : sp_item_i64(sp_min(labels)), high = empty ? 0 : sp_item_i64(sp_max(labels));
+    if (low < 0) return sp_raise(SP_ERROR_ARGUMENT, "sp_one_hot: label %lld is negative", (long long)low);
+    if (*classes == -1 && high < INT64_MAX) *classes = high + 1;
+    if (*classes > high) return SP_OK;
+    return sp_raise(SP_ERROR_ARGUMENT, "sp_one_hot: label %lld does not fit into %lld classes", (long long)high,
+                    (long long)*classes);
 }
 
 sp_tensor *sp_one_hot(sp_tensor *labels, int64_t num_classes)
@@ -251,8 +250,10 @@ sp_tensor *sp_one_hot(sp_tensor *labels, int64_t num_classes)
         return NULL;
     }
     sp_scope scope = sp_scope_open();
-    int64_t classes = classes_of(labels, num_classes);
-    sp_tensor *hot = classes < 0 ? NULL : sp_eq(sp_unsqueeze(labels, -1), sp_arange(INT64_C(0), classes, INT64_C(1)));
+    int64_t classes = num_classes;
+    sp_tensor *hot = NULL;
+    if (!count_classes(labels, &classes))
+        hot = sp_eq(sp_unsqueeze(labels, -1), sp_arange(INT64_C(0), classes, INT64_C(1)));
     sp_tensor *y = sp_escape(hot ? sp_cast(hot, SP_I64) : NULL);
     sp_scope_close(&scope);
     return y;

@@ -55,7 +55,7 @@ static sp_status loss_infer(sp_call *call)
 static sp_status same_shape_infer(sp_call *call)
 {
     const sp_tensor *x = call->inputs[0], *t = call->inputs[1];
-    if (x->ndim != t->ndim || memcmp(x->sizes, t->sizes, (size_t)x->ndim * sizeof *x->sizes))
+    if (x->ndim != t->ndim || memcmp(x->sizes, t->sizes, (size_t)x->ndim * sizeof *x->sizes) != 0)
         return sp_raise(SP_ERROR_SHAPE, "sp_%s: targets of shape %s for an input of shape %s", call->op->name,
                         sp__shape_of(t), sp__shape_of(x));
     return loss_infer(call);

@@ -1,0 +1,496 @@
+/* Losses and dropout where the loop over all operators does not look: labels that do not count or are no class,
+ * weights, smoothing, probabilities, edges of the formulas, options, the words of errors. Numbers are PyTorch's. */
+#include "support/values.h"
+#include <math.h>
+#include <string.h>
+
+/* Four examples, three classes. */
+static sp_tensor *log_probabilities(void)
+{
+    return sp_requires_grad(f64_rows(3, -0.5, -1.5, -2.5, -3., -0.25, -1., -0.75, -2., -1.25, -4., -0.1, -0.2));
+}
+
+static sp_tensor *logits(void)
+{
+    return sp_requires_grad(f64_rows(3, 1, 2, 3, 0.5, -1, 2, 100, -50, 0, -1, -1, -1));
+}
+
+static sp_tensor *labels(void)
+{
+    return sp_vector_i64(0, 2, 1, 2);
+}
+
+static sp_tensor *weights(void)
+{
+    return f64(0.5, 2, 1.5);
+}
+
+/* ---- negative log likelihood ---- */
+
+static void test_nll(void **state)
+{
+    (void)state;
+    sp_tensor *x = log_probabilities(), *y = sp_nll_loss(x, labels());
+    assert_holds(y, 0.925);
+    assert_holds(support_gradient(y, x), -0.25, 0, 0, 0, 0, -0.25, 0, -0.25, 0, 0, 0, -0.25);
+    assert_holds(sp_nll_loss(x, labels(), .reduction = SP_REDUCTION_SUM), 3.7);
+    y = sp_nll_loss(x, labels(), .reduction = SP_REDUCTION_NONE);
+    assert_holds(y, 0.5, 1, 2, 0.2);
+    assert_holds(support_gradient(y, x), -1, 0, 0, 0, 0, -1, 0, -1, 0, 0, 0, -1);
+    assert_holds((sp_nll_loss)(x, labels(), NULL), 0.925);
+}
+
+static void test_nll_weighted(void **state)
+{
+    (void)state;
+    sp_tensor *x = log_probabilities(), *y = sp_nll_loss_weighted(x, labels(), weights());
+    assert_holds(y, 1.1);
+    assert_holds(support_gradient(y, x), -1. / 11, 0, 0, 0, 0, -3. / 11, 0, -4. / 11, 0, 0, 0, -3. / 11);
+    assert_holds(sp_nll_loss_weighted(x, labels(), weights(), .reduction = SP_REDUCTION_SUM), 6.05);
+    assert_holds(sp_nll_loss_weighted(x, labels(), weights(), .reduction = SP_REDUCTION_NONE), 0.25, 1.5, 4, 0.3);
+    assert_holds(sp_nll_loss_weighted(x, labels(), SP_NONE), 0.925);
+}
+
+static void test_nll_ignores(void **state)
+{
+    (void)state;
+    sp_tensor *x = log_probabilities(), *y = sp_nll_loss_weighted(x, labels(), weights(), .ignore_index = 2);
+    assert_holds(y, 1.7);
+    assert_holds(support_gradient(y, x), -0.2, 0, 0, 0, 0, 0, 0, -0.8, 0, 0, 0, 0);
+    assert_holds(sp_nll_loss(x, labels(), .ignore_index = 2), 1.25);
+    assert_holds(sp_nll_loss(x, labels(), .ignore_index = 2, .reduction = SP_REDUCTION_NONE), 0.5, 0, 2, 0);
+    assert_holds(sp_nll_loss(x, labels(), .ignore_index = SP_ZERO), 3.2 / 3);
+    assert_holds(sp_nll_loss(x, sp_vector_i64(0, -100, -100, 2)), 0.35);
+    assert_holds(sp_nll_loss(x, sp_vector_i64(0, 255, 255, 2), .ignore_index = 255), 0.35);
+}
+
+static void test_nll_of_nothing(void **state)
+{
+    (void)state;
+    sp_tensor *x = log_probabilities(), *none = sp_full(SP_DIMS(4), -100), *y = sp_nll_loss(x, none);
+    assert_holds(y, NAN);
+    assert_holds(support_gradient(y, x), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    assert_holds(sp_nll_loss(x, none, .reduction = SP_REDUCTION_SUM), 0);
+    sp_tensor *empty = sp_zeros(SP_DIMS(0, 3)), *no_labels = sp_zeros(SP_DIMS(0), .dtype = SP_I64);
+    assert_holds(sp_nll_loss(empty, no_labels), NAN);
+    assert_holds(sp_nll_loss(empty, no_labels, .reduction = SP_REDUCTION_SUM), 0);
+    assert_shape(sp_nll_loss(empty, no_labels, .reduction = SP_REDUCTION_NONE), SP_DIMS(0));
+}
+
+static void test_labels_that_are_no_class(void **state)
+{
+    (void)state;
+    sp_tensor *x = log_probabilities();
+    assert_null(sp_nll_loss(x, sp_vector_i64(0, 2, 3, 2)));
+    assert_error(SP_ERROR_ARGUMENT, "sp_nll_loss: target 3 (element 2) is out of range for 3 classes");
+    assert_null(sp_nll_loss(x, sp_vector_i64(0, -1, 3, 2), .reduction = SP_REDUCTION_NONE));
+    assert_error(SP_ERROR_ARGUMENT, "target -1 (element 1)");
+    assert_null(sp_nll_loss(x, sp_vector_i64(0, -100, 1, 2), .ignore_index = 1));
+    assert_error(SP_ERROR_ARGUMENT, "target -100 (element 1)");
+    assert_null(sp_cross_entropy(x, sp_vector_i64(INT64_C(1) << 40, 0, 0, 0)));
+    assert_error(SP_ERROR_ARGUMENT, "target 1099511627776 (element 0)");
+    assert_null(sp_nll_loss(sp_zeros(SP_DIMS(2, 0)), sp_vector_i64(0, 0)));
+    assert_error(SP_ERROR_ARGUMENT, "for 0 classes");
+}
+
+static void test_nll_shapes(void **state)
+{
+    (void)state;
+    sp_tensor *x = log_probabilities(), *one = sp_select(x, 0, 2);
+    assert_holds(sp_nll_loss(one, sp_scalar_i64(1)), 2);
+    assert_shape(sp_nll_loss(one, sp_scalar_i64(1), .reduction = SP_REDUCTION_NONE), SP_DIMS());
+    assert_null(sp_nll_loss(x, sp_vector_i64(0, 1)));
+    assert_error(SP_ERROR_SHAPE, "sp_nll_loss: targets of shape [2] for an input of shape [4, 3]");
+    assert_null(sp_nll_loss(x, sp_reshape(labels(), 4, 1)));
+    assert_error(SP_ERROR_SHAPE, "[4, 1]");
+    assert_null(sp_nll_loss(sp_scalar(1), sp_scalar_i64(0)));
+    assert_error(SP_ERROR_SHAPE, "dimension of classes");
+    assert_null(sp_nll_loss_weighted(x, labels(), f64(1, 2)));
+    assert_error(SP_ERROR_SHAPE, "weights of shape [2] for 3 classes");
+}
+
+static void test_nll_dtypes(void **state)
+{
+    (void)state;
+    sp_tensor *x = log_probabilities();
+    assert_holds(sp_nll_loss(x, sp_cast(labels(), SP_U8)), 0.925);
+    assert_holds(sp_nll_loss(sp_cast(x, SP_BF16), labels()), 0.925);
+    assert_null(sp_nll_loss(x, sp_cast(labels(), SP_I32)));
+    assert_error(SP_ERROR_DTYPE, "sp_nll_loss: targets are int64, not int32");
+    assert_null(sp_nll_loss(x, sp_cast(labels(), SP_F32)));
+    assert_error(SP_ERROR_DTYPE, "not float32");
+    assert_null(sp_nll_loss(sp_cast(x, SP_I64), labels()));
+    assert_error(SP_ERROR_DTYPE, "int64");
+    assert_null(sp_nll_loss_weighted(x, labels(), sp_vector(1, 2, 3)));
+    assert_error(SP_ERROR_DTYPE, "float32 weights for a float64 input");
+    assert_null(sp_nll_loss_weighted(x, labels(), sp_requires_grad(weights())));
+    assert_error(SP_ERROR_UNSUPPORTED, "sp_detach(weight)");
+}
+
+/* ---- cross entropy ---- */
+
+static void test_cross_entropy_of_images(void **state)
+{
+    (void)state;
+    sp_tensor *x = sp_requires_grad((sp_view)(f64(1, 2, 3, 4, 5, 7, 0, 1, 1, 0, 2, 2), SP_DIMS(2, 3, 2)));
+    sp_tensor *target = sp_reshape(sp_vector_i64(0, 2, 1, -100), 2, 2);
+    sp_tensor *y = sp_cross_entropy(x, target);
+    assert_holds(y, 1.8685076094404758);
+    assert_holds(support_gradient(y, x), -0.32804125334117773, 0.0021258203074807653, 0.03910347594206612,
+                 0.01570780550822138, 0.28893777739911164, -0.017833625815702137, 0.030010191056793478, 0.0,
+                 -0.25175717631506744, 0.0, 0.2217469852582739, 0.0);
+    assert_holds(sp_cross_entropy_weighted(x, target, weights()), 1.2422888990511078);
+    assert_holds(sp_cross_entropy_weighted(x, target, weights(), .reduction = SP_REDUCTION_SUM), 4.969155596204431);
+    assert_holds(sp_cross_entropy_weighted(x, target, weights(), .reduction = SP_REDUCTION_NONE), 2.0714658142499496,
+                 0.08247785306572115, 2.8152119288887607, 0);
+}
+
+static void test_smoothed_labels(void **state)
+{
+    (void)state;
+    sp_tensor *x = logits(), *t = labels(), *w = weights();
+    sp_tensor *y = sp_cross_entropy(x, t, .label_smoothing = 0.2);
+    assert_holds(y, 35.12854905410908);
+    assert_holds(support_gradient(y, x), -0.19415902337407157, 0.04451545109703274, 0.14964357227703878,
+                 0.027155931368342507, -0.006888523348994804, -0.020267408019347705, 0.23333333333333334,
+                 -0.21666666666666667, -0.016666666666666666, 0.06666666666666667, 0.06666666666666667,
+                 -0.13333333333333336);
+    assert_holds(sp_cross_entropy(x, t, .label_smoothing = 0.2, .ignore_index = 2), 69.43713631555552);
+    assert_holds(sp_cross_entropy_weighted(x, t, w, .label_smoothing = 0.2), 49.761265194201215);
+    y = sp_cross_entropy_weighted(x, t, w, .label_smoothing = 0.2, .ignore_index = 2);
+    assert_holds(y, 108.50869492385185);
+    assert_holds(support_gradient(y, x), -0.14932518048789856, 0.011927592281279374, 0.13739758820661915, 0, 0, 0,
+                 0.7333333333333334, -0.6933333333333334, -0.039999999999999994, 0, 0, 0);
+    assert_holds(sp_cross_entropy(x, t, .label_smoothing = 0.2, .reduction = SP_REDUCTION_SUM), 140.51419621643632);
+    assert_holds(
+        sp_cross_entropy_weighted(x, t, w, .label_smoothing = 0.2, .ignore_index = 2, .reduction = SP_REDUCTION_NONE),
+        1.271737309629587, 0, 270, 0);
+}
+
+static void test_smoothing_when_nothing_counts(void **state)
+{
+    (void)state;
+    sp_tensor *x = logits(), *none = sp_full(SP_DIMS(4), -100);
+    sp_tensor *y = sp_cross_entropy(x, none, .label_smoothing = 0.1);
+    assert_holds(y, NAN);
+    assert_holds(sp_cross_entropy(x, none, .label_smoothing = 0.1, .reduction = SP_REDUCTION_SUM), 0);
+}
+
+static void test_probabilities_as_targets(void **state)
+{
+    (void)state;
+    sp_tensor *x = logits(), *w = weights();
+    sp_tensor *p = f64_rows(3, .2, .3, .5, 1, 0, 0, .1, .1, .8, 0., .5, .5);
+    assert_holds(sp_cross_entropy(x, p, .label_smoothing = 0.1), 24.45271572077575);
+    assert_holds(sp_cross_entropy_weighted(x, p, w, .label_smoothing = 0.1), 38.58095854042931);
+    assert_holds(sp_cross_entropy(x, p, .label_smoothing = 0.1, .reduction = SP_REDUCTION_SUM), 97.810862883103);
+    assert_holds(sp_cross_entropy_weighted(x, p, w, .label_smoothing = 0.1, .reduction = SP_REDUCTION_NONE),
+                 1.4062732455258338, 1.0407649230500082, 150.00000000000003, 1.876795993141354);
+    assert_holds(sp_cross_entropy(sp_select(x, 0, 3), sp_select(p, 0, 3)), 1.0986122886681096);
+    assert_holds(sp_cross_entropy(sp_zeros(SP_DIMS(0, 3)), sp_zeros(SP_DIMS(0, 3))), NAN);
+    sp_tensor *t = sp_requires_grad(sp_clone(p));
+    sp_tensor *dt = support_gradient(sp_cross_entropy(sp_zeros(SP_DIMS(4, 3), .dtype = SP_F64), t), t);
+    assert_holds(sp_sub_scalar(dt, log(3) / 4), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+}
+
+static void test_what_cross_entropy_refuses(void **state)
+{
+    (void)state;
+    sp_tensor *x = logits();
+    assert_null(sp_cross_entropy(x, f64(1, 2, 3, 4)));
+    assert_error(SP_ERROR_SHAPE, "sp_cross_entropy: probabilities of shape [4] for an input of shape [4, 3]");
+    assert_null(sp_cross_entropy(x, x, .ignore_index = 1));
+    assert_error(SP_ERROR_ARGUMENT, "sp_cross_entropy: ignore_index 1");
+    assert_null(sp_cross_entropy(x, labels(), .label_smoothing = 1.5));
+    assert_error(SP_ERROR_ARGUMENT, "sp_cross_entropy: label_smoothing must be between 0 and 1, not 1.5");
+    assert_null(sp_cross_entropy(x, labels(), .label_smoothing = NAN));
+    assert_error(SP_ERROR_ARGUMENT, "label_smoothing");
+    assert_null(sp_cross_entropy(sp_scalar(1), sp_scalar_i64(0)));
+    assert_error(SP_ERROR_SHAPE, "dimension of classes");
+    assert_null(sp_cross_entropy(sp_vector_i64(1, 2), sp_scalar_i64(0)));
+    assert_error(SP_ERROR_DTYPE, "int64");
+    assert_null(sp_cross_entropy_weighted(x, labels(), f64(1, 2, 3, 4)));
+    assert_error(SP_ERROR_SHAPE, "weights of shape [4] for 3 classes");
+}
+
+static void test_cross_entropy_is_softmax_minus_the_label(void **state)
+{
+    (void)state;
+    sp_tensor *x = logits(), *y = sp_cross_entropy(x, labels(), .reduction = SP_REDUCTION_SUM);
+    sp_tensor *expected = sp_sub(sp_softmax(x, 1), sp_one_hot(labels(), 3));
+    assert_true(sp_allclose(support_gradient(y, x), expected, .rtol = 1e-12, .atol = 1e-14));
+}
+
+/* ---- between values ---- */
+
+static void test_squares(void **state)
+{
+    (void)state;
+    sp_tensor *x = sp_requires_grad(f64_rows(3, 1, 2, 4)), *t = sp_requires_grad(f64_rows(1, 0, 1));
+    sp_tensor *y = sp_mse_loss(x, t);
+    assert_holds(y, 5.166666666666667);
+    assert_holds(support_gradient(y, x), 0.3333333333333333, 1, 2.333333333333333);
+    assert_holds(support_gradient(sp_mse_loss(x, t), t), -2.333333333333333, -1.3333333333333333);
+    assert_shape(sp_mse_loss(x, t, .reduction = SP_REDUCTION_NONE), SP_DIMS(2, 3));
+    assert_holds(sp_mse_loss(sp_vector(1, 2), sp_vector_i64(1, 4)), 2);
+    assert_holds(sp_mse_loss(sp_zeros(SP_DIMS(0)), sp_zeros(SP_DIMS(0))), NAN);
+    assert_int_equal(sp_dtype_of(sp_mse_loss(sp_vector(1, 2), f64(1, 4))), SP_F64);
+    assert_null(sp_mse_loss(sp_vector_i64(1, 2), sp_vector_i64(1, 4)));
+    assert_error(SP_ERROR_DTYPE, "sp_mse_loss");
+    assert_null(sp_mse_loss(sp_vector(1, 2), sp_vector(1, 4, 5)));
+    assert_error(SP_ERROR_SHAPE, "sp_mse_loss: shapes [2] and [3]");
+}
+
+static void test_absolute_differences(void **state)
+{
+    (void)state;
+    sp_tensor *x = sp_requires_grad(f64_rows(3, 1, 2, 4)), *t = sp_requires_grad(f64_rows(1, 0, 1));
+    assert_holds(sp_l1_loss(x, t), 1.8333333333333333);
+    assert_holds(support_gradient(sp_l1_loss(x, t), x), 1. / 6, 1. / 3, 1. / 3);
+    assert_holds(support_gradient(sp_l1_loss(x, t), t), -0.5, -1. / 3);
+    assert_holds(sp_l1_loss(sp_vector_i64(1, 2), sp_vector_i64(5, 1), .reduction = SP_REDUCTION_NONE), 4, 1);
+    assert_null(sp_l1_loss(sp_vector_i64(1, 2), sp_vector_i64(5, 1)));
+    assert_error(SP_ERROR_DTYPE, "sp_l1_loss");
+    assert_null(sp_l1_loss(sp_vector(1, 2), sp_vector(1, 4, 5)));
+    assert_error(SP_ERROR_SHAPE, "sp_l1_loss");
+}
+
+static void test_smooth_absolute_differences(void **state)
+{
+    (void)state;
+    sp_tensor *x = f64_leaf(3, 2.5, 1, -2, 2), *t = f64(0, 2, 1, 0, 0);
+    sp_tensor *y = sp_smooth_l1_loss(x, t, .reduction = SP_REDUCTION_NONE);
+    assert_holds(y, 2.5, 0.125, 0, 1.5, 1.5);
+    assert_holds(support_gradient(y, x), 1, 0.5, 0, -1, 1);
+    y = sp_smooth_l1_loss(x, t, .beta = 2, .reduction = SP_REDUCTION_NONE);
+    assert_holds(y, 2, 0.0625, 0, 1, 1);
+    assert_holds(support_gradient(y, x), 1, 0.25, 0, -1, 1);
+    y = sp_smooth_l1_loss(x, t, .beta = SP_ZERO, .reduction = SP_REDUCTION_NONE);
+    assert_holds(y, 3, 0.5, 0, 2, 2);
+    assert_null(sp_smooth_l1_loss(x, t, .beta = -1));
+    assert_error(SP_ERROR_ARGUMENT, "sp_smooth_l1_loss: beta must not be negative, but is -1");
+    assert_null(sp_smooth_l1_loss(x, t, .beta = NAN));
+    assert_error(SP_ERROR_ARGUMENT, "beta");
+}
+
+/* ---- between probabilities ---- */
+
+static void test_binary_cross_entropy(void **state)
+{
+    (void)state;
+    sp_tensor *x = f64_leaf(0, 1, .25, .75), *t = f64_leaf(0, 0, 1, .5);
+    sp_tensor *y = sp_binary_cross_entropy(x, t, .reduction = SP_REDUCTION_NONE);
+    assert_holds(y, 0, 100, 1.3862943611198906, 0.8369882167858358);
+    sp_tensor *dx = support_gradient(y, x);
+    assert_holds(dx, 0, 1e12, -4, 1.3333333333333333);
+    assert_holds(support_gradient(y, t), INFINITY, -INFINITY, 1.0986122886681098, -1.0986122886681098);
+    assert_holds(sp_binary_cross_entropy(sp_zeros(SP_DIMS(0)), sp_zeros(SP_DIMS(0)), .reduction = SP_REDUCTION_SUM), 0);
+}
+
+static void test_what_is_no_probability(void **state)
+{
+    (void)state;
+    sp_tensor *t = sp_vector(0, 1);
+    assert_null(sp_binary_cross_entropy(sp_vector(0.5, 1.5), t));
+    assert_error(SP_ERROR_ARGUMENT, "sp_binary_cross_entropy: the input must be between 0 and 1, and one is 1.5");
+    assert_null(sp_binary_cross_entropy(sp_vector(-0.5, 0.5), t));
+    assert_error(SP_ERROR_ARGUMENT, "one is -0.5");
+    assert_null(sp_binary_cross_entropy(sp_vector(0.5, NAN), t));
+    assert_error(SP_ERROR_ARGUMENT, "nan");
+    assert_null(sp_binary_cross_entropy(sp_vector(0.5, 1), sp_scalar(1)));
+    assert_error(SP_ERROR_SHAPE, "targets of shape [] for an input of shape [2]");
+}
+
+static void test_binary_cross_entropy_with_logits(void **state)
+{
+    (void)state;
+    sp_tensor *x = f64_leaf(0, 1000, -1000, 2), *t = f64_leaf(1, 0, 1, .5);
+    sp_tensor *y = sp_binary_cross_entropy_with_logits(x, t, .reduction = SP_REDUCTION_NONE);
+    assert_holds(y, 0.6931471805599453, 1000, 1000, 1.1269280110429725);
+    assert_holds(support_gradient(y, x), -0.5, 1, -1, 0.3807970779778823);
+    assert_holds(support_gradient(y, t), 0, -1000, 1000, -2);
+    assert_null(sp_binary_cross_entropy_with_logits(x, sp_scalar(1)));
+    assert_error(SP_ERROR_SHAPE, "sp_binary_cross_entropy_with_logits");
+}
+
+/* A target of 0 costs nothing and pulls at nothing; PyTorch's gradient of it is NaN. */
+static void test_divergence(void **state)
+{
+    (void)state;
+    sp_tensor *x = f64_leaf(-1, -2, -.5), *t = f64_leaf(0, .5, .25);
+    sp_tensor *y = sp_kl_div(x, t, .reduction = SP_REDUCTION_NONE);
+    assert_holds(y, 0, 0.6534264097200273, -0.22157359027997264);
+    assert_holds(support_gradient(y, x), 0, -0.5, -0.25);
+    assert_holds(support_gradient(y, t), 1, 2.3068528194400546, 0.11370563888010943);
+    y = sp_kl_div(x, t, .reduction = SP_REDUCTION_NONE, .log_target = true);
+    assert_holds(y, 1, 4.121803176750321, 0.963019062515806);
+    assert_holds(support_gradient(y, x), -1, -1.6487212707001282, -1.2840254166877414);
+    assert_holds(support_gradient(y, t), 2, 5.770524447450449, 2.2470444792035473);
+}
+
+static void test_divergence_of_a_batch(void **state)
+{
+    (void)state;
+    sp_tensor *x = f64_rows(3, -1., -2., -.5, -.1, -.2, -.3), *t = f64_rows(3, .1, .5, .25, .2, .3, .4);
+    assert_holds(sp_kl_div(x, t), -0.09133356773226879);
+    assert_holds(sp_kl_div(x, t, .reduction = SP_REDUCTION_SUM), -0.5480014063936127);
+    assert_holds(sp_kl_div(x, t, .batch_mean = true), -0.27400070319680636);
+    assert_null(sp_kl_div(x, sp_vector_i64(1, 0, 0)));
+    assert_error(SP_ERROR_DTYPE, "sp_kl_div: needs floating point tensors, not float64 and int64");
+    assert_null(sp_kl_div(x, sp_vector(1, 0)));
+    assert_error(SP_ERROR_SHAPE, "sp_kl_div");
+}
+
+/* ---- of all losses ---- */
+
+typedef sp_tensor *loss(sp_tensor *x, sp_tensor *target, const sp_loss_options *options);
+static const struct {
+    const char *name, *node, *each;
+    loss *function;
+    bool labels;
+} losses[] = {
+    {"sp_nll_loss", "NllLossBackward0", "NllLossBackward0", sp_nll_loss, true},
+    {"sp_cross_entropy", "NllLossBackward0", "NllLossBackward0", sp_cross_entropy, true},
+    {"sp_mse_loss", "MseLossBackward0", "MseLossBackward0", sp_mse_loss, false},
+    {"sp_l1_loss", "MeanBackward0", "AbsBackward0", sp_l1_loss, false},
+    {"sp_smooth_l1_loss", "SmoothL1LossBackward0", "SmoothL1LossBackward0", sp_smooth_l1_loss, false},
+    {"sp_binary_cross_entropy", "BinaryCrossEntropyBackward0", "BinaryCrossEntropyBackward0", sp_binary_cross_entropy,
+     false},
+    {"sp_binary_cross_entropy_with_logits", "BinaryCrossEntropyWithLogitsBackward0",
+     "BinaryCrossEntropyWithLogitsBackward0", sp_binary_cross_entropy_with_logits, false},
+    {"sp_kl_div", "MeanBackward0", "SubBackward0", sp_kl_div, false},
+};
+enum { LOSSES = sizeof losses / sizeof *losses };
+
+static void test_names(void **state)
+{
+    (void)state;
+    const sp_loss_options each = {.size = sizeof each, .reduction = SP_REDUCTION_NONE};
+    for (int i = 0; i < LOSSES; i++) {
+        sp_tensor *x = sp_requires_grad(sp_matrix(2, 2, .1, .2, .3, .4));
+        sp_tensor *t = losses[i].labels ? sp_vector_i64(0, 1) : sp_matrix(2, 2, .4, .3, .2, .1);
+        assert_string_equal(sp_grad_fn_name(losses[i].function(x, t, NULL)), losses[i].node);
+        assert_string_equal(sp_grad_fn_name(losses[i].function(x, t, &each)), losses[i].each);
+    }
+    sp_tensor *image = sp_requires_grad(sp_zeros(SP_DIMS(1, 2, 2))), *t = sp_zeros(SP_DIMS(1, 2), .dtype = SP_I64);
+    assert_string_equal(sp_grad_fn_name(sp_nll_loss(image, t)), "NllLoss2DBackward0");
+}
+
+static void test_reductions_that_there_are_not(void **state)
+{
+    (void)state;
+    const sp_loss_options wrong = {.size = sizeof wrong, .reduction = (sp_reduction)7};
+    for (int i = 0; i < LOSSES; i++) {
+        sp_tensor *x = sp_matrix(2, 2, .1, .2, .3, .4), *t = losses[i].labels ? sp_vector_i64(0, 1) : x;
+        assert_null(losses[i].function(x, t, &wrong));
+        assert_true(strstr(sp_error_message(), losses[i].name) != NULL);
+        assert_error(SP_ERROR_ARGUMENT, "7 is no reduction");
+    }
+}
+
+/* Objects that a call leaves in its scope. */
+static int64_t left_by(loss *function, sp_tensor *x, sp_tensor *t)
+{
+    const int64_t before = sp_memory().live_count;
+    assert_non_null(function(x, t, NULL));
+    return sp_memory().live_count - before;
+}
+
+static void test_nothing_but_the_result_stays(void **state)
+{
+    (void)state;
+    sp_tensor *x = sp_matrix(2, 2, .1, .2, .3, .4), *classes = sp_vector_i64(0, 1);
+    const int64_t before = sp_memory().live_count;
+    assert_non_null(sp_sum(x));
+    const int64_t one = sp_memory().live_count - before;
+    for (int i = 0; i < LOSSES; i++) {
+        const int64_t left = left_by(losses[i].function, x, losses[i].labels ? classes : x);
+        if (left != one)
+            fail_msg("%s leaves %lld blocks, a result has %lld", losses[i].name, (long long)left, (long long)one);
+    }
+}
+
+/* ---- dropout ---- */
+
+static void test_dropout_that_drops_nothing(void **state)
+{
+    (void)state;
+    sp_tensor *x = sp_vector(1, 2, 3);
+    const uint64_t position = sp_generator_position(sp_default_generator());
+    assert_ptr_equal(sp_dropout(x, 0.5, false), x);
+    assert_ptr_equal(sp_dropout(x, 0, true), x);
+    assert_true(sp_generator_position(sp_default_generator()) == position);
+}
+
+static void test_dropout_of_everything(void **state)
+{
+    (void)state;
+    sp_tensor *x = sp_requires_grad(sp_vector(1, 2, 3)), *y = sp_dropout(x, 1, true);
+    assert_holds(y, 0, 0, 0);
+    assert_holds(support_gradient(y, x), 0, 0, 0);
+}
+
+static void test_dropout_scales_what_it_keeps(void **state)
+{
+    (void)state;
+    sp_manual_seed(3);
+    sp_tensor *x = sp_requires_grad(sp_full(SP_DIMS(100, 100), 3.)), *y = sp_dropout(x, 0.25, true);
+    sp_tensor *zeros = sp_eq_scalar(y, 0), *fours = sp_eq_scalar(y, 4);
+    assert_holds(sp_all(sp_logical_or(zeros, fours)), 1);
+    assert_close(sp_item(sp_mean(sp_cast(zeros, SP_F64))), 0.25, 0.02);
+    assert_true(sp_allclose(support_gradient(y, x), sp_div_scalar(y, 3)));
+    assert_string_equal(sp_grad_fn_name(y), "MulBackward0");
+    sp_manual_seed(3);
+    assert_true(sp_equal(sp_dropout(x, 0.25, true), y));
+    assert_false(sp_equal(sp_dropout(x, 0.25, true), y));
+}
+
+static void test_what_dropout_refuses(void **state)
+{
+    (void)state;
+    sp_tensor *x = sp_vector(1, 2);
+    assert_null(sp_dropout(x, 1.5, true));
+    assert_error(SP_ERROR_ARGUMENT, "sp_dropout: the probability must be between 0 and 1, not 1.5");
+    assert_null(sp_dropout(x, -0.1, false));
+    assert_error(SP_ERROR_ARGUMENT, "sp_dropout");
+    assert_null(sp_dropout(x, NAN, true));
+    assert_error(SP_ERROR_ARGUMENT, "sp_dropout");
+    assert_null(sp_dropout(sp_vector_i64(1, 2), 0.5, true));
+    assert_error(SP_ERROR_DTYPE, "sp_dropout");
+    assert_shape(sp_dropout(sp_zeros(SP_DIMS(0, 2)), 0.5, true), SP_DIMS(0, 2));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        sp_test(test_nll),
+        sp_test(test_nll_weighted),
+        sp_test(test_nll_ignores),
+        sp_test(test_nll_of_nothing),
+        sp_test(test_labels_that_are_no_class),
+        sp_test(test_nll_shapes),
+        sp_test(test_nll_dtypes),
+        sp_test(test_cross_entropy_of_images),
+        sp_test(test_smoothed_labels),
+        sp_test(test_smoothing_when_nothing_counts),
+        sp_test(test_probabilities_as_targets),
+        sp_test(test_what_cross_entropy_refuses),
+        sp_test(test_cross_entropy_is_softmax_minus_the_label),
+        sp_test(test_squares),
+        sp_test(test_absolute_differences),
+        sp_test(test_smooth_absolute_differences),
+        sp_test(test_binary_cross_entropy),
+        sp_test(test_what_is_no_probability),
+        sp_test(test_binary_cross_entropy_with_logits),
+        sp_test(test_divergence),
+        sp_test(test_divergence_of_a_batch),
+        sp_test(test_names),
+        sp_test(test_reductions_that_there_are_not),
+        sp_test(test_nothing_but_the_result_stays),
+        sp_test(test_dropout_that_drops_nothing),
+        sp_test(test_dropout_of_everything),
+        sp_test(test_dropout_scales_what_it_keeps),
+        sp_test(test_what_dropout_refuses),
+    };
+    return sp_test_main(tests);
+}
