@@ -128,10 +128,11 @@ sp_tensor *(sp_from_data)(const void *data, sp_dims dims, const sp_tensor_option
 static sp_tensor *from_doubles(const char *function, const double *values, sp_dims dims)
 {
     sp_tensor *x = make(function, dims, &(sp_tensor_options){0}, SP_F32);
-    sp_tensor *exact = x ? from_host(function, values, dims, &(sp_tensor_options){.dtype = SP_F64}) : NULL;
+    if (!x) return NULL;
+    sp_tensor *exact = from_host(function, values, dims, &(sp_tensor_options){.dtype = SP_F64});
     sp_status status = exact ? sp__copy_values(x, exact) : sp_error_status();
     if (exact) sp_release(exact);
-    if (!status || !x) return x;
+    if (!status) return x;
     sp_release(x);
     return NULL;
 }
