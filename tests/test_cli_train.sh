@@ -96,6 +96,7 @@ result $? 'bench matmul --json'
 
 # --- Ctrl-C ---
 
+: >stopped.txt
 "$spusk" train $small --epochs 100000 --out stopped >stopped.txt 2>stopped.err &
 child=$!
 tries=0
