@@ -60,7 +60,7 @@ static sp_status check_states(sp_fused_rule rule, const sp_tensor *p, sp_tensor 
         [SP_FUSED_ADAM] = 2, [SP_FUSED_ADAMAX] = 2,  [SP_FUSED_NADAM] = 2,
     };
     for (int i = 0; i < 3; i++) {
-        if (state[i] == SP_NONE && i < needed[rule])
+        if (i < needed[rule] && state[i] == SP_NONE)
             return sp_raise(SP_ERROR_ARGUMENT, "sp_fused_step_: the rule needs a %s", names[i]);
         if (state[i] != SP_NONE && check_operand(p, state[i], names[i], true)) return sp_error_status();
     }
