@@ -120,8 +120,9 @@ rm -rf "$results" "$BUILD/tests/scratch"
 mkdir -p "$results"
 
 # What a sanitizer finds must end the test with a status other than 0, and cmocka's handler must not hide a bad access.
-# What the caller sets comes last and wins.
-ASAN_OPTIONS=detect_leaks=1:handle_segv=2:detect_stack_use_after_return=1:${ASAN_OPTIONS:-}
+# gcc's frames for stack use after return are not aligned enough for 64-byte vectors, which then crash; so that check is
+# off, as it is by gcc's default. What the caller sets comes last and wins.
+ASAN_OPTIONS=detect_leaks=1:handle_segv=2:detect_stack_use_after_return=0:${ASAN_OPTIONS:-}
 UBSAN_OPTIONS=print_stacktrace=1:${UBSAN_OPTIONS:-}
 TSAN_OPTIONS=second_deadlock_stack=1:${TSAN_OPTIONS:-}
 CMOCKA_MESSAGE_OUTPUT=TAP
