@@ -52,8 +52,9 @@ typedef uint32_t words __attribute__((vector_size(SP__VECTOR_BYTES), aligned(4),
             else                                                                                                       \
                 memcpy(&x, in + i, (size_t)left * sizeof *in);                                                         \
             __typeof__(formula) y = formula;                                                                           \
+            /* __typeof__ keeps no typedef's alignment, so a plain store would ask for more than there is. */          \
             if (left == LANES)                                                                                         \
-                *(__typeof__(y) *)(out + i) = y;                                                                       \
+                memcpy(out + i, &y, sizeof y);                                                                         \
             else                                                                                                       \
                 memcpy(out + i, &y, (size_t)left * sizeof *out);                                                       \
         }                                                                                                              \
