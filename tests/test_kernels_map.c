@@ -312,7 +312,7 @@ static void fill_inputs(sp__map_kind kind, sp_dtype dtype)
         if (k == 1 && kind == SP__WHERE)
             fill_numbers(SP_BOOL, buffers[k], SPACE, 11);
         else
-            fill_numbers(dtype, buffers[k], SPACE, (uint64_t)(10 + k));
+            fill_numbers(dtype, buffers[k], SPACE, 10 + (uint64_t)k);
     }
 }
 

@@ -121,9 +121,7 @@ static sp__reduce make_call(sp__reduce_kind kind, sp_dtype dtype, const layout *
     sp_dtype out = dtype;
     if (kind == SP__ANY || kind == SP__ALL)
         out = SP_BOOL;
-    else if (kind == SP__ARGMAX || kind == SP__ARGMIN)
-        out = SP_I64;
-    else if (!is_float(dtype) && (kind == SP__SUM || kind == SP__PROD))
+    else if (kind == SP__ARGMAX || kind == SP__ARGMIN || (!is_float(dtype) && (kind == SP__SUM || kind == SP__PROD)))
         out = SP_I64;
     call.in = operand(input, dtype);
     call.out = operand(output, out);
