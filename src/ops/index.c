@@ -234,7 +234,9 @@ static sp_status count_classes(sp_tensor *labels, int64_t *classes)
     const bool empty = sp_numel(labels) == 0;
     if (empty && *classes < 1)
         return sp_raise(SP_ERROR_ARGUMENT, "sp_one_hot: no labels to find the number of classes from");
-    const int64_t low = empty ? 0 : sp_item_i64(sp_min(labels)), high = empty ? 0 : sp_item_i64(sp_max(labels));
+    sp_tensor *least = empty ? labels : sp_min(labels), *most = empty ? labels : sp_max(labels);
+    if (!least || !most) return sp_error_status();
+    const int64_t low = empty ? 0 : sp_item_i64(least), high = empty ? 0 : sp_item_i64(most);
     if (low < 0) return sp_raise(SP_ERROR_ARGUMENT, "sp_one_hot: label %lld is negative", (long long)low);
     if (*classes == -1 && high < INT64_MAX) *classes = high + 1;
     if (*classes > high) return SP_OK;

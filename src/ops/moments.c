@@ -118,6 +118,7 @@ static sp_status norm_backward(sp_grad_call *call)
     const sp_dims sizes = sp_input_sizes(call, 0);
     sp_tensor *x = sp_saved_input(call, 0), *y = sp__reduce_restore(sp_saved_output(call, 0), a, sizes);
     sp_tensor *grad = sp__reduce_restore(call->grads[0], a, sizes);
+    if (!y || !grad) return sp_error_status();
     return sp__give(call, 0, a->param == 0 ? sp_zeros_like(x) : norm_gradient(grad, x, y, a));
 }
 

@@ -52,7 +52,9 @@ static sp_status prod_backward(sp_grad_call *call)
     const sp_dims sizes = sp_input_sizes(call, 0);
     sp_tensor *grad = sp__reduce_restore(call->grads[0], a, sizes);
     sp_tensor *x = sp_saved_input(call, 0), *y = sp__reduce_restore(sp_saved_output(call, 0), a, sizes);
-    const bool zeros = sp_item(sp_any(sp_eq_scalar(x, 0))) != 0;
+    sp_tensor *any_zero = sp_any(sp_eq_scalar(x, 0));
+    if (!y || !any_zero) return sp_error_status();
+    const bool zeros = sp_item(any_zero) != 0;
     return sp__give(call, 0, zeros ? sp_mul(grad, others(x, a)) : sp_mul(grad, sp_div(y, x)));
 }
 
