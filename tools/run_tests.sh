@@ -12,7 +12,7 @@
 # after the others, one at a time.
 #
 #     SPUSK_TEST_JOBS      how many at a time (default: the number of processors)
-#     SPUSK_TEST_TIMEOUT   seconds for one test program (default: 600)
+#     SPUSK_TEST_TIMEOUT   seconds for one test program (default: 600, with a sanitizer 1800)
 #     SPUSK_ALLOWED_SKIPS  a file of lines `test_name: name of the single test` that may be skipped; others then fail
 set -eu
 
@@ -36,7 +36,7 @@ run_one()
     (
         cd "$scratch"
         # shellcheck disable=SC2086  # prefixes are words
-        exec timeout -k 10 "${SPUSK_TEST_TIMEOUT:-600}" $prefix "$@"
+        exec timeout -k 10 "$SPUSK_TEST_TIMEOUT" $prefix "$@"
     ) </dev/null >"$result.log" 2>&1 || status=$?
     seconds=$(($(date +%s) - began))
     # A result may follow, on one line, what the test itself printed without an end of line.
@@ -131,6 +131,8 @@ if grep -q '^SPUSK_SANITIZE:[A-Z]*=thread' "$BUILD/CMakeCache.txt" && setarch "$
     # The thread sanitizer of older compilers cannot map its shadow where the kernel randomises many address bits.
     prefix="setarch $(uname -m) -R"
 fi
+: "${SPUSK_TEST_TIMEOUT:=$(grep -q '^SPUSK_SANITIZE:[A-Z]*=.' "$BUILD/CMakeCache.txt" && echo 1800 || echo 600)}"
+export SPUSK_TEST_TIMEOUT
 export BUILD SOURCE SPUSK_BUILD SPUSK_SOURCE ASAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS CMOCKA_MESSAGE_OUTPUT prefix
 
 if [ $# -eq 0 ]; then
