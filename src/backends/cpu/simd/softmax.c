@@ -94,23 +94,139 @@ static void log_softmax_backward_row(const float *g, const float *y, float *dx, 
         store_f32(dx + i, load_f32(g + i, n - i) - exp_f32(load_f32(y + i, n - i)) * sum, n - i);
 }
 
+/* ---- short rows: LANES of them at once, one in each lane, so that no lane idles and nothing is added across ----
+ *
+ * x, other, y: element i of the rows at [i·LANES … i·LANES + LANES). */
+
+enum { SHORT = 3 * LANES };
+
+SP__INLINE vf lanes_of(const float *x, int64_t i)
+{
+    return *(const vf *)(x + i * LANES);
+}
+
+SP__INLINE vf highest(const float *x, int64_t n)
+{
+    vf max = splat_f32(-INFINITY);
+    for (int64_t i = 0; i < n; i++) {
+        const vf v = lanes_of(x, i);
+        max = select_f32((v > max) | (v != v), v, max);
+    }
+    return max;
+}
+
+/* f64 sums, a lane each. */
+typedef struct sums {
+    wide low, high;
+} sums;
+
+SP__INLINE void add_to(sums *sum, vf x)
+{
+    sum->low += lower(&x);
+    sum->high += upper(&x);
+}
+
+SP__INLINE double sum_in(const sums *sum, int lane)
+{
+    return lane < LANES / 2 ? sum->low[lane] : sum->high[lane - LANES / 2];
+}
+
+static void softmax_lanes(const float *x, const float *other, float *y, int64_t n)
+{
+    (void)other;
+    sums sum = {0};
+    const vf max = highest(x, n);
+    for (int64_t i = 0; i < n; i++) {
+        const vf e = exp_f32(lanes_of(x, i) - max);
+        store_f32(y + i * LANES, e, LANES);
+        add_to(&sum, e);
+    }
+    vf scale;
+    for (int k = 0; k < LANES; k++) scale[k] = (float)(1 / sum_in(&sum, k));
+    for (int64_t i = 0; i < n; i++) store_f32(y + i * LANES, lanes_of(y, i) * scale, LANES);
+}
+
+static void log_softmax_lanes(const float *x, const float *other, float *y, int64_t n)
+{
+    (void)other;
+    sums sum = {0};
+    const vf max = highest(x, n);
+    for (int64_t i = 0; i < n; i++) add_to(&sum, exp_f32(lanes_of(x, i) - max));
+    vf log_sum;
+    for (int k = 0; k < LANES; k++) log_sum[k] = (float)log(sum_in(&sum, k));
+    for (int64_t i = 0; i < n; i++) store_f32(y + i * LANES, (lanes_of(x, i) - max) - log_sum, LANES);
+}
+
+static void softmax_backward_lanes(const float *g, const float *y, float *dx, int64_t n)
+{
+    sums dot = {0};
+    for (int64_t i = 0; i < n; i++) {
+        const vf gi = lanes_of(g, i), yi = lanes_of(y, i);
+        dot.low += lower(&gi) * lower(&yi);
+        dot.high += upper(&gi) * upper(&yi);
+    }
+    vf sum;
+    for (int k = 0; k < LANES; k++) sum[k] = (float)sum_in(&dot, k);
+    for (int64_t i = 0; i < n; i++) store_f32(dx + i * LANES, lanes_of(y, i) * (lanes_of(g, i) - sum), LANES);
+}
+
+static void log_softmax_backward_lanes(const float *g, const float *y, float *dx, int64_t n)
+{
+    sums total = {0};
+    for (int64_t i = 0; i < n; i++) add_to(&total, lanes_of(g, i));
+    vf sum;
+    for (int k = 0; k < LANES; k++) sum[k] = (float)sum_in(&total, k);
+    for (int64_t i = 0; i < n; i++) store_f32(dx + i * LANES, lanes_of(g, i) - exp_f32(lanes_of(y, i)) * sum, LANES);
+}
+
+/* ---- the call ---- */
+
+typedef void row_run(const float *x, const float *other, float *y, int64_t n);
+
+/* `rows` rows side by side become lanes; lanes without a row are 0. */
+static void spread(float *lanes, const float *x, int64_t n, int64_t rows)
+{
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t k = 0; k < LANES; k++) lanes[i * LANES + k] = k < rows ? x[k * n + i] : 0;
+}
+
+static void run_short(row_run *lanes_run, const float *in, const float *other, float *out, int64_t n, int64_t rows)
+{
+    float x[SHORT * LANES], o[SHORT * LANES], y[SHORT * LANES];
+    for (int64_t r = 0; r < rows; r += LANES) {
+        const int64_t count = rows - r < LANES ? rows - r : LANES;
+        spread(x, in + r * n, n, count);
+        if (other) spread(o, other + r * n, n, count);
+        lanes_run(x, o, y, n);
+        for (int64_t k = 0; k < count; k++)
+            for (int64_t i = 0; i < n; i++) out[(r + k) * n + i] = y[i * LANES + k];
+    }
+}
+
 static void run(const sp__rows *call, int64_t first, int64_t last)
 {
-    static void (*const rows[SP__ROW_COUNT])(const float *, const float *, float *, int64_t) = {
-        [SP__SOFTMAX] = softmax_row,
-        [SP__LOG_SOFTMAX] = log_softmax_row,
-        [SP__SOFTMAX_BACKWARD] = softmax_backward_row,
-        [SP__LOG_SOFTMAX_BACKWARD] = log_softmax_backward_row,
+    static const struct {
+        row_run *row, *lanes;
+    } runs[SP__ROW_COUNT] = {
+        [SP__SOFTMAX] = {softmax_row, softmax_lanes},
+        [SP__LOG_SOFTMAX] = {log_softmax_row, log_softmax_lanes},
+        [SP__SOFTMAX_BACKWARD] = {softmax_backward_row, softmax_backward_lanes},
+        [SP__LOG_SOFTMAX_BACKWARD] = {log_softmax_backward_row, log_softmax_backward_lanes},
     };
-    if (call->inner != 1) {
+    row_run *row = runs[call->kind].row, *lanes = runs[call->kind].lanes;
+    if (call->inner != 1 || !row || !lanes) {
         sp__reference.of[SP_F32].rows[call->kind](call, first, last);
         return;
     }
-    const float *in = (const float *)sp__operand_at(&call->in);
-    const float *other = call->other.buffer ? (const float *)sp__operand_at(&call->other) : in;
-    float *out = (float *)sp__operand_at(&call->out);
-    for (int64_t r = first; r < last; r++)
-        rows[call->kind](in + r * call->n, other + r * call->n, out + r * call->n, call->n);
+    const int64_t n = call->n, rows = last - first;
+    const float *in = (const float *)sp__operand_at(&call->in) + first * n;
+    const float *other = call->other.buffer ? (const float *)sp__operand_at(&call->other) + first * n : NULL;
+    float *out = (float *)sp__operand_at(&call->out) + first * n;
+    if (n <= SHORT) {
+        run_short(lanes, in, other, out, n, rows);
+        return;
+    }
+    for (int64_t r = 0; r < rows; r++) row(in + r * n, other ? other + r * n : NULL, out + r * n, n);
 }
 
 sp__rows_run *const SP__HERE(sp__rows_f32)[SP__ROW_COUNT] = {
