@@ -177,6 +177,34 @@ typedef struct sp__gemm {
     const sp__operand *bias; /* n elements with strides[0], added to each row; NULL: none */
 } sp__gemm;
 
+/* ---- convolution of images ---- */
+
+typedef enum sp__conv_kind { SP__CONV_FORWARD, SP__CONV_BACKWARD_DATA, SP__CONV_BACKWARD_WEIGHT } sp__conv_kind;
+
+/* What may follow a convolution and be done with it: ReLU, then the maxima of windows that do not overlap. */
+typedef struct sp__conv_tail {
+    bool relu;
+    int64_t pool[2];   /* the window and its stride, at most 16 places; 1, 1: no pooling */
+    sp__operand y;     /* (batch, out, out_size/pool): forward writes it; backward reads y > 0, the ReLU's mask */
+    sp__operand grad;  /* backward: the gradient of that y */
+    sp__operand where; /* u8, with pooling: the maximum's place in its window, row by row; forward writes it */
+} sp__conv_tail;
+
+/* x (batch, in, size), w (out, in/groups, kernel), y (batch, out, out_size), with any strides:
+ *     y[n,o,p] = bias[o] + Σ_{i,t} x[n,i,p·stride - padding + t·dilation]·w[o,i,t]
+ * Forward writes y. Backward-data reads y and w and writes x (and adds bias[in], where there is one: that makes it a
+ * transposed convolution). Backward-weight reads x and y and writes w, and bias, as the sum of y over batch and places,
+ * unless it is NULL. Padding is what stands before; what stands behind follows from out_size. */
+typedef struct sp__conv {
+    sp__conv_kind kind;
+    sp_dtype dtype; /* f32, f64, or bf16, which accumulates in f32 */
+    int64_t batch, groups, in, out;
+    int64_t size[2], out_size[2], kernel[2], stride[2], padding[2], dilation[2];
+    sp__operand x, w, y;       /* strides of four dimensions */
+    const sp__operand *bias;   /* one stride; NULL: none */
+    const sp__conv_tail *tail; /* NULL: none; else y is not used */
+} sp__conv;
+
 /* ---- by index ---- */
 
 typedef enum sp__index_kind {
