@@ -11,7 +11,7 @@ static const command commands[] = {
     {"predict", cmd_predict, "FILE [digit.png | INDEX]", 1, 2,
      "class and probabilities of a picture, or of example INDEX"},
     {"info", cmd_info, "[FILE]", 0, 1, "layers, shapes, parameters and metadata of a weights file"},
-    {"bench", cmd_bench, "matmul", 1, 1, "speed beside the machine's peak"},
+    {"bench", cmd_bench, "matmul | step", 1, 1, "speed beside the machine's peak"},
 };
 #define N_COMMANDS (sizeof commands / sizeof *commands)
 

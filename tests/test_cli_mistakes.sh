@@ -37,7 +37,7 @@ skip()
 
 train='train --dataset synthetic --limit 60 --epochs 1'
 
-echo 1..41
+echo 1..44
 refuses 'a command that there is not' 2 "no command 'trian'" trian
 refuses 'an option that there is not' 2 'unknown option' train --epoch 3
 refuses 'an option without its value' 2 'missing argument' train --epochs
@@ -60,6 +60,9 @@ refuses '--model no' 2 "--model is 'no'; there are: mlp" train --model no
 refuses '--dataset no' 2 "--dataset is 'no'; there are: mnist" train --dataset no
 refuses '--data that is not there' 2 'which is not a folder' train --data nowhere
 refuses 'a bench that there is not' 2 "no bench 'speed'" bench speed
+refuses 'a network that bench does not have' 2 "--model is 'no'; there are: mlp" bench step --model no
+refuses 'bench --batch 0' 2 '--batch is 0' bench step --batch 0
+refuses 'bench --precision f8' 2 "--precision is 'f8'" bench step --precision f8
 refuses 'bench --m 0' 2 '--m is 0' bench matmul --m 0
 
 # Unwritable outputs, found before any training: standard output stays empty.

@@ -1,0 +1,25 @@
+/* What the parts of `spusk bench` share. */
+#ifndef SPUSK_CLI_BENCH_H
+#define SPUSK_CLI_BENCH_H
+
+#include "cli.h"
+
+typedef struct bench_options {
+    common common;
+    int m, k, n, repeat;     /* matmul */
+    char *model, *precision; /* step */
+    int batch;
+    double seconds;
+} bench_options;
+
+/* One file each; they return an exit status. */
+int bench_matmul(const bench_options *o);
+int bench_step(const bench_options *o);
+
+/* The median and the quartiles of a list of figures, which it sorts. */
+typedef struct spread {
+    double low, median, high;
+} spread;
+spread spread_of(double *figures, size_t n);
+
+#endif

@@ -1,0 +1,191 @@
+/* spusk bench step: one whole training step of a reference network (gradients zeroed, forward, loss, backward, loss
+ * read, optimiser), on digits that lie in memory. The median of several seconds; the quartiles say how steady it was.
+ */
+#include "bench.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+enum { DIGITS = 8192, MOST_BATCHES = 1024, MOST_STEPS = 1 << 20 };
+
+/* ---- the networks ---- */
+
+typedef struct network {
+    sp_module *model, *criterion;
+    sp_optimizer *optimizer;
+    bool flat;       /* takes (N, 784), not (N, 1, 28, 28) */
+    bool reproduces; /* the target is the input, not the label */
+} network;
+
+static network build_mlp(void)
+{
+    sp_module *model = sp_nn_sequential(sp_nn_linear(784, 256), sp_nn_relu(), sp_nn_linear(256, 128), sp_nn_relu(),
+                                        sp_nn_linear(128, 10), sp_nn_log_softmax(1));
+    return (network){model, sp_nn_nll_loss(), sp_optim_adam(sp_parameters(model), .lr = 1e-3), .flat = true};
+}
+
+static network build_ae(void)
+{
+    sp_module *encode = sp_nn_sequential(sp_nn_linear(784, 256), sp_nn_relu(), sp_nn_linear(256, 64), sp_nn_relu(),
+                                         sp_nn_linear(64, 2));
+    sp_module *decode = sp_nn_sequential(sp_nn_linear(2, 64), sp_nn_relu(), sp_nn_linear(64, 256), sp_nn_relu(),
+                                         sp_nn_linear(256, 784), sp_nn_sigmoid());
+    sp_module *model = sp_nn_sequential(encode, decode);
+    return (network){model, sp_nn_mse_loss(), sp_optim_adam(sp_parameters(model), .lr = 1e-3), .flat = true,
+                     .reproduces = true};
+}
+
+static const struct {
+    const char *name;
+    network (*build)(void);
+} networks[] = {
+    {"mlp", build_mlp},
+    {"ae", build_ae},
+};
+#define N_NETWORKS (sizeof networks / sizeof *networks)
+
+static int find_network(const common *c, const char *name)
+{
+    char names[128] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < N_NETWORKS; i++) {
+        if (strcmp(networks[i].name, name) == 0) return (int)i;
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", networks[i].name);
+    }
+    complain(c, "--model is '%s'; there are: %s", name, names);
+    return -1;
+}
+
+/* ---- the digits ---- */
+
+typedef struct digits {
+    sp_tensor *x[MOST_BATCHES], *y[MOST_BATCHES];
+    int n;
+    const char *source;
+} digits;
+
+static bool load_digits(digits *d, const bench_options *o, const network *net)
+{
+    dataset_options options = {.name = "mnist", .quiet = o->common.json, .limit = DIGITS};
+    sp_dataset *dataset = dataset_open(&o->common, &options, false);
+    sp_example all = dataset ? sp_data_all(dataset) : (sp_example){0};
+    if (!all.x) return false;
+    d->source = strcmp(options.name, "mnist") == 0 ? "MNIST" : "synthetic";
+    sp_tensor *x = net->flat ? sp_reshape(all.x, -1, 784) : all.x;
+    int64_t size = o->batch, whole = sp_size(x, 0) / size;
+    d->n = (int)(whole < MOST_BATCHES ? whole : MOST_BATCHES);
+    for (int i = 0; i < d->n; i++) {
+        d->x[i] = sp_narrow(x, 0, i * size, size);
+        d->y[i] = net->reproduces ? d->x[i] : sp_narrow(all.y, 0, i * size, size);
+    }
+    return sp_error_status() == SP_OK;
+}
+
+/* ---- one step, and many ---- */
+
+static double step(const network *net, sp_tensor *x, sp_tensor *y)
+{
+    double loss = 0;
+    SP_SCOPE {
+        sp_zero_grad(net->optimizer);
+        sp_tensor *output = sp_forward(net->model, x);
+        sp_tensor *error = sp_forward(net->criterion, output, y);
+        sp_backward(error);
+        loss = sp_item(error);
+        sp_step(net->optimizer);
+    }
+    return loss;
+}
+
+typedef struct figures_of_steps {
+    spread us;
+    size_t steps;
+    double loss;          /* of the last */
+    int64_t bytes, asked; /* the most that a step had at once, beside weights and digits; blocks asked of the system */
+    int64_t resident_bytes; /* the most that the whole process had */
+} figures_of_steps;
+
+/* Steps for some seconds; the times go to `times`. False after an error. */
+static bool run_steps(figures_of_steps *f, const network *net, const digits *d, double seconds, double *times)
+{
+    double end = seconds_now() + seconds;
+    size_t n = 0;
+    while (n < MOST_STEPS && (n < 3 || seconds_now() < end)) {
+        double began = seconds_now();
+        f->loss = step(net, d->x[n % (size_t)d->n], d->y[n % (size_t)d->n]);
+        times[n++] = (seconds_now() - began) * 1e6;
+        if (sp_error_status() != SP_OK) return false;
+    }
+    f->steps = n;
+    return true;
+}
+
+static bool measure(figures_of_steps *f, const network *net, const digits *d, double seconds)
+{
+    double *times = malloc(MOST_STEPS * sizeof *times);
+    bool fine = times && run_steps(f, net, d, seconds < 1 ? seconds / 4 : 0.25, times);
+    sp_reset_peak_memory();
+    const sp_memory_stats before = sp_memory();
+    fine = fine && run_steps(f, net, d, seconds, times);
+    const sp_memory_stats after = sp_memory();
+    f->bytes = after.peak_bytes - before.live_bytes;
+    f->asked = after.system_calls - before.system_calls;
+    struct rusage usage;
+    if (getrusage(RUSAGE_SELF, &usage) == 0) f->resident_bytes = usage.ru_maxrss * INT64_C(1024);
+    if (fine) f->us = spread_of(times, f->steps);
+    free(times);
+    return fine;
+}
+
+/* ---- output ---- */
+
+static void print_json(const bench_options *o, const char *source, const figures_of_steps *f)
+{
+    printf("{\"bench\":\"step\",\"model\":\"%s\",\"batch\":%d,\"threads\":%d,\"precision\":\"%s\",\"median_us\":",
+           o->model, o->batch, sp_num_threads(), o->precision);
+    json_number(stdout, f->us.median);
+    fputs(",\"quartile_us\":[", stdout);
+    json_number(stdout, f->us.low);
+    fputc(',', stdout);
+    json_number(stdout, f->us.high);
+    printf("],\"steps\":%zu,\"loss\":", f->steps);
+    json_number(stdout, f->loss);
+    printf(",\"data\":\"%s\",\"isa\":\"%s\",\"step_bytes\":%lld,\"resident_bytes\":%lld,\"blocks_asked\":%lld}\n",
+           source, sp_isa(), (long long)f->bytes, (long long)f->resident_bytes, (long long)f->asked);
+}
+
+static void print_text(const bench_options *o, const char *source, const figures_of_steps *f)
+{
+    printf("%s, batch %d, %s, %d threads, %s, %s digits: a step takes %.1f µs (median of %zu; quartiles %.1f and "
+           "%.1f)\n",
+           o->model, o->batch, o->precision, sp_num_threads(), sp_isa(), source, f->us.median, f->steps, f->us.low,
+           f->us.high);
+    printf("memory: %.2f MB at most beside weights and digits, %.1f MB resident; %lld blocks asked of the system\n",
+           (double)f->bytes / 1e6, (double)f->resident_bytes / 1e6, (long long)f->asked);
+}
+
+static int measure_and_print(const bench_options *o, int which)
+{
+    const network net = networks[which].build();
+    digits *d = calloc(1, sizeof *d);
+    figures_of_steps f = {0};
+    bool fine = d && sp_error_status() == SP_OK && load_digits(d, o, &net) && measure(&f, &net, d, o->seconds);
+    if (fine) (o->common.json ? print_json : print_text)(o, d->source, &f);
+    free(d);
+    return fine ? EXIT_FINE : EXIT_FAILED;
+}
+
+int bench_step(const bench_options *given)
+{
+    static char f32[] = "f32", mlp[] = "mlp";
+    bench_options o = *given;
+    if (!o.model) o.model = mlp;
+    if (!o.precision) o.precision = f32;
+    int which = find_network(&o.common, o.model);
+    if (which < 0 || !in_range(&o.common, "--batch", o.batch, 1, DIGITS) ||
+        !in_range(&o.common, "--seconds", o.seconds, 0.001, 3600))
+        return EXIT_WRONG_USE;
+    if (strcmp(o.precision, f32) != 0) return complain(&o.common, "--precision is '%s'; there is: f32", o.precision);
+    return measure_and_print(&o, which);
+}
