@@ -1,0 +1,162 @@
+#!/usr/bin/env python3
+"""Checks the guide against the project: tools/check_guide.py [SOURCE_FOLDER]
+
+Prints TAP. In docs/guide/*.md
+- a block of C stands under a line `<!-- FILE -->` and is found in that file, line by line; the file is one that the tests compile;
+- a block of Python can be parsed;
+- a link to a file of the project leads somewhere, and a chapter is in the contents (README.md);
+- a picture is one that a command of the page, or of one before it, names;
+- the table of calls (pytorch.md) has every public function, and no other.
+"""
+import ast
+import pathlib
+import re
+import sys
+import textwrap
+
+root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ".").resolve()
+guide = root / "docs" / "guide"
+pages = sorted(guide.glob("*.md"))
+results = []
+
+
+def result(problems, what, looked_at):
+    if not looked_at:
+        problems = ["nothing to look at"]
+    for problem in problems:
+        print("#", problem)
+    results.append("%s %d - %s" % ("not ok" if problems else "ok", len(results) + 1, what))
+    print(results[-1])
+
+
+def blocks(page, language):
+    """Yields (line before the block, text) of each fenced block of a language."""
+    pattern = r"^([^\n]*)\n```%s\n(.*?)^```$" % re.escape(language)
+    for before, text in re.findall(pattern, page.read_text(), re.M | re.S):
+        yield before, text
+
+
+def quoted(lines, file):
+    """Whether the lines stand one after another in the file, whatever their spaces."""
+    text = [" ".join(line.split()) for line in file.read_text().splitlines()]
+    wanted = [" ".join(line.split()) for line in lines]
+    return any(text[i:i + len(wanted)] == wanted for i in range(len(text)))
+
+
+def pieces(text):
+    """A block may leave out lines, with a line `…` in their place."""
+    piece = []
+    for line in text.splitlines() + ["…"]:
+        if line.strip() in ("…", "/* … */", "// …"):
+            while piece and not piece[-1].strip():
+                piece.pop()
+            while piece and not piece[0].strip():
+                piece.pop(0)
+            if piece:
+                yield piece
+            piece = []
+        else:
+            piece.append(line)
+
+
+def check_c():
+    problems, count = [], 0
+    for page in pages:
+        for before, text in blocks(page, "c"):
+            count += 1
+            named = re.match(r"<!-- (\S+) -->$", before)
+            file = root / named.group(1) if named else None
+            if not named or not re.match(r"(examples|tests)/\w+\.c$", named.group(1)) or not file.is_file():
+                problems.append("%s: a block of C without a file that is compiled: %s" % (page.name, text.split("\n")[0]))
+                continue
+            problems += ["%s: not in %s: %s" % (page.name, named.group(1), piece[0].strip())
+                         for piece in pieces(text) if not quoted(piece, file)]
+    result(problems, "the guide's C is quoted from what is compiled", count)
+
+
+def check_python():
+    problems, count = [], 0
+    for page in pages:
+        for _, text in blocks(page, "python"):
+            count += 1
+            try:
+                ast.parse(textwrap.dedent(text).replace("…", "..."))
+            except SyntaxError as error:
+                problems.append("%s: %s: %s" % (page.name, error, text.split("\n")[0]))
+    result(problems, "the guide's Python can be parsed", count)
+
+
+def check_links():
+    problems, count = [], 0
+    for page in pages:
+        for link in re.findall(r"(?<!!)\[[^\]]*\]\(([^)#\s]+)[^)]*\)", page.read_text()):
+            if re.match(r"https?:", link):
+                continue
+            count += 1
+            if not (page.parent / link).exists():
+                problems.append("%s: a link that leads nowhere: %s" % (page.name, link))
+    contents = (guide / "README.md").read_text()
+    problems += ["%s is not in the contents" % page.name for page in pages
+                 if page.name != "README.md" and "(%s)" % page.name not in contents]
+    result(problems, "the guide's links lead somewhere", count)
+
+
+def chapters():
+    """The pages in the order of the contents."""
+    names = re.findall(r"\((\w+\.md)\)", (guide / "README.md").read_text())
+    return [guide / name for name in dict.fromkeys(names) if (guide / name).is_file()]
+
+
+def check_pictures():
+    problems, commands = [], ""
+    for page in chapters():
+        commands += "".join(text for _, text in blocks(page, "sh"))
+        for picture in re.findall(r"!\[[^\]]*\]\(([^)\s]+)", page.read_text()):
+            # What a command writes, it names: by its whole path, or by a folder and its own standard names.
+            folder, name = picture.rsplit("/", 1) if "/" in picture else ("", picture)
+            if picture not in commands and "--out %s" % folder not in commands:
+                problems.append("%s: no command makes %s" % (page.name, picture))
+    result(problems, "the guide's pictures are made by its commands", len(pages))
+
+
+def public_functions():
+    names = set()
+    for header in (root / "include" / "spusk").glob("*.h"):
+        text = header.read_text()
+        text = re.sub(r"/\*.*?\*/", "", text, flags=re.S)
+        names |= set(re.findall(r"^\s*SP_API\b[^;(]*?\b(sp_\w+)\s*\(", text, re.M))
+        for name in re.findall(r"^SP__REDUCTION\((sp_\w+)\)", text, re.M):
+            names |= {name + "_dim", name + "_dims"}
+    return {name[:-len("_until")] if name.endswith("_until") else name for name in names if not name.startswith("sp__")}
+
+
+def check_table():
+    table = (guide / "pytorch.md").read_text()
+    # `sp_lt` … and its kin: `sp_{lt,le,gt}_scalar` stands for three names.
+    named = set()
+    for text in re.findall(r"`([^`]*)`", table):
+        for word in re.findall(r"sp_[\w{},]+", text):
+            named |= set(expand(word))
+    functions = public_functions()
+    macros = set()
+    for header in (root / "include" / "spusk").glob("*.h"):
+        macros |= set(re.findall(r"^#define (sp_\w+)", header.read_text(), re.M))
+        macros |= set(re.findall(r"\b(sp_\w+)(?:;| \{)", header.read_text()))
+    problems = ["not in the table: " + name for name in sorted(functions - named)]
+    problems += ["in the table, but not in the headers: " + name for name in sorted(named - functions - macros)
+                 if not name.endswith("_options")]
+    result(problems, "the table of calls has every public function", len(functions))
+
+
+def expand(word):
+    match = re.search(r"\{([^}]*)\}", word)
+    if not match:
+        return [word.strip(",{}")]
+    return [name for part in match.group(1).split(",")
+            for name in expand(word[:match.start()] + part + word[match.end():])]
+
+
+for check in (check_c, check_python, check_links, check_pictures, check_table):
+    check()
+print("1..%d" % len(results))
+sys.exit(any(line.startswith("not") for line in results))

@@ -1,0 +1,102 @@
+#!/bin/sh
+# The guide made anew: tools/lesson.sh BUILD_FOLDER OUTPUT_FOLDER [CHAPTER...]
+# Runs the commands of each chapter's blocks of `sh`, in the order of the contents, in the output folder, with the
+# program and the examples in PATH, and writes the chapters as HTML beside the pictures that the commands made;
+# index.html is the contents. What a command printed stands under it. A command that fails is named, the rest goes on,
+# and the exit status says so.
+set -eu
+source=$(cd "$(dirname "$0")/.." && pwd)
+build=$(cd "${1:?usage: tools/lesson.sh BUILD_FOLDER OUTPUT_FOLDER [CHAPTER...]}" && pwd)
+out=${2:?usage: tools/lesson.sh BUILD_FOLDER OUTPUT_FOLDER [CHAPTER...]}
+shift 2
+guide=$source/docs/guide
+mkdir -p "$out"
+out=$(cd "$out" && pwd)
+PATH=$build:$build/examples:$PATH
+export PATH
+chapters=$(sed -n 's/^| .*](\([a-z0-9_]*\)\.md).*/\1/p' "$guide/README.md")
+[ $# -eq 0 ] || chapters=$*
+failures=0
+began=$(date +%s)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# run COMMAND_LINE: in the output folder; what it prints goes to the log and, shortened, into the page.
+run()
+{
+    printf '$ %s\n' "$1" >&2
+    start=$(date +%s)
+    status=0
+    (cd "$out" && exec sh -c "$1") </dev/null >"$work/printed" 2>"$work/complaints" || status=$?
+    cat "$work/complaints" >&2
+    if [ $status != 0 ]; then
+        failures=$((failures + 1))
+        printf 'lesson: exit status %s of: %s\n' "$status" "$1" >&2
+    fi
+    printf '%s s\t%s\n' $(($(date +%s) - start)) "$1" >>"$out/times.txt"
+    printf '```text\n$ %s\n' "$1"
+    awk 'NR <= 14 { print } NR > 14 { last[NR % 6] = $0; n = NR }
+         END { if (n > 20) print "…"; for (i = (n > 20 ? n - 5 : 15); i <= n; i++) print last[i % 6] }' "$work/printed"
+    printf '```\n'
+}
+
+# A page with each block of commands replaced by the commands and what they printed.
+perform()
+{
+    in_commands=no line_so_far=''
+    while IFS= read -r line || [ -n "$line" ]; do
+        case $in_commands,$line in
+        'no,```sh') in_commands=yes ;;
+        'yes,```') in_commands=no ;;
+        yes,*\\) line_so_far=$line_so_far${line%\\} ;;
+        yes,*)
+            line=$line_so_far$line line_so_far=''
+            [ -z "$line" ] || run "${line%%  #*}"
+            ;;
+        *) printf '%s\n' "$line" ;;
+        esac
+    done
+}
+
+page()
+{
+    title=$(sed -n 's/^# //p' "$1" | head -n 1)
+    cat <<END
+<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>$title</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>
+body { max-width: 52em; margin: 2em auto; padding: 0 1em; font: 17px/1.5 sans-serif; color: #222; }
+pre { background: #f5f5f2; padding: .7em 1em; overflow-x: auto; font-size: 14px; line-height: 1.35; }
+code { font-family: monospace; } table { border-collapse: collapse; } img, video { max-width: 100%; }
+td, th { border: 1px solid #ccc; padding: .25em .6em; text-align: left; vertical-align: top; }
+a { color: #0b5394; } h1 { line-height: 1.2; }
+</style></head><body>
+<p><a href="index.html">Contents</a></p>
+END
+    # Links between chapters are links between pages here; those into the project have nowhere to lead.
+    cmark-gfm --extension table --extension autolink --unsafe "$1" |
+        sed -e 's/href="README\.md/href="index.html/' -e 's/href="\([a-z0-9_]*\)\.md/href="\1.html/' \
+            -e 's,<a href="\.\./[^"]*">\([^<]*\)</a>,\1,g'
+    echo '</body></html>'
+}
+
+: >"$out/times.txt"
+for chapter in $chapters; do
+    [ -f "$guide/$chapter.md" ] || {
+        printf 'lesson: no chapter named %s in %s\n' "$chapter" "$guide" >&2
+        exit 2
+    }
+    printf '== %s\n' "$chapter" >&2
+    perform <"$guide/$chapter.md" >"$work/$chapter.md"
+    page "$work/$chapter.md" >"$out/$chapter.html"
+done
+page "$guide/pytorch.md" >"$out/pytorch.html"
+page "$guide/README.md" >"$out/index.html"
+
+seconds=$(($(date +%s) - began))
+printf 'lesson: %s chapters in %s s, in %s/index.html\n' "$(printf '%s\n' "$chapters" | wc -w)" "$seconds" "$out"
+[ $failures = 0 ] || {
+    printf 'lesson: %s commands failed\n' "$failures" >&2
+    exit 1
+}
