@@ -80,6 +80,10 @@ struct sp_op {
 
 /* In infer: makes output i, contiguous, without a view. */
 SP_API sp_status sp_call_output(sp_call *call, int i, sp_dtype dtype, sp_dims dims);
+/* The same, laid out as `like` is where that is dense and has these sizes: PyTorch's preserve_format. */
+SP_API sp_status sp_call_output_like(sp_call *call, int i, sp_dtype dtype, sp_dims dims, const sp_tensor *like);
+/* The same for images, (N, C, H, W) or (C, H, W): the channels of a pixel lie side by side in memory. */
+SP_API sp_status sp_call_output_channels_last(sp_call *call, int i, sp_dtype dtype, sp_dims dims);
 /* In infer: makes output i a view of a tensor with these sizes, strides and offset (elements from its storage's start).
  */
 SP_API sp_status sp_call_view(sp_call *call, int i, sp_tensor *of, sp_dims sizes, const int64_t *strides,
@@ -115,6 +119,9 @@ SP_API sp_status sp_set_data(sp_tensor *x, sp_tensor *data);
 SP_API bool sp_is_dense(const sp_tensor *x);
 /* A tensor of x's shape with undefined values, and x's strides where x is dense. */
 SP_API sp_tensor *sp_empty_as(const sp_tensor *x, sp_dtype dtype);
+/* Whether x, (N, C, H, W) or (C, H, W), is dense with the channels of a pixel side by side, so that it is not
+ * contiguous: what a convolution writes. */
+SP_API bool sp_is_channels_last(const sp_tensor *x);
 
 /* ---- options ---- */
 

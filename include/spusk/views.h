@@ -7,7 +7,9 @@
 
 SP_BEGIN
 
-/* The same elements in another shape, as a view; one size may be -1. Fails when the strides forbid a view. */
+/* The same elements, in the order of their indices, in another shape; one size may be -1. A view, but for images whose
+ * channels lie innermost in memory (what a convolution gives): these are copied where their strides forbid a view.
+ * Fails when those of another tensor do. */
 SP_API sp_tensor *sp_view(sp_tensor *x, sp_dims dims);
 #define sp_view(x, ...) (sp_view)(x, SP_DIMS(__VA_ARGS__))
 /* The same, copying where the strides forbid a view. */
@@ -62,7 +64,7 @@ SP_API sp_tensor *sp_stack(const sp_list *list, int dim);
 
 /* x itself when it is contiguous already, else a contiguous copy. */
 SP_API sp_tensor *sp_contiguous(sp_tensor *x);
-/* A contiguous copy with its own memory. */
+/* A copy with its own memory, laid out as x is where x is dense, else contiguous. */
 SP_API sp_tensor *sp_clone(sp_tensor *x);
 /* x in another element type; x itself when it has it already. A float becomes an integer by truncation. */
 SP_API sp_tensor *sp_cast(sp_tensor *x, sp_dtype dtype);

@@ -68,6 +68,20 @@ sp_status sp_call_output(sp_call *call, int i, sp_dtype dtype, sp_dims dims)
     return SP_OK;
 }
 
+sp_status sp_call_output_like(sp_call *call, int i, sp_dtype dtype, sp_dims dims, const sp_tensor *like)
+{
+    sp_status status = sp_call_output(call, i, dtype, dims);
+    if (!status) sp__set_layout(call->outputs[i], like);
+    return status;
+}
+
+sp_status sp_call_output_channels_last(sp_call *call, int i, sp_dtype dtype, sp_dims dims)
+{
+    sp_status status = sp_call_output(call, i, dtype, dims);
+    if (!status) sp__set_channels_last(call->outputs[i]);
+    return status;
+}
+
 sp_status sp_call_view(sp_call *call, int i, sp_tensor *of, sp_dims sizes, const int64_t *strides, int64_t offset)
 {
     sp_status status = sp_call_output(call, i, of->dtype, sizes);

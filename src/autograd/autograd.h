@@ -61,6 +61,9 @@ bool sp__should_record(sp_tensor *const *inputs, int n);
 sp_status sp__edge_of(sp_tensor *x, sp__edge *edge);
 /* sum of x over the dimensions that broadcast `dims` to x's shape, in the graph. */
 sp_tensor *sp__sum_to(sp_tensor *x, sp_dims dims);
+/* A copy in the graph: contiguous, or with these strides, of a dense tensor of x's shape. */
+sp_tensor *sp__clone_contiguous(sp_tensor *x);
+sp_tensor *sp__clone_strided(sp_tensor *x, const int64_t *strides);
 /* A number as an operand: a 0-d tensor marked as a Python float or int. */
 sp_tensor *sp__wrapped_f64(double value);
 sp_tensor *sp__wrapped_i64(int64_t value);

@@ -6,12 +6,14 @@
 #include "autograd/node.h"
 #include <string.h>
 
-/* Where a view lies in its base, which is contiguous from its storage's start: only operators make bases. */
+/* Where a view lies in its base, which is dense; `base` has the base's strides, which gradients must have to be seen
+ * the same way. */
 typedef struct region {
     int ndim;
     int64_t sizes[SP_MAX_DIMS];
     int64_t strides[SP_MAX_DIMS];
     int64_t offset;
+    int64_t base[SP_MAX_DIMS];
 } region;
 
 typedef struct embed_attributes {
@@ -20,15 +22,26 @@ typedef struct embed_attributes {
     int64_t sizes[SP_MAX_DIMS]; /* of the base */
 } embed_attributes;
 
+/* Of a view in its base. */
 static region region_of(const sp_tensor *x)
 {
-    region r = {.ndim = x->ndim, .offset = x->offset};
+    region r = {.ndim = x->ndim, .offset = x->offset - x->base->offset};
     memcpy(r.sizes, x->sizes, sizeof r.sizes);
     memcpy(r.strides, x->strides, sizeof r.strides);
+    memcpy(r.base, x->base->strides, sizeof r.base);
     return r;
 }
 
-/* ---- as_strided: a region of a contiguous tensor, as a view; and its inverse, zeros around the region ---- */
+/* grad, of the base's shape, laid out as the base. */
+static sp_tensor *as_base(sp_tensor *grad, const region *r)
+{
+    if (sp__check_tensor(grad, "CopySlices", "a gradient")) return NULL;
+    bool same = true;
+    for (int d = 0; d < grad->ndim; d++) same = same && (grad->sizes[d] < 2 || grad->strides[d] == r->base[d]);
+    return same ? grad : sp__clone_strided(grad, r->base);
+}
+
+/* ---- as_strided: a region of a dense tensor, as a view; and its inverse, zeros around the region ---- */
 
 static const sp_op op_as_strided, op_embed;
 
@@ -73,7 +86,9 @@ static const sp_op op_as_strided = {.name = "as_strided",
 static sp_status infer_embed(sp_call *call)
 {
     const embed_attributes *a = call->attributes;
-    return sp_call_output(call, 0, call->inputs[0]->dtype, (sp_dims){a->sizes, a->ndim});
+    sp_status status = sp_call_output(call, 0, call->inputs[0]->dtype, (sp_dims){a->sizes, a->ndim});
+    if (!status) memcpy(call->outputs[0]->strides, a->part.base, sizeof a->part.base);
+    return status;
 }
 
 /* The region of x, as a tensor outside the graph. */
@@ -110,8 +125,8 @@ static sp_status forward_embed(sp_call *call)
 static sp_status backward_embed(sp_grad_call *call)
 {
     const embed_attributes *a = call->attributes;
-    sp_tensor *grad = sp_contiguous(call->grads[0]);
-    call->result[0] = sp_op_apply(&op_as_strided, &grad, 1, &a->part);
+    sp_tensor *grad = as_base(call->grads[0], &a->part);
+    call->result[0] = grad ? sp_op_apply(&op_as_strided, &grad, 1, &a->part) : NULL;
     return call->result[0] ? SP_OK : sp_error_status();
 }
 
@@ -128,10 +143,10 @@ static const sp_op op_embed = {.name = "as_strided_backward",
 static sp_status backward_copy_slices(sp_grad_call *call)
 {
     const region *r = call->attributes;
-    sp_tensor *grad = sp_contiguous(call->grads[0]);
+    sp_tensor *grad = as_base(call->grads[0], r);
     if (!grad) return sp_error_status();
     if (call->needed[0]) {
-        sp_tensor *mask = sp_empty(sp_sizes(grad), .dtype = SP_BOOL), *one = sp_scalar(1);
+        sp_tensor *mask = sp_empty_as(grad, SP_BOOL), *one = sp_scalar(1);
         if (!mask || !one || put(mask, 0, r, one)) return sp_error_status();
         call->result[0] = sp_masked_fill(grad, mask, 0);
     }
@@ -172,7 +187,6 @@ sp_status sp__refresh_view(sp_tensor *x)
 {
     region r = region_of(x);
     sp_tensor *base = x->base;
-    r.offset -= base->offset;
     sp__node *node = sp__node_new(&op_as_strided, &base, 1, &r, 1);
     if (!node) return sp_error_status();
     sp__node_set_output(node, 0, x);
@@ -211,7 +225,11 @@ static sp_status copy_saved(sp__node *node, const sp_tensor *x)
 static sp_status prepare_base(sp_tensor *x, sp__pending *pending)
 {
     region r = region_of(x);
-    r.offset -= x->base->offset;
+    if (!sp_is_dense(x->base))
+        return sp_raise(SP_ERROR_STATE,
+                        "sp_%s_: a view of a tensor that leaves gaps in its memory cannot be changed in place with "
+                        "gradients: take sp_clone first",
+                        pending->node->op->name);
     pending->base = sp__node_new(&op_copy_slices, (sp_tensor *[]){x->base, x}, 2, &r, 1);
     if (!pending->base) return sp_error_status();
     sp__node_set_output(pending->base, 0, x->base);

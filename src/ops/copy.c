@@ -5,6 +5,12 @@
 #include "ops/ops.h"
 #include <string.h>
 
+/* The strides of the copy, where they are given; else it is contiguous. */
+typedef struct clone_attributes {
+    bool given;
+    int64_t strides[SP_MAX_DIMS];
+} clone_attributes;
+
 typedef struct cast_attributes {
     sp_dtype dtype;
 } cast_attributes;
@@ -18,13 +24,17 @@ typedef struct cat_attributes {
 static sp_status infer_clone(sp_call *call)
 {
     sp_tensor *x = call->inputs[0];
-    return sp_call_output(call, 0, x->dtype, (sp_dims){x->sizes, x->ndim});
+    const clone_attributes *a = call->attributes;
+    sp_status status = sp_call_output(call, 0, x->dtype, (sp_dims){x->sizes, x->ndim});
+    if (!status && a->given) memcpy(call->outputs[0]->strides, a->strides, sizeof a->strides);
+    return status;
 }
 
 static sp_status infer_cast(sp_call *call)
 {
     sp_tensor *x = call->inputs[0];
-    return sp_call_output(call, 0, ((const cast_attributes *)call->attributes)->dtype, (sp_dims){x->sizes, x->ndim});
+    sp_dtype dtype = ((const cast_attributes *)call->attributes)->dtype;
+    return sp_call_output_like(call, 0, dtype, (sp_dims){x->sizes, x->ndim}, x);
 }
 
 static sp_status forward_copy(sp_call *call)
@@ -38,15 +48,28 @@ static sp_status backward_copy(sp_grad_call *call)
     return SP_OK;
 }
 
+sp_tensor *sp__clone_strided(sp_tensor *x, const int64_t *strides)
+{
+    clone_attributes a = {.given = true};
+    memcpy(a.strides, strides, sizeof a.strides);
+    return sp_op_apply(&sp__op_clone, &x, 1, &a);
+}
+
+sp_tensor *sp__clone_contiguous(sp_tensor *x)
+{
+    return sp_op_apply(&sp__op_clone, &x, 1, &(clone_attributes){.given = false});
+}
+
 sp_tensor *sp_clone(sp_tensor *x)
 {
-    return sp_op_apply(&sp__op_clone, &x, 1, NULL);
+    if (sp__check_tensor(x, "sp_clone", "x")) return NULL;
+    return sp_is_dense(x) ? sp__clone_strided(x, x->strides) : sp__clone_contiguous(x);
 }
 
 sp_tensor *sp_contiguous(sp_tensor *x)
 {
     if (sp__check_tensor(x, "sp_contiguous", "x")) return NULL;
-    return sp__strides_contiguous(x->ndim, x->sizes, x->strides) ? x : sp_clone(x);
+    return sp__strides_contiguous(x->ndim, x->sizes, x->strides) ? x : sp__clone_contiguous(x);
 }
 
 sp_tensor *sp_cast(sp_tensor *x, sp_dtype dtype)
@@ -215,6 +238,7 @@ const sp_op sp__op_clone = {
     .name = "clone",
     .backward_name = "CloneBackward0",
     .n_inputs = 1,
+    .attributes_size = sizeof(clone_attributes),
     .infer = infer_clone,
     .forward = forward_copy,
     .backward = backward_copy,

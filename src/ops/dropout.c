@@ -5,7 +5,7 @@
 static sp_tensor *draw_mask(const sp_tensor *x, double p)
 {
     sp_generator *generator = sp_default_generator();
-    sp_tensor *mask = generator ? sp__tensor_empty(x->dtype, x->device, x->ndim, x->sizes) : NULL;
+    sp_tensor *mask = generator ? sp_empty_as(x, x->dtype) : NULL; /* drawn in the order in which x lies */
     if (!mask) return NULL;
     sp__fill fill = {.kind = SP__FILL_BERNOULLI_SCALE,
                      .out = sp__operand_of(mask),

@@ -2,8 +2,20 @@
 #include "ops/elementwise.h"
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 /* ---- infer ---- */
+
+/* The input whose layout the output keeps: the first dense one of the output's shape. */
+static const sp_tensor *layout_of(const sp_call *call, int n, const int64_t *sizes)
+{
+    for (int i = 0; i < call->n_inputs; i++) {
+        const sp_tensor *x = call->inputs[i];
+        bool same = x->ndim == n && memcmp(x->sizes, sizes, (size_t)n * sizeof *sizes) == 0;
+        if (same && sp_is_dense(x)) return x;
+    }
+    return call->inputs[0];
+}
 
 sp_status sp__broadcast_output(sp_call *call, sp_dtype dtype)
 {
@@ -16,7 +28,7 @@ sp_status sp__broadcast_output(sp_call *call, sp_dtype dtype)
         sp_status status = sp__broadcast(function, n, sizes, x->ndim, x->sizes, &n, sizes);
         if (status) return status;
     }
-    return sp_call_output(call, 0, dtype, (sp_dims){sizes, n});
+    return sp_call_output_like(call, 0, dtype, (sp_dims){sizes, n}, layout_of(call, n, sizes));
 }
 
 sp_dtype sp__floating(sp_dtype dtype)

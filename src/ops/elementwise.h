@@ -6,7 +6,7 @@
 
 /* ---- in infer ---- */
 
-/* Output 0: the inputs' broadcast shape, this dtype. */
+/* Output 0: the inputs' broadcast shape, this dtype; the layout of the first dense input that has this shape. */
 sp_status sp__broadcast_output(sp_call *call, sp_dtype dtype);
 /* An integer or bool becomes f32. */
 sp_dtype sp__floating(sp_dtype dtype);

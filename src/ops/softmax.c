@@ -63,6 +63,14 @@ static sp_status run_rows(sp__row_kind kind, sp_tensor *out, const sp_tensor *in
     return status;
 }
 
+/* The kernels write contiguous memory. */
+static sp_status infer(sp_call *call)
+{
+    sp_tensor *x = call->inputs[0];
+    if (!sp_dtype_is_floating_point(x->dtype)) return sp__refuse_dtype(call, x->dtype, "; sp_cast(x, SP_F32) first");
+    return sp_call_output(call, 0, x->dtype, (sp_dims){x->sizes, x->ndim});
+}
+
 static sp_status softmax_forward(sp_call *call)
 {
     return run_rows(SP__SOFTMAX, call->outputs[0], call->inputs[0], NULL, dim_of(call->attributes));
@@ -182,7 +190,7 @@ const sp_op sp__op_softmax = {
     .n_inputs = 1,
     .attributes_size = sizeof(softmax_attributes),
     .saves = SP_SAVE_OUTPUT(0),
-    .infer = sp__infer_floating_only,
+    .infer = infer,
     .forward = softmax_forward,
     .backward = softmax_backward,
     .samples = ROW_SAMPLES(softmax_last, softmax_first, "torch.softmax"),
@@ -194,7 +202,7 @@ const sp_op sp__op_log_softmax = {
     .n_inputs = 1,
     .attributes_size = sizeof(softmax_attributes),
     .saves = SP_SAVE_OUTPUT(0),
-    .infer = sp__infer_floating_only,
+    .infer = infer,
     .forward = log_softmax_forward,
     .backward = log_softmax_backward,
     .samples = ROW_SAMPLES(log_softmax_last, log_softmax_first, "torch.log_softmax"),

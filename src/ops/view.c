@@ -86,10 +86,9 @@ static bool view_strides(const sp_tensor *x, int n, const int64_t *sizes, int64_
 
 static sp_status infer_view(sp_call *call)
 {
-    shape_attributes a = *(const shape_attributes *)call->attributes;
+    const shape_attributes a = *(const shape_attributes *)call->attributes;
     sp_tensor *x = call->inputs[0];
     int64_t strides[SP_MAX_DIMS];
-    if (solve_shape("sp_view", x, &a)) return sp_error_status();
     if (!view_strides(x, a.n, a.v, strides))
         return sp_raise(SP_ERROR_SHAPE,
                         "sp_view: a tensor of shape %s with strides %s cannot be seen as shape %s without a "
@@ -104,23 +103,38 @@ static sp_status backward_view(sp_grad_call *call)
     return SP_OK;
 }
 
+/* A view, or one of a contiguous copy where x's strides forbid it. */
+static sp_tensor *view_or_copy(sp_tensor *x, const shape_attributes *a)
+{
+    int64_t strides[SP_MAX_DIMS];
+    if (view_strides(x, a->n, a->v, strides)) return sp_op_apply(&sp__op_view, &x, 1, a);
+    sp_scope scope = sp_scope_open();
+    sp_tensor *copy = sp__clone_contiguous(x);
+    sp_tensor *y = sp_escape(copy ? sp_op_apply(&sp__op_view, &copy, 1, a) : NULL);
+    sp_scope_close(&scope);
+    return y;
+}
+
+/* A view; of images whose channels lie innermost, which is hidden from the user, perhaps a copy. */
+static sp_tensor *view_image(sp_tensor *x, const shape_attributes *a)
+{
+    return sp_is_channels_last(x) ? view_or_copy(x, a) : sp_op_apply(&sp__op_view, &x, 1, a);
+}
+
 sp_tensor *(sp_view)(sp_tensor *x, sp_dims dims)
 {
-    return apply_shape(&sp__op_view, "sp_view", x, dims);
+    shape_attributes a;
+    if (sp__check_tensor(x, "sp_view", "x") || set_shape("sp_view", dims, &a) || solve_shape("sp_view", x, &a))
+        return NULL;
+    return view_image(x, &a);
 }
 
 sp_tensor *(sp_reshape)(sp_tensor *x, sp_dims dims)
 {
     shape_attributes a;
-    int64_t strides[SP_MAX_DIMS];
     if (sp__check_tensor(x, "sp_reshape", "x") || set_shape("sp_reshape", dims, &a) || solve_shape("sp_reshape", x, &a))
         return NULL;
-    if (view_strides(x, a.n, a.v, strides)) return sp_op_apply(&sp__op_view, &x, 1, &a);
-    sp_scope scope = sp_scope_open();
-    sp_tensor *copy = sp_clone(x);
-    sp_tensor *y = sp_escape(copy ? sp_op_apply(&sp__op_view, &copy, 1, &a) : NULL);
-    sp_scope_close(&scope);
-    return y;
+    return view_or_copy(x, &a);
 }
 
 sp_tensor *(sp_flatten)(sp_tensor *x, const sp_flatten_options *options)
@@ -167,7 +181,7 @@ sp_tensor *sp_unflatten(sp_tensor *x, int dim, sp_dims dims)
     for (int d = 0; d < at; d++) a.v[a.n++] = x->sizes[d];
     for (int d = 0; d < part.n; d++) a.v[a.n++] = part.v[d];
     for (int d = at + 1; d < x->ndim; d++) a.v[a.n++] = x->sizes[d];
-    return sp_op_apply(&sp__op_view, &x, 1, &a);
+    return view_image(x, &a);
 }
 
 /* ---- permute, transpose ---- */

@@ -353,38 +353,64 @@ static sp_status like(const char *function, const sp_tensor *x, const sp_tensor_
     return SP_OK;
 }
 
+/* Fresh values that are all alike: the order in which they were written does not matter. */
+static sp_tensor *laid_out(sp_tensor *fresh, const sp_tensor *x)
+{
+    if (fresh) sp__set_layout(fresh, x);
+    return fresh;
+}
+
+/* The values were drawn in the order of the shape, and are copied into x's layout where that is another. */
+static sp_tensor *rearranged(sp_tensor *fresh, const sp_tensor *x, const sp_tensor_options *o)
+{
+    if (!fresh || sp__same_strides(fresh, x) || !sp_is_dense(x)) return finish(fresh, o);
+    sp_tensor *y = sp_empty_as(x, fresh->dtype);
+    if (y && sp__copy_values(y, fresh)) {
+        sp_release(y);
+        y = NULL;
+    }
+    sp_release(fresh);
+    return finish(y, o);
+}
+
 sp_tensor *(sp_zeros_like)(const sp_tensor *x, const sp_tensor_options *options)
 {
     sp_tensor_options o;
-    return like("sp_zeros_like", x, options, &o) ? NULL : (sp_zeros)(sp_sizes(x), &o);
+    return like("sp_zeros_like", x, options, &o) ? NULL : laid_out((sp_zeros)(sp_sizes(x), &o), x);
 }
 
 sp_tensor *(sp_ones_like)(const sp_tensor *x, const sp_tensor_options *options)
 {
     sp_tensor_options o;
-    return like("sp_ones_like", x, options, &o) ? NULL : (sp_ones)(sp_sizes(x), &o);
+    return like("sp_ones_like", x, options, &o) ? NULL : laid_out((sp_ones)(sp_sizes(x), &o), x);
 }
 
 sp_tensor *(sp_empty_like)(const sp_tensor *x, const sp_tensor_options *options)
 {
     sp_tensor_options o;
-    return like("sp_empty_like", x, options, &o) ? NULL : (sp_empty)(sp_sizes(x), &o);
+    return like("sp_empty_like", x, options, &o) ? NULL : laid_out((sp_empty)(sp_sizes(x), &o), x);
 }
 
 sp_tensor *(sp_full_like)(const sp_tensor *x, double value, const sp_tensor_options *options)
 {
     sp_tensor_options o;
-    return like("sp_full_like", x, options, &o) ? NULL : (sp_full)(sp_sizes(x), value, &o);
+    return like("sp_full_like", x, options, &o) ? NULL : laid_out((sp_full)(sp_sizes(x), value, &o), x);
 }
 
 sp_tensor *(sp_rand_like)(const sp_tensor *x, const sp_tensor_options *options)
 {
     sp_tensor_options o;
-    return like("sp_rand_like", x, options, &o) ? NULL : (sp_rand)(sp_sizes(x), &o);
+    if (like("sp_rand_like", x, options, &o)) return NULL;
+    sp_tensor_options plain = o;
+    plain.requires_grad = false;
+    return rearranged((sp_rand)(sp_sizes(x), &plain), x, &o);
 }
 
 sp_tensor *(sp_randn_like)(const sp_tensor *x, const sp_tensor_options *options)
 {
     sp_tensor_options o;
-    return like("sp_randn_like", x, options, &o) ? NULL : (sp_randn)(sp_sizes(x), &o);
+    if (like("sp_randn_like", x, options, &o)) return NULL;
+    sp_tensor_options plain = o;
+    plain.requires_grad = false;
+    return rearranged((sp_randn)(sp_sizes(x), &plain), x, &o);
 }

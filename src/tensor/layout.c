@@ -26,6 +26,53 @@ sp_tensor *sp_empty_as(const sp_tensor *x, sp_dtype dtype)
         return NULL;
     }
     sp_tensor *like = sp__tensor_empty(dtype, x->device, x->ndim, x->sizes);
-    if (like && sp_is_dense(x)) memcpy(like->strides, x->strides, sizeof like->strides);
+    if (like) sp__set_layout(like, x);
     return like;
+}
+
+bool sp__same_strides(const sp_tensor *a, const sp_tensor *b)
+{
+    for (int d = 0; d < a->ndim; d++)
+        if (a->sizes[d] > 1 && a->strides[d] != b->strides[d]) return false;
+    return true;
+}
+
+static bool same_sizes(const sp_tensor *a, const sp_tensor *b)
+{
+    return a->ndim == b->ndim && memcmp(a->sizes, b->sizes, (size_t)a->ndim * sizeof *a->sizes) == 0;
+}
+
+/* Strides where there is a choice, of dimensions with one element, stay the contiguous ones. */
+void sp__set_layout(sp_tensor *x, const sp_tensor *like)
+{
+    if (!same_sizes(x, like) || sp__same_strides(x, like) || !sp_is_dense(like)) return;
+    memcpy(x->strides, like->strides, sizeof x->strides);
+}
+
+/* ---- images with their channels innermost ---- */
+
+static void channels_last_strides(int ndim, const int64_t *sizes, int64_t *strides)
+{
+    const int c = ndim - 3, h = ndim - 2, w = ndim - 1;
+    strides[c] = 1;
+    strides[w] = sizes[c];
+    strides[h] = sizes[c] * sizes[w];
+    if (ndim == 4) strides[0] = sizes[c] * sizes[w] * sizes[h];
+}
+
+bool sp_is_channels_last(const sp_tensor *x)
+{
+    if (sp__check_tensor(x, "sp_is_channels_last", "x")) return false;
+    if (x->ndim < 3 || x->ndim > 4 || sp__strides_contiguous(x->ndim, x->sizes, x->strides)) return false;
+    sp_tensor last = {.ndim = x->ndim};
+    memcpy(last.sizes, x->sizes, sizeof last.sizes);
+    channels_last_strides(x->ndim, x->sizes, last.strides);
+    return sp__same_strides(x, &last);
+}
+
+void sp__set_channels_last(sp_tensor *x)
+{
+    const int c = x->ndim - 3;
+    if (c < 0 || c > 1 || sp__product(x->ndim, x->sizes) == 0) return;
+    if (x->sizes[c] > 1 && x->sizes[c + 1] * x->sizes[c + 2] > 1) channels_last_strides(x->ndim, x->sizes, x->strides);
 }

@@ -79,6 +79,13 @@ void sp__contiguous_strides(int ndim, const int64_t *sizes, int64_t *strides);
 int64_t sp__product(int ndim, const int64_t *sizes);
 bool sp__strides_contiguous(int ndim, const int64_t *sizes, const int64_t *strides);
 
+/* Gives x, before it has values, the strides of `like` where that is dense and has x's sizes; those of images with
+ * their channels innermost, where x has three or four dimensions and these differ from the contiguous ones. */
+void sp__set_layout(sp_tensor *x, const sp_tensor *like);
+void sp__set_channels_last(sp_tensor *x);
+/* Whether two tensors of one shape have their elements in the same order and distance. */
+bool sp__same_strides(const sp_tensor *a, const sp_tensor *b);
+
 /* dim in [-ndim, ndim) to [0, ndim), 0 and -1 for a number too; raises. */
 sp_status sp__wrap_dim(const char *function, int ndim, int dim, int *out);
 /* The shape that a and b broadcast to; raises, naming the function and both shapes. */

@@ -158,6 +158,20 @@ sp_status sp__cpu_index(const sp__index *call);
 sp_status sp__cpu_fill(const sp__fill *call);
 sp_status sp__cpu_fused(const sp__fused *call);
 
+/* Matrices whose rows lie side by side in `in` and whose columns lie side by side in `out`, one for each outer index:
+ * out[r·out_row + c] = in[c·in_column + r]. Distances in elements. */
+typedef struct sp__transpose {
+    char *out;
+    const char *in;
+    int64_t item; /* bytes of an element: 1, 2, 4 or 8 */
+    int64_t rows, columns, out_row, in_column;
+    int n_outer;
+    struct {
+        int64_t size, out, in;
+    } outer[SP_MAX_DIMS];
+} sp__transpose;
+void sp__cpu_transpose(const sp__transpose *call);
+
 /* Raises the error of a kernel that is not there. */
 sp_status sp__no_kernel(const char *name, sp_dtype dtype);
 

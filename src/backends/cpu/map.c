@@ -224,10 +224,35 @@ static void run_task(void *context, int64_t task)
     run_range(p, first, last < p->total ? last : p->total);
 }
 
+/* Copies as they are into another order of dimensions; false when the call is no such copy. */
+static bool transpose(const plan *p, const sp__map *call)
+{
+    const int inner = p->ndim - 1;
+    if (sp__cpu_level() == &sp__reference) return false;
+    if (call->kind != SP__COPY || call->operands[0].dtype != call->operands[1].dtype) return false;
+    if (p->strides[inner][0] != p->item[0] || p->strides[inner][1] == p->item[0]) return false;
+    sp__transpose t = {.out = p->data[0], .in = p->data[1], .item = p->item[0], .columns = p->sizes[inner]};
+    t.in_column = p->strides[inner][1] / t.item;
+    for (int d = 0; d < inner; d++) {
+        const int64_t out = p->strides[d][0] / t.item, in = p->strides[d][1] / t.item;
+        if (in == 1 && t.rows == 0) {
+            t.rows = p->sizes[d];
+            t.out_row = out;
+        } else {
+            t.outer[t.n_outer].size = p->sizes[d];
+            t.outer[t.n_outer].out = out;
+            t.outer[t.n_outer++].in = in;
+        }
+    }
+    if (t.rows == 0) return false;
+    sp__cpu_transpose(&t);
+    return true;
+}
+
 sp_status sp__cpu_map(const sp__map *call)
 {
     plan p = make_plan(call);
-    if (p.total == 0) return SP_OK;
+    if (p.total == 0 || transpose(&p, call)) return SP_OK;
     p.loop = find_loop(sp__cpu_level(), call);
     if (p.loop)
         p.packs = !is_dense(&p);
