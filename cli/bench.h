@@ -20,6 +20,6 @@ int bench_step(const bench_options *o);
 typedef struct spread {
     double low, median, high;
 } spread;
-spread spread_of(double *figures, size_t n);
+spread spread_of(double *values, size_t n);
 
 #endif

@@ -19,11 +19,11 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-spread spread_of(double *figures, size_t n)
+spread spread_of(double *values, size_t n)
 {
     if (n == 0) return (spread){0, 0, 0};
-    qsort(figures, n, sizeof *figures, compare);
-    return (spread){figures[n / 4], figures[n / 2], figures[n - 1 - n / 4]};
+    qsort(values, n, sizeof *values, compare);
+    return (spread){values[n / 4], values[n / 2], values[n - 1 - n / 4]};
 }
 
 static int bench(const bench_options *o)
