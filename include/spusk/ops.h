@@ -183,6 +183,37 @@ SP_API sp_tensor *sp_addmm(sp_tensor *x, sp_tensor *a, sp_tensor *b, const sp_ad
 /* x·weightᵀ + bias: (…,in), (out,in), (out) or SP_NONE → (…,out). */
 SP_API sp_tensor *sp_linear(sp_tensor *x, sp_tensor *weight, sp_tensor *bias);
 
+/* ---- linear algebra ---- */
+
+/* A symmetric matrix's eigenvalues (…, n), ascending, and eigenvectors (…, n, n), the columns, of length 1 and
+ * arbitrary sign. Both NULL after an error. */
+typedef struct sp_eigen {
+    sp_tensor *eigenvalues, *eigenvectors;
+} sp_eigen;
+typedef struct sp_eigh_options {
+    size_t size;
+    bool upper; /* read the upper triangle (PyTorch's UPLO="U"), not the lower */
+} sp_eigh_options;
+/* x = V·diag(λ)·Vᵀ for symmetric x (…, n, n), f32 or f64; one triangle is read, and the work done in f64. Fails on an
+ * element that is not finite. The gradient of the vectors is not finite where eigenvalues are equal. torch.linalg.eigh.
+ */
+SP_API sp_eigen sp_linalg_eigh(sp_tensor *x, const sp_eigh_options *options);
+#define sp_linalg_eigh(...) SP__CALL1(sp_linalg_eigh, sp_eigh_options, __VA_ARGS__)
+
+/* U (m, q), S (q), V (n, q): x less its mean ≈ U·diag(S)·Vᵀ. All NULL after an error. */
+typedef struct sp_pca {
+    sp_tensor *U, *S, *V;
+} sp_pca;
+typedef struct sp_pca_options {
+    size_t size;
+    bool no_center; /* take x as it is: PyTorch's center=False */
+} sp_pca_options;
+/* The q principal components of the rows of x (m, n), largest first; 1 ≤ q ≤ min(m, n). V's columns are their
+ * directions, of arbitrary sign; the codes are (x - mean)·V = U·diag(S), the variances S²/(m - 1). By eigenvectors, so
+ * exact, where torch.pca_lowrank approximates by random projections. */
+SP_API sp_pca sp_pca_lowrank(sp_tensor *x, int64_t q, const sp_pca_options *options);
+#define sp_pca_lowrank(...) SP__CALL2(sp_pca_lowrank, sp_pca_options, __VA_ARGS__)
+
 /* ---- reductions: over everything, over one dimension (_dim), over several (_dims) ---- */
 
 typedef struct sp_reduce_options {

@@ -205,6 +205,16 @@ typedef struct sp__conv {
     const sp__conv_tail *tail; /* NULL: none; else y is not used */
 } sp__conv;
 
+/* ---- eigenvalues and eigenvectors of symmetric matrices, in contiguous memory ---- */
+
+/* a (batches, n, n), of which one triangle is read; values (batches, n), ascending; vectors (batches, n, n), the
+ * columns. f32 and f64; fails with SP_ERROR_ARGUMENT when an element is not finite. */
+typedef struct sp__eigh {
+    int64_t batches, n;
+    bool upper;                     /* read the upper triangle, not the lower */
+    sp__operand a, values, vectors; /* strides unused */
+} sp__eigh;
+
 /* ---- by index ---- */
 
 typedef enum sp__index_kind {
@@ -289,6 +299,7 @@ typedef struct sp__backend {
     sp_status (*index)(const sp__index *call);
     sp_status (*fill)(const sp__fill *call);
     sp_status (*fused)(const sp__fused *call);
+    sp_status (*eigh)(const sp__eigh *call);
 } sp__backend;
 
 /* The table of a device; NULL and an error for a device that is not there. */

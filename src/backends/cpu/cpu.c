@@ -258,4 +258,5 @@ const sp__backend sp__cpu_backend = {
     .fill = sp__cpu_fill,
     .nll = sp__cpu_nll,
     .fused = sp__cpu_fused,
+    .eigh = sp__cpu_eigh,
 };

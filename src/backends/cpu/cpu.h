@@ -124,6 +124,20 @@ typedef sp_status sp__gemm_run(const sp__gemm *call);
 /* Elements [first, last). */
 typedef void sp__fused_run(const sp__fused *call, int64_t first, int64_t last);
 
+/* A rotation of rows `row` and `row` + 1; how many columns lie side by side in a block of rows that are rotated. */
+typedef struct sp__rotation {
+    int64_t row;
+    double c, s;
+} sp__rotation;
+enum { SP__EIGH_COLUMNS = 64 };
+/* The loops of the eigenproblem; what each does stands beside it in reference/eigh.inc.h. */
+typedef struct sp__eigh_loops {
+    double (*update)(double *row, const double *v, const double *w, double vi, double wi, const double *next,
+                     int64_t n);
+    void (*rotate)(double *block, const sp__rotation *rotations, int64_t n);
+    void (*reflect)(double *y, const double *v, double beta, int64_t n);
+} sp__eigh_loops;
+
 /* The kernels for one dtype, the inputs' where they differ. A NULL row, or table, leaves the work to the reference; in
  * the reference it means that there is no such kernel. */
 typedef struct sp__kernels {
@@ -133,6 +147,7 @@ typedef struct sp__kernels {
     sp__rows_run *const *rows; /* by sp__row_kind */
     sp__gemm_run *gemm;
     sp__fused_run *fused;
+    const sp__eigh_loops *eigh;
     double (*spin)(int64_t rounds); /* multiply-adds in registers: returns the operations done; NULL: not measured */
 } sp__kernels;
 
@@ -157,6 +172,7 @@ sp_status sp__cpu_gemm(const sp__gemm *call);
 sp_status sp__cpu_index(const sp__index *call);
 sp_status sp__cpu_fill(const sp__fill *call);
 sp_status sp__cpu_fused(const sp__fused *call);
+sp_status sp__cpu_eigh(const sp__eigh *call);
 
 /* Matrices whose rows lie side by side in `in` and whose columns lie side by side in `out`, one for each outer index:
  * out[r·out_row + c] = in[c·in_column + r]. Distances in elements. */

@@ -17,6 +17,7 @@ const sp__level SP__HERE(sp__level) = {
                        .fold = SP__HERE(sp__fold_f64),
                        .gemm = SP__HERE(sp__gemm_f64),
                        .fused = SP__HERE(sp__fused_f64),
+                       .eigh = &SP__HERE(sp__eigh_f64),
                        .spin = SP__HERE(sp__spin_f64)},
            [SP_BF16] = {.cast = SP__HERE(sp__cast_bf16)},
            [SP_U8] = {.cast = SP__HERE(sp__cast_u8)}},

@@ -40,6 +40,7 @@ extern sp__loop *const SP__HERE(sp__cast_f32)[SP_DTYPE_COUNT], *const SP__HERE(s
 extern sp__fold_run *const SP__HERE(sp__fold_f32)[SP__FOLD_COUNT], *const SP__HERE(sp__fold_f64)[SP__FOLD_COUNT];
 extern sp__rows_run *const SP__HERE(sp__rows_f32)[SP__ROW_COUNT];
 sp__fused_run SP__HERE(sp__fused_f32), SP__HERE(sp__fused_f64);
+extern const sp__eigh_loops SP__HERE(sp__eigh_f64);
 sp_status SP__HERE(sp__gemm_f32)(const sp__gemm *call);
 sp_status SP__HERE(sp__gemm_f64)(const sp__gemm *call);
 double SP__HERE(sp__spin_f32)(int64_t rounds);

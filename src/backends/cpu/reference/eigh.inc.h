@@ -1,0 +1,56 @@
+/* The loops of the eigenproblem of a symmetric matrix, in f64: the table NAME. LANES partial sums let a compiler that
+ * keeps the order of additions make vectors of them. */
+
+enum { LANES = 8 };
+
+static inline double add_lanes(const double *sum)
+{
+    return ((sum[0] + sum[4]) + (sum[2] + sum[6])) + ((sum[1] + sum[5]) + (sum[3] + sum[7]));
+}
+
+/* row -= vi·w + wi·v; returns row·next. */
+static double update(double *restrict row, const double *restrict v, const double *restrict w, double vi, double wi,
+                     const double *restrict next, int64_t n)
+{
+    double sum[LANES] = {0};
+    int64_t j = 0;
+    for (; j + LANES <= n; j += LANES)
+        for (int64_t k = 0; k < LANES; k++) {
+            const double x = row[j + k] - (vi * w[j + k] + wi * v[j + k]);
+            row[j + k] = x;
+            sum[k] += x * next[j + k];
+        }
+    for (; j < n; j++) {
+        row[j] -= vi * w[j] + wi * v[j];
+        sum[0] += row[j] * next[j];
+    }
+    return add_lanes(sum);
+}
+
+/* (low, high) = (c·low - s·high, s·low + c·high) for the rows that each rotation names. */
+static void rotate(double *block, const sp__rotation *rotations, int64_t n)
+{
+    for (int64_t r = 0; r < n; r++) {
+        const double c = rotations[r].c, s = rotations[r].s;
+        double *restrict low = block + rotations[r].row * SP__EIGH_COLUMNS, *restrict high = low + SP__EIGH_COLUMNS;
+        for (int64_t j = 0; j < SP__EIGH_COLUMNS; j++) {
+            const double x = low[j], y = high[j];
+            low[j] = c * x - s * y;
+            high[j] = s * x + c * y;
+        }
+    }
+}
+
+/* y -= beta·(v·y)·v */
+static void reflect(double *restrict y, const double *restrict v, double beta, int64_t n)
+{
+    double sum[LANES] = {0};
+    int64_t j = 0;
+    for (; j + LANES <= n; j += LANES)
+        for (int64_t k = 0; k < LANES; k++) sum[k] += v[j + k] * y[j + k];
+    for (; j < n; j++) sum[0] += v[j] * y[j];
+    const double scale = beta * add_lanes(sum);
+    for (j = 0; j < n; j++) y[j] -= scale * v[j];
+}
+
+const sp__eigh_loops NAME = {update, rotate, reflect};
