@@ -144,6 +144,9 @@ static void print_build(bool json)
 #if SP_HAVE_PNG
         "libpng",
 #endif
+#if SP_HAVE_CGIF
+        "cgif",
+#endif
 #if SP_HAVE_CURL
         "libcurl",
 #endif

@@ -42,6 +42,11 @@ static sp_series *a_series(void)
     return sp_series_new("a series");
 }
 
+static sp_movie *a_movie(void)
+{
+    return sp_movie_new("a movie.html");
+}
+
 static sp_dict *a_dict(void)
 {
     sp_dict *dict = sp_dict_new();

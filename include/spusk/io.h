@@ -32,6 +32,9 @@ SP_API sp_status sp_save_png(const sp_tensor *image, const char *path);
 /* u8 (channels, H, W); channels 1 (grey, converted) or 3 (colour, converted). */
 SP_API sp_tensor *sp_load_png(const char *path, int channels);
 
+/* A whole file of any kind, written as the others are: a failure leaves the old file as it was. */
+SP_API sp_status sp_save_bytes(const void *data, size_t bytes, const char *path);
+
 SP_END_DECLS
 
 #endif

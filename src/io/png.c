@@ -60,12 +60,7 @@ static sp_status compress(png_image *about, const unsigned char *pixels, const c
     sp_status status = SP_OK;
     if (!png_image_write_to_memory(about, file, &size, 0, pixels, 0, NULL))
         status = sp_raise(SP_ERROR_IO, "cannot write %s: %s", path, about->message);
-    if (status == SP_OK) {
-        sp__writer writer;
-        status = sp__writer_open(&writer, path);
-        if (status == SP_OK) status = sp__writer_write(&writer, file, size);
-        status = sp__writer_close(&writer, status);
-    }
+    if (status == SP_OK) status = sp_save_bytes(file, size, path);
     sp_free(file, room);
     return status;
 }

@@ -2,9 +2,8 @@
  *
  * A cell, from the top: a margin, the frame and the image in it, a gap, the caption. All sizes are pixels. */
 #include "font.h"
+#include "pixels.h"
 #include <math.h>
-#include <spusk/extend.h>
-#include <spusk/plot.h>
 
 typedef struct colour {
     unsigned char c[3];
@@ -120,14 +119,7 @@ static sp_tensor *to_bytes(sp_tensor *images)
         return sp_raise(SP_ERROR_SHAPE, "sp_plot_images: images are (N, H, W) or (N, 1, H, W), not of %d dimensions",
                         n),
                NULL;
-    if (sp_numel(images) == 0) return sp_raise(SP_ERROR_SHAPE, "sp_plot_images: there is no pixel in the images"), NULL;
-    if (sp_dtype_of(images) == SP_U8) return sp_contiguous(images);
-    if (!sp_dtype_is_floating_point(sp_dtype_of(images)))
-        return sp_raise(SP_ERROR_DTYPE, "sp_plot_images: images are uint8 or floating, not %s",
-                        sp_dtype_name(sp_dtype_of(images))),
-               NULL;
-    sp_tensor *levels = sp_add_scalar(sp_mul_scalar(sp_clamp(images, 0, 1), 255), 0.5);
-    return sp_contiguous(sp_cast(levels, SP_U8));
+    return sp__plot_bytes("sp_plot_images", images);
 }
 
 static sp_status draw(grid *g, const char *path, const sp_grid_options *options)
