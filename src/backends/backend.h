@@ -296,6 +296,9 @@ typedef struct sp__backend {
     sp_status (*rows)(const sp__rows *call);
     sp_status (*nll)(const sp__nll *call);
     sp_status (*gemm)(const sp__gemm *call);
+    /* Any call without a tail; of those with one only such as conv_takes says are done well here. */
+    sp_status (*conv)(const sp__conv *call);
+    bool (*conv_takes)(const sp__conv *call);
     sp_status (*index)(const sp__index *call);
     sp_status (*fill)(const sp__fill *call);
     sp_status (*fused)(const sp__fused *call);

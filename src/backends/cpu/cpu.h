@@ -121,6 +121,7 @@ typedef enum sp__fold_kind {
 /* Rows [first, last) of outer × inner. */
 typedef void sp__rows_run(const sp__rows *call, int64_t first, int64_t last);
 typedef sp_status sp__gemm_run(const sp__gemm *call);
+typedef sp_status sp__conv_run(const sp__conv *call);
 /* Elements [first, last). */
 typedef void sp__fused_run(const sp__fused *call, int64_t first, int64_t last);
 
@@ -146,6 +147,7 @@ typedef struct sp__kernels {
     sp__fold_run *const *fold; /* by sp__fold_kind */
     sp__rows_run *const *rows; /* by sp__row_kind */
     sp__gemm_run *gemm;
+    sp__conv_run *conv;
     sp__fused_run *fused;
     const sp__eigh_loops *eigh;
     double (*spin)(int64_t rounds); /* multiply-adds in registers: returns the operations done; NULL: not measured */
@@ -169,6 +171,8 @@ sp_status sp__cpu_reduce(const sp__reduce *call);
 sp_status sp__cpu_rows(const sp__rows *call);
 sp_status sp__cpu_nll(const sp__nll *call);
 sp_status sp__cpu_gemm(const sp__gemm *call);
+sp_status sp__cpu_conv(const sp__conv *call);
+bool sp__cpu_conv_takes(const sp__conv *call);
 sp_status sp__cpu_index(const sp__index *call);
 sp_status sp__cpu_fill(const sp__fill *call);
 sp_status sp__cpu_fused(const sp__fused *call);
