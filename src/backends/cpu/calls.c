@@ -42,21 +42,6 @@ sp_status sp__cpu_gemm(const sp__gemm *call)
     return (fast ? fast : reference)(call);
 }
 
-/* ---- convolutions ---- */
-
-bool sp__cpu_conv_takes(const sp__conv *call)
-{
-    return call->tail == NULL;
-}
-
-sp_status sp__cpu_conv(const sp__conv *call)
-{
-    sp__conv_run *fast = sp__cpu_level()->of[call->dtype].conv, *reference = sp__reference.of[call->dtype].conv;
-    if (!reference) return sp__no_kernel("a convolution", call->dtype);
-    if (call->tail) return sp_raise(SP_ERROR_ARGUMENT, "a convolution has no such tail on the CPU");
-    return (fast ? fast : reference)(call);
-}
-
 /* ---- optimisers ---- */
 
 typedef struct fused_plan {

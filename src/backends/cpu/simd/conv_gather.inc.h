@@ -1,0 +1,218 @@
+/* Forward and backward-data of one type: each place of the result gathers what its taps read of the source.
+ *
+ * k     channels of the source that are summed over, those of one group
+ * n     columns: channels of the result, those of one group; a panel is up to NR of them
+ * room  a panel's columns in memory: one or two whole vectors
+ *
+ * A tile's rows are places of the result: the same place in several images, so that all their taps are inside or
+ * outside together and those outside cost nothing; or, where images are few, places one after the other, for which a
+ * row of zeros stands in for what lies outside. Where a maximum is taken over windows, a row is a window, and the
+ * places of the windows come in turn. */
+
+/* Taps that read inside the source. */
+typedef struct FN(inside) {
+    int32_t from, to;
+} FN(inside);
+
+typedef struct FN(gather) {
+    const T *source;
+    T *result;
+    uint8_t *where;
+    int64_t source_strides[3], result_strides[3], where_strides[3]; /* image, row, column; channels lie side by side */
+    sp__conv_axis axis[2];
+    const FN(inside) * inside[2];  /* by place */
+    int64_t windows[2], window[2]; /* of the result; places of a window */
+    int64_t k, n, panels;
+    bool relu;
+    const int64_t *column; /* where each column of the result goes; the last is followed by NR more */
+    const T *b;            /* [panel][taps][k][room] */
+    const T *bias;         /* [panel][NR]; zeros where there is none */
+    const T *zeros;        /* k of them */
+} FN(gather);
+
+enum { FN(SEGMENTS) = 16, FN(WINDOW) = 16 };
+
+typedef struct FN(gather_tile) {
+    const FN(gather) * g;
+    int64_t height, first, width, room; /* rows; columns */
+    const T *b, *bias;
+    int64_t at[SP__TILE_ROWS]; /* of the first place's tap 0 in the source */
+    int64_t place[2][SP__TILE_ROWS], out[SP__TILE_ROWS], where[SP__TILE_ROWS];
+    int64_t used;
+    bool begun;
+    FN(segment) segments[FN(SEGMENTS)];
+    T sums[FN(WINDOW)][SP__TILE_ROWS * FN(NR)] __attribute__((aligned(64))); /* by place of the window */
+} FN(gather_tile);
+
+/* ---- sums ---- */
+
+static void FN(flush_segments)(FN(gather_tile) * t, T *sums)
+{
+    FN(segments_run) *const run = FN(segments_runs)[t->room > FN(LANES)][t->height > FN(FEW)];
+    run(t->segments, t->used, t->begun ? sums : t->bias, t->begun ? FN(NR) : 0, sums);
+    t->begun = true;
+    t->used = 0;
+}
+
+/* What a place of the window adds to all rows: its taps, and how many of them lie side by side. */
+typedef struct FN(visit) {
+    int64_t at;                          /* from the window's first place, in the source */
+    int64_t from[2], to[2];              /* taps that some row needs */
+    FN(inside) inside[2][SP__TILE_ROWS]; /* each row's */
+    bool agree;                          /* they need the same */
+} FN(visit);
+
+SP__INLINE void FN(add_segment)(FN(gather_tile) * t, const FN(visit) * v, int64_t h, int64_t w, int64_t taps, T *sums)
+{
+    const FN(gather) *g = t->g;
+    if (t->used == FN(SEGMENTS)) FN(flush_segments)(t, sums);
+    FN(segment) *s = &t->segments[t->used++];
+    const T *source = g->source + v->at + h * g->axis[0].dilation * g->source_strides[1] +
+                      w * g->axis[1].dilation * g->source_strides[2];
+    s->k = taps * g->k;
+    s->b = t->b + (h * g->axis[1].taps + w) * g->k * t->room;
+    for (int i = 0; i < SP__TILE_ROWS; i++) s->a[i] = source + t->at[i];
+    for (int i = 0; !v->agree && i < SP__TILE_ROWS; i++) {
+        const FN(inside) *ih = &v->inside[0][i], *iw = &v->inside[1][i];
+        if (h < ih->from || h >= ih->to || w < iw->from || w >= iw->to) s->a[i] = g->zeros;
+    }
+}
+
+static void FN(visit_rows)(const FN(gather_tile) * t, const int64_t *place, FN(visit) * v)
+{
+    const FN(gather) *g = t->g;
+    v->agree = true;
+    for (int d = 0; d < 2; d++) {
+        const FN(inside) *inside = g->inside[d] + place[d];
+        const FN(inside) first = inside[t->place[d][0]];
+        v->from[d] = first.from, v->to[d] = first.to;
+        for (int i = 0; t->height > 1 && i < SP__TILE_ROWS; i++) {
+            const FN(inside) one = v->inside[d][i] = inside[t->place[d][i]];
+            if (one.from != first.from || one.to != first.to) v->agree = false;
+            if (one.from < v->from[d]) v->from[d] = one.from;
+            if (one.to > v->to[d]) v->to[d] = one.to;
+        }
+    }
+    v->at = place[0] * g->axis[0].advance * g->source_strides[1] + place[1] * g->axis[1].advance * g->source_strides[2];
+}
+
+/* The sums of all rows at one place of their windows. */
+static void FN(sum_place)(FN(gather_tile) * t, const int64_t *place, T *sums)
+{
+    const FN(gather) *g = t->g;
+    FN(visit) v;
+    FN(visit_rows)(t, place, &v);
+    t->used = 0;
+    t->begun = false;
+    const bool side_by_side = v.agree && g->axis[1].dilation == 1 && g->source_strides[2] == g->k;
+    const int64_t step = side_by_side && v.to[1] > v.from[1] ? v.to[1] - v.from[1] : 1;
+    for (int64_t h = v.from[0]; h < v.to[0]; h++) {
+        for (int64_t w = v.from[1]; w < v.to[1]; w += step) FN(add_segment)(t, &v, h, w, step, sums);
+    }
+    if (t->used || !t->begun) FN(flush_segments)(t, sums);
+}
+
+/* ---- results ---- */
+
+/* A vector of columns, of which the first `count` count. */
+SP__INLINE void FN(store_columns)(T *out, const int64_t *column, FN(vector) x, int64_t count)
+{
+    if (count >= FN(LANES) && column[FN(LANES) - 1] - column[0] == FN(LANES) - 1) {
+        *(FN(vector) *)(out + column[0]) = x;
+        return;
+    }
+    T values[FN(LANES)];
+    memcpy(values, &x, sizeof values);
+    for (int64_t j = 0; j < count && j < FN(LANES); j++) out[column[j]] = values[j];
+}
+
+SP__INLINE FN(vector) FN(positive)(FN(vector) x, bool relu)
+{
+    const FN(mask) low = relu ? (FN(mask))(x < 0) : (FN(mask)){0};
+    return (FN(vector))((FN(mask))x & ~low);
+}
+
+/* The maximum of a window, with its place: of equal ones the first, and NaN wins, as in PyTorch. */
+static void FN(store_maximum)(const FN(gather_tile) * t, int row, int64_t j, int64_t places)
+{
+    const FN(gather) *g = t->g;
+    const int64_t count = t->width - j;
+    FN(vector) best = FN(positive)(*(const FN(vector) *)(t->sums[0] + row * FN(NR) + j), g->relu);
+    FN(mask) at = {0};
+    for (int64_t p = 1; p < places; p++) {
+        const FN(vector) x = FN(positive)(*(const FN(vector) *)(t->sums[p] + row * FN(NR) + j), g->relu);
+        const FN(mask) better = (FN(mask))(x > best) | (FN(mask))(x != x);
+        best = (FN(vector))(((FN(mask))x & better) | ((FN(mask))best & ~better));
+        at = (((FN(mask)){0} + (I)p) & better) | (at & ~better);
+    }
+    FN(store_columns)(g->result + t->out[row] + t->first, g->column + j, best, count);
+    const FN(bytes) where = __builtin_convertvector(at, FN(bytes));
+    memcpy(g->where + t->where[row] + t->first + j, &where, (size_t)(count < FN(LANES) ? count : FN(LANES)));
+}
+
+static void FN(store_tile)(const FN(gather_tile) * t)
+{
+    const FN(gather) *g = t->g;
+    const int64_t places = g->window[0] * g->window[1];
+    for (int row = 0; row < t->height; row++) {
+        for (int64_t j = 0; j < t->width; j += FN(LANES)) {
+            if (g->where) {
+                FN(store_maximum)(t, row, j, places);
+                continue;
+            }
+            const FN(vector) x = FN(positive)(*(const FN(vector) *)(t->sums[0] + row * FN(NR) + j), g->relu);
+            FN(store_columns)(g->result + t->out[row], g->column + t->first + j, x, t->width - j);
+        }
+    }
+}
+
+static void FN(run_gather_tile)(FN(gather_tile) * t)
+{
+    const FN(gather) *g = t->g;
+    for (int i = (int)t->height; i < SP__TILE_ROWS; i++) {
+        t->at[i] = t->at[0];
+        t->place[0][i] = t->place[0][0], t->place[1][i] = t->place[1][0];
+    }
+    int64_t place[2], p = 0;
+    for (place[0] = 0; place[0] < g->window[0]; place[0]++)
+        for (place[1] = 0; place[1] < g->window[1]; place[1]++) FN(sum_place)(t, place, t->sums[p++]);
+    FN(store_tile)(t);
+}
+
+/* The window (h, w) of an image as the tile's next row. */
+SP__INLINE void FN(add_row)(FN(gather_tile) * t, int64_t image, int64_t h, int64_t w)
+{
+    const FN(gather) *g = t->g;
+    const sp__conv_axis *a = g->axis;
+    const int64_t i = t->height++, row = h * g->window[0], column = w * g->window[1];
+    t->at[i] = image * g->source_strides[0] + (row * a[0].advance + a[0].delta) * g->source_strides[1] +
+               (column * a[1].advance + a[1].delta) * g->source_strides[2];
+    t->place[0][i] = row, t->place[1][i] = column;
+    t->out[i] = image * g->result_strides[0] + (a[0].first + h * a[0].step) * g->result_strides[1] +
+                (a[1].first + w * a[1].step) * g->result_strides[2];
+    t->where[i] = image * g->where_strides[0] + h * g->where_strides[1] + w * g->where_strides[2];
+}
+
+/* Images [image, last), rows of windows [h, h_end), one panel. */
+static void FN(run_gather)(const FN(gather) * g, int64_t panel, int64_t image, int64_t last, int64_t h, int64_t h_end)
+{
+    FN(gather_tile) t;
+    t.g = g;
+    t.height = 0;
+    t.first = panel * FN(NR);
+    t.width = g->n - t.first < FN(NR) ? g->n - t.first : FN(NR);
+    t.room = t.width > FN(LANES) ? FN(NR) : FN(LANES);
+    t.b = g->b + panel * g->axis[0].taps * g->axis[1].taps * g->k * FN(NR);
+    t.bias = g->bias + t.first;
+    for (; h < h_end && h < g->windows[0]; h++) {
+        for (int64_t w = 0; w < g->windows[1]; w++) {
+            for (int64_t i = image; i < last; i++) {
+                FN(add_row)(&t, i, h, w);
+                if (t.height < SP__TILE_ROWS) continue;
+                FN(run_gather_tile)(&t);
+                t.height = 0;
+            }
+        }
+    }
+    if (t.height) FN(run_gather_tile)(&t);
+}

@@ -1,0 +1,265 @@
+/* A call's gathers, for one type: sets them up, packs the weights, cuts the work. */
+
+typedef struct FN(gathers) {
+    const sp__conv *call;
+    FN(gather) * each; /* of equal k and n: a group's, and in backward-data of all remainders by the strides */
+    int64_t classes, count, panels;
+    bool merged; /* backward-data where the kernels do not overlap: the taps are columns of one gather */
+    int64_t images, image_blocks, chunk, chunks;
+} FN(gathers);
+
+static int64_t FN(least)(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* ---- weights ---- */
+
+/* One tap of a panel's: from memory of any strides to [k][room]. */
+static void FN(pack_tap)(T *out, const T *w, int64_t n_stride, int64_t k_stride, int64_t k, int64_t width, int64_t room)
+{
+    if (width < room) memset(out, 0, (size_t)(k * room) * sizeof(T));
+    if (n_stride == 1) {
+        for (int64_t i = 0; i < k; i++) memcpy(out + i * room, w + i * k_stride, (size_t)width * sizeof(T));
+        return;
+    }
+    enum { BLOCK = 16 }; /* rows at a time, so that what is written stays near */
+    for (int64_t i0 = 0; i0 < k; i0 += BLOCK) {
+        const int64_t end = i0 + BLOCK < k ? i0 + BLOCK : k;
+        for (int64_t j = 0; j < width; j++)
+            for (int64_t i = i0; i < end; i++) out[i * room + j] = w[i * k_stride + j * n_stride];
+    }
+}
+
+static void FN(pack_panel)(const FN(gathers) * all, const FN(gather) * g, int64_t panel, const T *w)
+{
+    const sp__conv_axis *a = g->axis;
+    const int64_t *strides = all->call->w.strides;
+    const bool forward = all->call->kind == SP__CONV_FORWARD;
+    const int64_t taps = a[0].taps * a[1].taps, first = panel * FN(NR), width = FN(least)(g->n - first, FN(NR));
+    const int64_t room = width > FN(LANES) ? FN(NR) : FN(LANES);
+    const int64_t n_stride = strides[!forward], k_stride = strides[forward];
+    T *out = (T *)(uintptr_t)g->b + panel * taps * g->k * FN(NR);
+    for (int64_t tap = 0; !all->merged && tap < taps; tap++) {
+        const T *from = w + first * n_stride + (a[0].tap + tap / a[1].taps * a[0].tap_step) * strides[2] +
+                        (a[1].tap + tap % a[1].taps * a[1].tap_step) * strides[3];
+        FN(pack_tap)(out + tap * g->k * room, from, n_stride, k_stride, g->k, width, room);
+    }
+    if (!all->merged) return;
+    if (width < room) memset(out, 0, (size_t)(g->k * room) * sizeof(T));
+    const int64_t channels = all->call->in / all->call->groups;
+    for (int64_t j = 0; j < width; j++) {
+        const int64_t tap = (first + j) / channels, channel = (first + j) % channels;
+        const T *from = w + channel * n_stride + tap / all->call->kernel[1] * strides[2] +
+                        tap % all->call->kernel[1] * strides[3];
+        for (int64_t k = 0; k < g->k; k++) out[k * room + j] = from[k * k_stride];
+    }
+}
+
+/* A panel of a gather: weights and bias. */
+static void FN(pack_task)(void *context, int64_t task)
+{
+    const FN(gathers) *all = context;
+    const sp__conv *call = all->call;
+    const FN(gather) *g = &all->each[task / all->panels];
+    const int64_t panel = task % all->panels, group = task / all->panels / all->classes;
+    const int64_t out = call->out / call->groups;
+    const int64_t channels = (call->kind == SP__CONV_FORWARD ? call->out : call->in) / call->groups;
+    FN(pack_panel)(all, g, panel, (const T *)call->w.buffer + call->w.offset + group * out * call->w.strides[0]);
+    T *bias = (T *)(uintptr_t)g->bias;
+    for (int64_t j = panel * FN(NR); j < (panel + 1) * FN(NR); j++) {
+        const int64_t channel = group * channels + j % channels;
+        bias[j] = call->bias && j < g->n
+                      ? ((const T *)call->bias->buffer + call->bias->offset)[channel * call->bias->strides[0]]
+                      : 0;
+    }
+}
+
+/* ---- gathers ---- */
+
+static T *FN(of_operand)(const sp__operand *operand, int64_t channel)
+{
+    return (T *)operand->buffer + operand->offset + channel * operand->strides[1];
+}
+
+static void FN(image_strides)(int64_t *strides, const sp__operand *operand)
+{
+    strides[0] = operand->strides[0], strides[1] = operand->strides[2], strides[2] = operand->strides[3];
+}
+
+/* One tap, the same for all: the kernel lies side by side in the result. */
+static sp__conv_axis FN(merged_axis)(const sp__conv *call, int d)
+{
+    return (sp__conv_axis){.count = call->out_size[d],
+                           .step = call->stride[d],
+                           .advance = 1,
+                           .dilation = 1,
+                           .extent = call->out_size[d],
+                           .taps = 1};
+}
+
+static void FN(put_tail)(FN(gather) * g, const sp__conv_tail *tail, int64_t channel)
+{
+    g->relu = tail->relu;
+    g->result = FN(of_operand)(&tail->y, channel);
+    FN(image_strides)(g->result_strides, &tail->y);
+    for (int d = 0; d < 2; d++) g->window[d] = tail->pool[d], g->windows[d] /= tail->pool[d];
+    if (tail->pool[0] * tail->pool[1] == 1) return;
+    g->where = (uint8_t *)tail->where.buffer + tail->where.offset + channel;
+    FN(image_strides)(g->where_strides, &tail->where);
+}
+
+static FN(gather) FN(make_gather)(const FN(gathers) * all, int64_t i)
+{
+    const sp__conv *call = all->call;
+    const bool forward = call->kind == SP__CONV_FORWARD;
+    const int64_t class = i % all->classes, group = i / all->classes;
+    const int64_t in = call->in / call->groups, out = call->out / call->groups;
+    FN(gather) g = {.k = forward ? in : out, .n = forward ? out : in, .panels = all->panels, .window = {1, 1}};
+    if (all->merged) g.n *= call->kernel[0] * call->kernel[1];
+    T *x = FN(of_operand)(&call->x, group * in),
+      *y = forward && call->tail ? NULL : FN(of_operand)(&call->y, group * out);
+    g.source = forward ? x : y;
+    g.result = forward ? y : x;
+    FN(image_strides)(g.source_strides, forward ? &call->x : &call->y);
+    FN(image_strides)(g.result_strides, forward ? &call->y : &call->x);
+    for (int d = 0; d < 2; d++) {
+        const int64_t r = d == 0 ? class / call->stride[1] : class % call->stride[1];
+        g.axis[d] = all->merged ? FN(merged_axis)(call, d)
+                    : forward   ? sp__conv_forward_axis(call, d)
+                                : sp__conv_backward_axis(call, d, r);
+        g.windows[d] = g.axis[d].count;
+    }
+    if (forward && call->tail) FN(put_tail)(&g, call->tail, group * out);
+    return g;
+}
+
+/* Where the columns of a place's result lie from its first. */
+static void FN(set_columns)(const FN(gathers) * all, int64_t *column)
+{
+    const sp__conv *call = all->call;
+    const int64_t channels = call->in / call->groups;
+    for (int64_t j = 0; j < (all->panels + 1) * FN(NR); j++) {
+        const int64_t tap = j / (channels ? channels : 1);
+        column[j] = all->merged ? tap / call->kernel[1] * call->x.strides[2] +
+                                      tap % call->kernel[1] * call->x.strides[3] + j % channels
+                                : j;
+    }
+}
+
+static void FN(set_inside)(const sp__conv_axis *axis, FN(inside) * inside)
+{
+    for (int64_t q = 0; q < axis->count; q++) {
+        int64_t from, to;
+        sp__conv_inside(axis, q, &from, &to);
+        inside[q] = (FN(inside)){(int32_t)from, (int32_t)to};
+    }
+}
+
+/* Cuts the places: images to a tile as many as fit, rows of windows so that a task is worth its start. */
+static void FN(cut_gathers)(FN(gathers) * all)
+{
+    enum { WORK = 1 << 21 }; /* multiply-adds in a task */
+    const FN(gather) *g = &all->each[0];
+    all->images = FN(least)(all->call->batch, SP__TILE_ROWS);
+    all->image_blocks = (all->call->batch + all->images - 1) / all->images;
+    int64_t rows = 0, taps = 1;
+    for (int64_t i = 0; i < all->classes; i++) {
+        const FN(gather) *one = &all->each[i];
+        if (one->windows[0] > rows) rows = one->windows[0];
+        if (one->axis[0].taps * one->axis[1].taps > taps) taps = one->axis[0].taps * one->axis[1].taps;
+    }
+    const int64_t room = g->n > FN(LANES) ? FN(NR) : FN(LANES);
+    const double work = (double)(all->images * g->axis[1].count * taps * g->window[0]) * (double)(g->k * room);
+    all->chunk = work * (double)rows <= WORK ? rows : (int64_t)(WORK / work) + 1;
+    if (all->chunk < 1) all->chunk = 1;
+    all->chunks = (rows + all->chunk - 1) / all->chunk;
+}
+
+static void FN(gather_task)(void *context, int64_t task)
+{
+    const FN(gathers) *all = context;
+    const int64_t panel = task % all->panels, chunk = task / all->panels % all->chunks;
+    const int64_t block = task / (all->panels * all->chunks) % all->image_blocks, first = block * all->images;
+    FN(run_gather)
+    (&all->each[task / (all->panels * all->chunks * all->image_blocks)], panel, first,
+     FN(least)(first + all->images, all->call->batch), chunk * all->chunk, (chunk + 1) * all->chunk);
+}
+
+static bool FN(kernels_meet_once)(const sp__conv *call)
+{
+    bool once = call->kind == SP__CONV_BACKWARD_DATA;
+    for (int d = 0; d < 2; d++) {
+        once = once && call->kernel[d] == call->stride[d] && call->padding[d] == 0 && call->dilation[d] == 1 &&
+               call->size[d] == call->out_size[d] * call->stride[d];
+    }
+    return once && call->kernel[0] * call->kernel[1] > 1;
+}
+
+/* What a call's gathers share or own, in one block of memory: each part begins on a cache line. */
+typedef struct FN(gather_memory) {
+    size_t gathers, columns, inside, zeros, bias, weights, all;
+} FN(gather_memory);
+
+static FN(gather_memory) FN(measure_gathers)(const FN(gathers) * all, int64_t k)
+{
+    const sp__conv *call = all->call;
+    const int64_t sides = call->out_size[0] + call->out_size[1] + call->size[0] + call->size[1];
+    const int64_t taps = all->merged ? 1 : call->kernel[0] * call->kernel[1];
+    const size_t sizes[] = {(size_t)all->count * sizeof(FN(gather)),
+                            (size_t)((all->panels + 1) * FN(NR)) * sizeof(int64_t),
+                            (size_t)(all->classes * sides) * sizeof(FN(inside)),
+                            (size_t)k * sizeof(T),
+                            (size_t)(all->count * all->panels * FN(NR)) * sizeof(T),
+                            (size_t)(call->groups * all->panels * FN(NR) * k * taps) * sizeof(T)};
+    FN(gather_memory) m = {0};
+    size_t *const ends[] = {&m.columns, &m.inside, &m.zeros, &m.bias, &m.weights, &m.all};
+    size_t at = 0;
+    for (int i = 0; i < 6; i++) *ends[i] = at += (sizes[i] + 63) / 64 * 64;
+    return m;
+}
+
+static void FN(lay_out_gathers)(FN(gathers) * all, const FN(gather_memory) * m, char *memory)
+{
+    int64_t *column = (int64_t *)(void *)(memory + m->columns);
+    FN(inside) *inside = (FN(inside) *)(void *)(memory + m->inside);
+    T *zeros = (T *)(void *)(memory + m->zeros), *bias = (T *)(void *)(memory + m->bias);
+    T *weights = (T *)(void *)(memory + m->weights);
+    memset(zeros, 0, m->bias - m->zeros);
+    FN(set_columns)(all, column);
+    for (int64_t i = 0; i < all->count; i++) {
+        FN(gather) *g = &all->each[i];
+        *g = FN(make_gather)(all, i);
+        g->column = column, g->zeros = zeros, g->bias = bias, g->b = weights;
+        bias += all->panels * FN(NR);
+        weights += all->panels * FN(NR) * g->k * g->axis[0].taps * g->axis[1].taps;
+        for (int d = 0; d < 2; d++) {
+            g->inside[d] = i < all->classes ? inside : all->each[i - all->classes].inside[d];
+            if (i >= all->classes) continue;
+            FN(set_inside)(&g->axis[d], inside);
+            inside += g->axis[d].count;
+        }
+    }
+}
+
+static sp_status FN(run_gathers)(const sp__conv *call)
+{
+    const bool forward = call->kind == SP__CONV_FORWARD;
+    const int64_t *size = forward ? call->out_size : call->size;
+    if (call->batch * size[0] * size[1] * (forward ? call->out : call->in) == 0) return SP_OK;
+    FN(gathers) all = {.call = call, .merged = FN(kernels_meet_once)(call)};
+    all.classes = forward || all.merged ? 1 : call->stride[0] * call->stride[1];
+    all.count = call->groups * all.classes;
+    const int64_t n = forward ? call->out : all.merged ? call->in * call->kernel[0] * call->kernel[1] : call->in;
+    all.panels = (n / call->groups + FN(NR) - 1) / FN(NR);
+    const FN(gather_memory) m = FN(measure_gathers)(&all, (forward ? call->in : call->out) / call->groups);
+    char *memory = sp__scratch(m.all);
+    if (!memory) return SP_ERROR_MEMORY;
+    all.each = (FN(gather) *)(void *)memory;
+    FN(lay_out_gathers)(&all, &m, memory);
+    FN(cut_gathers)(&all);
+    sp__flushed_tasks(all.count * all.panels, FN(pack_task), &all);
+    sp__flushed_tasks(all.count * all.image_blocks * all.chunks * all.panels, FN(gather_task), &all);
+    sp_free(memory, m.all);
+    return SP_OK;
+}

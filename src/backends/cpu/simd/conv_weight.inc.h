@@ -1,0 +1,229 @@
+/* Backward-weight of one type: the gradient of weight (o, i, tap) sums x at the tap × y over all places.
+ *
+ * k, n  channels of x and of y in a group; a panel is up to NR of n
+ * rows  of the weights' gradient: tap by tap, k channels each
+ *
+ * A tile holds up to SP__TILE_ROWS rows of a panel and runs over the places of an image. A task is a panel, some tiles
+ * and some of the images: the last are cut by the shape, and what each part found is added in their order. */
+
+enum { FN(PLACES) = 256, FN(TILES) = 12 }; /* at once: of an image, of a task */
+
+/* Rows of the gradient that run together: their reads of x, and for which places they are inside. */
+typedef struct FN(weight_tile) {
+    int64_t at[SP__TILE_ROWS];
+    int64_t height, first; /* rows */
+    int64_t from[2], to[2];
+} FN(weight_tile);
+
+typedef struct FN(weights) {
+    const sp__conv *call;
+    int64_t k, n, rows, panels, tiles, tile_blocks;
+    int64_t parts, images; /* of the batch; images in a part */
+    FN(weight_tile) * tile;
+    T *sums; /* [part][group][panel][tile + 1][ROWS][NR]; the last tile is for the bias */
+} FN(weights);
+
+static T *FN(sums_of)(const FN(weights) * p, int64_t part, int64_t group, int64_t panel, int64_t tile)
+{
+    return p->sums +
+           (((part * p->call->groups + group) * p->panels + panel) * (p->tiles + 1) + tile) * FN(ROWS) * FN(NR);
+}
+
+/* The places [h0, h1) × [w0, w1) of one image of y against one tile of rows. */
+static void FN(run_weight_tile)(const FN(weight_tile) * t, const T *x, FN(field) f, const int64_t *from,
+                                const int64_t *to, bool wide, T *sums)
+{
+    int64_t first[2], last[2];
+    for (int d = 0; d < 2; d++) {
+        first[d] = from[d] > t->from[d] ? from[d] : t->from[d];
+        last[d] = to[d] < t->to[d] ? to[d] : t->to[d];
+        if (first[d] >= last[d]) return;
+    }
+    f.rows = last[0] - first[0], f.columns = last[1] - first[1];
+    f.b += (first[0] - from[0]) * f.b_row + (first[1] - from[1]) * f.b_column;
+    x += first[0] * f.a_row + first[1] * f.a_column;
+    for (int i = 0; i < SP__TILE_ROWS; i++) f.a[i] = x + t->at[i];
+    FN(field_runs)[wide][t->height > FN(FEW)](&f, sums);
+}
+
+/* The sum of y over places, for the bias. */
+static void FN(sum_places)(const FN(field) * f, const int64_t *from, const int64_t *to, int vectors, T *sums)
+{
+    FN(vector) sum[2] = {{0}};
+    for (int v = 0; v < vectors; v++) sum[v] = *(const FN(vector) *)(sums + v * FN(LANES));
+    for (int64_t h = 0; h < to[0] - from[0]; h++) {
+        const T *b = f->b + h * f->b_row;
+        for (int64_t w = 0; w < to[1] - from[1]; w++, b += f->b_column)
+            for (int v = 0; v < vectors; v++) sum[v] += *(const FN(vector) *)(b + v * FN(LANES));
+    }
+    for (int v = 0; v < vectors; v++) *(FN(vector) *)(sums + v * FN(LANES)) = sum[v];
+}
+
+/* Columns of y that do not fill vectors, with zeros behind them. */
+static void FN(pack_places)(FN(field) * f, const int64_t *from, const int64_t *to, int64_t width, int64_t room, T *out)
+{
+    memset(out, 0, (size_t)((to[0] - from[0]) * (to[1] - from[1]) * room) * sizeof(T));
+    T *next = out;
+    for (int64_t h = 0; h < to[0] - from[0]; h++) {
+        const T *b = f->b + h * f->b_row;
+        for (int64_t w = 0; w < to[1] - from[1]; w++, b += f->b_column, next += room)
+            for (int64_t j = 0; j < width; j++) next[j] = b[j];
+    }
+    f->b = out;
+    f->b_column = room;
+    f->b_row = (to[1] - from[1]) * room;
+}
+
+typedef struct FN(weight_piece) {
+    const FN(weights) * p;
+    int64_t group, panel, width, room;
+    int64_t first, last; /* tiles */
+    int64_t part;
+    bool bias;
+} FN(weight_piece);
+
+static void FN(run_image)(const FN(weight_piece) * q, int64_t image)
+{
+    const FN(weights) *p = q->p;
+    const sp__conv *call = p->call;
+    T packed[FN(PLACES) * FN(NR)] __attribute__((aligned(64)));
+    const T *x = FN(of_operand)(&call->x, q->group * p->k) + image * call->x.strides[0];
+    const T *y = FN(of_operand)(&call->y, q->group * p->n + q->panel * FN(NR)) + image * call->y.strides[0];
+    const int64_t columns = FN(least)(call->out_size[1], FN(PLACES)), rows = FN(PLACES) / (columns ? columns : 1);
+    const FN(field) whole = {.a_row = call->stride[0] * call->x.strides[2],
+                             .a_column = call->stride[1] * call->x.strides[3],
+                             .b_row = call->y.strides[2],
+                             .b_column = call->y.strides[3]};
+    for (int64_t h = 0; h < call->out_size[0]; h += rows) {
+        for (int64_t w = 0; w < call->out_size[1]; w += columns) {
+            const int64_t from[2] = {h, w};
+            const int64_t to[2] = {FN(least)(h + rows, call->out_size[0]), FN(least)(w + columns, call->out_size[1])};
+            FN(field) f = whole;
+            f.b = y + h * f.b_row + w * f.b_column;
+            if (q->width < q->room) FN(pack_places)(&f, from, to, q->width, q->room, packed);
+            for (int64_t i = q->first; i < q->last; i++) FN(run_weight_tile)
+            (&p->tile[i], x, f, from, to, q->room > FN(LANES), FN(sums_of)(p, q->part, q->group, q->panel, i));
+            if (q->bias) FN(sum_places)
+            (&f, from, to, q->room > FN(LANES) ? 2 : 1, FN(sums_of)(p, q->part, q->group, q->panel, p->tiles));
+        }
+    }
+}
+
+static void FN(weight_task)(void *context, int64_t task)
+{
+    const FN(weights) *p = context;
+    const int64_t block = task % p->tile_blocks, rest = task / p->tile_blocks;
+    FN(weight_piece) q = {.p = p, .panel = rest % p->panels, .group = rest / p->panels % p->call->groups};
+    q.part = rest / (p->panels * p->call->groups);
+    q.first = block * FN(TILES), q.last = FN(least)(q.first + FN(TILES), p->tiles);
+    q.width = FN(least)(p->n - q.panel * FN(NR), FN(NR));
+    q.room = q.width > FN(LANES) ? FN(NR) : FN(LANES);
+    q.bias = block == 0 && p->call->bias;
+    const size_t tile = (size_t)(FN(ROWS) * FN(NR)) * sizeof(T);
+    memset(FN(sums_of)(p, q.part, q.group, q.panel, q.first), 0, (size_t)(q.last - q.first) * tile);
+    if (q.bias) memset(FN(sums_of)(p, q.part, q.group, q.panel, p->tiles), 0, tile);
+    const int64_t first = q.part * p->images, last = FN(least)(first + p->images, p->call->batch);
+    for (int64_t image = first; image < last; image++) FN(run_image)(&q, image);
+}
+
+/* ---- what the parts found ---- */
+
+static void FN(add_parts)(const FN(weights) * p, int64_t group, int64_t panel, int64_t tile, int64_t row, int64_t count,
+                          T *sum)
+{
+    for (int64_t j = 0; j < FN(NR); j++) sum[j] = 0;
+    for (int64_t part = 0; part < p->parts; part++) {
+        const T *from = FN(sums_of)(p, part, group, panel, tile) + row * FN(NR);
+        for (int64_t j = 0; j < count; j++) sum[j] += from[j];
+    }
+}
+
+/* Writes the gradients of a tile, the bias's behind the last. */
+static void FN(finish_task)(void *context, int64_t task)
+{
+    const FN(weights) *p = context;
+    const sp__conv *call = p->call;
+    const int64_t tile = task % (p->tiles + 1), panel = task / (p->tiles + 1) % p->panels;
+    const int64_t group = task / ((p->tiles + 1) * p->panels), o = group * p->n + panel * FN(NR);
+    const int64_t width = FN(least)(p->n - panel * FN(NR), FN(NR));
+    T sum[FN(NR)];
+    if (tile == p->tiles) {
+        if (!call->bias) return;
+        FN(add_parts)(p, group, panel, tile, 0, width, sum);
+        T *out = (T *)call->bias->buffer + call->bias->offset + o * call->bias->strides[0];
+        for (int64_t j = 0; j < width; j++) out[j * call->bias->strides[0]] = sum[j];
+        return;
+    }
+    const int64_t *strides = call->w.strides;
+    for (int64_t i = 0; i < p->tile[tile].height; i++) {
+        const int64_t row = p->tile[tile].first + i, tap = row / p->k, channel = row % p->k;
+        FN(add_parts)(p, group, panel, tile, i, width, sum);
+        T *out = (T *)call->w.buffer + call->w.offset + o * strides[0] + channel * strides[1] +
+                 tap / call->kernel[1] * strides[2] + tap % call->kernel[1] * strides[3];
+        for (int64_t j = 0; j < width; j++) out[j * strides[0]] = sum[j];
+    }
+}
+
+/* ---- setting up ---- */
+
+/* Cuts the rows into tiles: across taps where all taps are always inside, else tap by tap. */
+static int64_t FN(cut_rows)(const FN(weights) * p, FN(weight_tile) * tiles)
+{
+    const sp__conv *call = p->call;
+    const bool padded = sp__conv_is_padded(call);
+    int64_t n = 0;
+    for (int64_t row = 0, height; row < p->rows; row += height, n++) {
+        const int64_t end = padded ? (row / p->k + 1) * p->k : p->rows;
+        height = FN(least)(end - row, FN(ROWS));
+        if (!tiles) continue;
+        FN(weight_tile) *t = &tiles[n];
+        t->first = row, t->height = height;
+        for (int64_t i = 0; i < FN(ROWS); i++) {
+            const int64_t r = i < height ? row + i : row, tap = r / p->k;
+            t->at[i] = (tap / call->kernel[1] * call->dilation[0] - call->padding[0]) * call->x.strides[2] +
+                       (tap % call->kernel[1] * call->dilation[1] - call->padding[1]) * call->x.strides[3] + r % p->k;
+        }
+        const int64_t tap[2] = {row / p->k / call->kernel[1], row / p->k % call->kernel[1]};
+        for (int d = 0; d < 2; d++) {
+            t->from[d] = 0, t->to[d] = call->out_size[d];
+            if (padded) sp__conv_reach(call, d, tap[d], &t->from[d], &t->to[d]);
+        }
+    }
+    return n;
+}
+
+/* Parts of the batch, so that there is work for many threads and a part is worth its sums. */
+static void FN(cut_images)(FN(weights) * p)
+{
+    enum { TASKS = 24 };
+    const int64_t tasks = p->tile_blocks * p->panels * p->call->groups;
+    int64_t parts = tasks >= TASKS ? 1 : (TASKS + tasks - 1) / tasks;
+    const int64_t places = p->call->out_size[0] * p->call->out_size[1];
+    const int64_t least = places >= 1024 ? 1 : 1024 / (places ? places : 1); /* images */
+    p->images = (p->call->batch + parts - 1) / parts;
+    if (p->images < least) p->images = least;
+    if (p->images < 1) p->images = 1;
+    p->parts = (p->call->batch + p->images - 1) / p->images;
+}
+
+static sp_status FN(run_weights)(const sp__conv *call)
+{
+    FN(weights) p = {.call = call, .k = call->in / call->groups, .n = call->out / call->groups};
+    p.rows = p.k * call->kernel[0] * call->kernel[1];
+    p.panels = (p.n + FN(NR) - 1) / FN(NR);
+    p.tiles = FN(cut_rows)(&p, NULL);
+    p.tile_blocks = (p.tiles + FN(TILES) - 1) / FN(TILES);
+    FN(cut_images)(&p);
+    const size_t for_tiles = ((size_t)p.tiles * sizeof(FN(weight_tile)) + 63) / 64 * 64;
+    const int64_t sums = p.parts * call->groups * p.panels * (p.tiles + 1) * FN(ROWS) * FN(NR);
+    const size_t bytes = for_tiles + (size_t)sums * sizeof(T);
+    char *scratch = sp__scratch(bytes);
+    if (!scratch) return SP_ERROR_MEMORY;
+    p.tile = (FN(weight_tile) *)(void *)scratch;
+    p.sums = (T *)(void *)(scratch + for_tiles);
+    FN(cut_rows)(&p, p.tile);
+    sp__flushed_tasks(p.parts * call->groups * p.panels * p.tile_blocks, FN(weight_task), &p);
+    sp__flushed_tasks(call->groups * p.panels * (p.tiles + 1), FN(finish_task), &p);
+    sp_free(scratch, bytes);
+    return SP_OK;
+}
