@@ -17,7 +17,7 @@ typedef struct problem {
     shape size;
     order a, b, c;
     double alpha, beta;
-    bool bias;
+    bool bias, relu;
 } problem;
 
 static sp__matrix matrix(int64_t rows, int64_t columns, order how, int64_t batches, int64_t *elements)
@@ -49,7 +49,8 @@ static double naive(const sp__gemm *g, const void *c_before, int64_t batch, int6
     const double was = g->beta != 0 ? g->beta * get(g->dtype, c_before, at(&g->c, batch, i, j)) : 0;
     const double bias = g->bias ? get(g->dtype, g->bias->buffer, g->bias->offset + j * g->bias->strides[0]) : 0;
     *size = *size * fabs(g->alpha) + fabs(was) + fabs(bias);
-    return sum + was + bias;
+    sum += was + bias;
+    return g->relu && sum < 0 ? 0 : sum;
 }
 
 static void *numbers(sp_dtype dtype, int64_t n, uint64_t seed)
@@ -94,8 +95,14 @@ static int64_t check(const problem *p)
 {
     const shape s = p->size;
     int64_t na, nb, nc;
-    sp__gemm g = {
-        .dtype = p->dtype, .batches = s.batches, .m = s.m, .n = s.n, .k = s.k, .alpha = p->alpha, .beta = p->beta};
+    sp__gemm g = {.dtype = p->dtype,
+                  .batches = s.batches,
+                  .m = s.m,
+                  .n = s.n,
+                  .k = s.k,
+                  .alpha = p->alpha,
+                  .beta = p->beta,
+                  .relu = p->relu};
     g.a = matrix(s.m, s.k, p->a, s.batches, &na);
     g.b = matrix(s.k, s.n, p->b, s.batches, &nb);
     g.c = matrix(s.m, s.n, p->c, s.batches, &nc);
@@ -148,8 +155,8 @@ static void test_all_orders_scales_and_a_bias(void **state)
             for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
                 for (int o = 0; o < ORDERS * ORDERS * ORDERS; o++) {
                     const double *scale = scales[o % 4];
-                    const problem p = {gemm_dtypes[t], shapes[s], (order)(o % 3), (order)(o / 3 % 3),
-                                       (order)(o / 9), scale[0],  scale[1],       o % 2 == 1};
+                    const problem p = {gemm_dtypes[t], shapes[s], (order)(o % 3), (order)(o / 3 % 3), (order)(o / 9),
+                                       scale[0],       scale[1],  o % 2 == 1,     o % 5 == 1};
                     compared += check(&p);
                 }
             }
@@ -174,6 +181,21 @@ static void test_blocks(void **state)
                     check(&p);
                 }
             }
+        }
+    }
+}
+
+/* More than is packed at a time: in columns, in k, in rows. */
+static void test_more_than_a_block(void **state)
+{
+    (void)state;
+    static const shape shapes[] = {{1, 100, 1500, 400}, {1, 1500, 100, 400}};
+    static const char *const names[] = {"generic", NULL};
+    for (int level = 0; level < 2; level++) {
+        assert_true(sp__cpu_set_level(names[level]));
+        for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
+            const problem p = {SP_F64, shapes[s], BY_ROWS, (order)s, BY_ROWS, 1, 1, true, true};
+            assert_int_equal(check(&p), 150000);
         }
     }
 }
@@ -278,6 +300,7 @@ int main(void)
         cmocka_unit_test(test_sizes_around_the_tiles),
         cmocka_unit_test(test_all_orders_scales_and_a_bias),
         cmocka_unit_test(test_blocks),
+        cmocka_unit_test(test_more_than_a_block),
         cmocka_unit_test(test_nothing),
         cmocka_unit_test(test_beta_zero_does_not_read_c),
         cmocka_unit_test(test_threads_change_no_bit),

@@ -160,7 +160,7 @@ typedef struct sp__nll {
     sp__operand x, loss, target, weight; /* strides unused; target i64 or u8; weight's buffer NULL: all 1 */
 } sp__nll;
 
-/* ---- products: c = alpha·a×b + beta·c for each batch, plus bias over rows ---- */
+/* ---- products: c = act(alpha·a×b + beta·c + bias) for each batch ---- */
 
 typedef struct sp__matrix {
     void *buffer;
@@ -175,6 +175,7 @@ typedef struct sp__gemm {
     sp__matrix a, b, c;
     double alpha, beta;      /* beta 0: c is not read */
     const sp__operand *bias; /* n elements with strides[0], added to each row; NULL: none */
+    bool relu;               /* act is x < 0 ? 0 : x; else nothing */
 } sp__gemm;
 
 /* ---- convolution of images ---- */

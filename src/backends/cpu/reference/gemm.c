@@ -6,6 +6,7 @@
 #define LOAD(p) ((double)*(p))
 #define STORE(p, c) (*(p) = (float)(c))
 #define SCALE(x) (x)
+#define NEGATIVE(x) ((x) < 0)
 #define FN(name) name##_f32
 #include "gemm.inc.h"
 
@@ -14,6 +15,7 @@
 #define LOAD(p) (*(p))
 #define STORE(p, c) (*(p) = (c))
 #define SCALE(x) (x)
+#define NEGATIVE(x) ((x) < 0)
 #define FN(name) name##_f64
 #include "gemm.inc.h"
 
@@ -22,6 +24,7 @@
 #define LOAD(p) sp__from_bf16(*(p))
 #define STORE(p, c) (*(p) = sp__to_bf16(c))
 #define SCALE(x) ((float)(x))
+#define NEGATIVE(x) ((x) < 0)
 #define FN(name) name##_bf16
 #include "gemm.inc.h"
 
@@ -30,6 +33,7 @@
 #define LOAD(p) ((uint64_t) * (p))
 #define STORE(p, c) (*(p) = (int64_t)(c))
 #define SCALE(x) ((uint64_t)sp__to_i64(x))
+#define NEGATIVE(x) ((int64_t)(x) < 0)
 #define FN(name) name##_i64
 #include "gemm.inc.h"
 
@@ -38,6 +42,7 @@
 #define LOAD(p) ((uint64_t) * (p))
 #define STORE(p, c) (*(p) = (int32_t)(c))
 #define SCALE(x) ((uint64_t)sp__to_i64(x))
+#define NEGATIVE(x) ((int64_t)(x) < 0)
 #define FN(name) name##_i32
 #include "gemm.inc.h"
 
@@ -46,5 +51,6 @@
 #define LOAD(p) ((uint64_t) * (p))
 #define STORE(p, c) (*(p) = (uint8_t)(c))
 #define SCALE(x) ((uint64_t)sp__to_i64(x))
+#define NEGATIVE(x) ((int64_t)(x) < 0)
 #define FN(name) name##_u8
 #include "gemm.inc.h"

@@ -1,5 +1,6 @@
-/* A product of one type: c = alpha·a×b + beta·c + bias, row by row, a piece of a row at a time.
- * T: in memory. C: computed with. LOAD, STORE, SCALE(x) of alpha and beta; sums wrap where C is unsigned. */
+/* A product of one type: c = act(alpha·a×b + beta·c + bias), row by row, a piece of a row at a time.
+ * T: in memory. C: computed with. LOAD, STORE, SCALE(x) of alpha and beta, NEGATIVE(x) of a sum; sums wrap where C is
+ * unsigned. */
 
 static void FN(row)(const sp__gemm *call, int64_t batch, int64_t i)
 {
@@ -22,6 +23,7 @@ static void FN(row)(const sp__gemm *call, int64_t batch, int64_t i)
             C sum = alpha * sums[j];
             if (call->beta != 0) sum += beta * LOAD(ci + j * c->column);
             if (bias) sum += LOAD((const T *)bias->buffer + bias->offset + (j0 + j) * bias->strides[0]);
+            if (call->relu && NEGATIVE(sum)) sum = 0;
             STORE(ci + j * c->column, sum);
         }
     }
@@ -44,4 +46,5 @@ sp_status FN(sp__gemm)(const sp__gemm *call)
 #undef LOAD
 #undef STORE
 #undef SCALE
+#undef NEGATIVE
 #undef FN

@@ -1,224 +1,352 @@
-/* Products of one type. T: the element. FN(name): a function's name.
+/* Products of one type, made of the tiles of gemm_tile.inc.h, whose parameters are this file's.
  *
  * m, n, k  rows and columns of c, and what is summed over
- * NR       columns of a panel: two vectors
- * KC       what is summed over at once
+ * KC       what is summed over at once: a panel of b then stays in L1, a chunk of a in L2
  *
- * A tile of up to SP__TILE_ROWS rows and NR columns stays in registers while k runs. b's rows must lie side by side:
- * where they do not, at the right edge, and where many rows of a use them again, a panel of b is packed. a is read
- * element by element, with any strides, and never packed. A task is a batch, a chunk of rows and a panel: work is cut
- * by the shape alone, and each element of c is summed in one order. */
+ * The product is that of the call or, where that means less packing or fuller vectors, the transposed one. b's rows
+ * must lie side by side: where they do not, at the right edge, and where many rows of a use them again, panels of b are
+ * packed; a is packed where many panels use it. The team packs a block of both, then multiplies it. A task is a chunk
+ * of rows and a group of panels: work is cut by the shape alone, and each element of c is summed in one order. */
+#include "gemm_tile.inc.h"
+#include "spin.inc.h"
 
-typedef T FN(vector) __attribute__((vector_size(SP__VECTOR_BYTES), aligned(sizeof(T)), may_alias));
 enum {
-    FN(LANES) = SP__VECTOR_BYTES / sizeof(T),
-    FN(NR) = 2 * SP__VECTOR_BYTES / sizeof(T),
-    FN(KC) = 32768 / (2 * SP__VECTOR_BYTES) < 512 ? 32768 / (2 * SP__VECTOR_BYTES) : 512, /* a panel fits into L1 */
-    FN(ROW_CHUNK) = 240 /* a multiple of both tile heights */
+    FN(KC) = 384,
+    FN(GROUP) = 16,                    /* panels to a task at most */
+    FN(BLOCK) = (4 << 20) / sizeof(T), /* elements of a, and of b, that are packed at a time */
 };
 
-/* Where a tile reads and writes. */
-typedef struct FN(tile) {
-    const T *a, *b;
-    int64_t a_row, a_column, b_row, k;
-    T *c;
-    int64_t c_row, c_column, width; /* columns that are written */
-    T alpha, beta;
-    const T *bias; /* packed to NR; NULL: none */
-} FN(tile);
-
-/* One row of results, out of registers: c = alpha·sum + beta·c + bias. */
-SP__INLINE void FN(store_row)(const FN(tile) * t, int row, const FN(vector) * sums, int vectors)
-{
-    T *c = t->c + row * t->c_row;
-    if (t->c_column == 1 && t->width == vectors * FN(LANES)) {
-        for (int v = 0; v < vectors; v++) {
-            FN(vector) *out = (FN(vector) *)(c + v * FN(LANES));
-            FN(vector) sum = t->alpha * sums[v];
-            if (t->beta != 0) sum += t->beta * *out;
-            if (t->bias) sum += *(const FN(vector) *)(t->bias + v * FN(LANES));
-            *out = sum;
-        }
-        return;
-    }
-    T values[FN(NR)] = {0};
-    for (int v = 0; v < vectors; v++) *(FN(vector) *)(values + v * FN(LANES)) = sums[v];
-    for (int64_t j = 0; j < t->width; j++) {
-        T *out = c + j * t->c_column;
-        T sum = t->alpha * values[j];
-        if (t->beta != 0) sum += t->beta * *out;
-        *out = t->bias ? sum + t->bias[j] : sum;
-    }
-}
-
-/* The loop that everything is for: rows × vectors sums in registers. */
-SP__INLINE void FN(run_tile)(const FN(tile) * t, const int rows, const int vectors)
-{
-    FN(vector) sums[8][2] = {{{0}}};
-    const T *a = t->a, *b = t->b;
-    const int64_t a_row = t->a_row, a_column = t->a_column, b_row = t->b_row;
-    for (int64_t k = t->k; k > 0; k--) {
-        FN(vector) bk[2];
-        SP__UNROLL
-        for (int v = 0; v < vectors; v++) bk[v] = *(const FN(vector) *)(b + v * FN(LANES));
-        SP__UNROLL
-        for (int i = 0; i < rows; i++) {
-            SP__UNROLL
-            for (int v = 0; v < vectors; v++) sums[i][v] += a[i * a_row] * bk[v];
-        }
-        a += a_column;
-        b += b_row;
-    }
-    SP__UNROLL
-    for (int i = 0; i < rows; i++) FN(store_row)(t, i, sums[i], vectors);
-}
-
-#define TILE(rows, vectors)                                                                                            \
-    static void FN(tile_##rows##x##vectors)(const FN(tile) * t)                                                        \
-    {                                                                                                                  \
-        FN(run_tile)(t, rows, vectors);                                                                                \
-    }
-TILE(8, 2)
-TILE(6, 2)
-TILE(4, 2)
-TILE(2, 2)
-TILE(1, 2)
-TILE(8, 1)
-TILE(6, 1)
-TILE(4, 1)
-TILE(2, 1)
-TILE(1, 1)
-#undef TILE
-
-/* All rows of a chunk against one panel: full tiles, then smaller ones. */
-static void FN(run_rows)(FN(tile) t, int64_t rows)
-{
-    static void (*const tiles[2][9])(const FN(tile) *) = {
-        {[8] = FN(tile_8x1), [6] = FN(tile_6x1), [4] = FN(tile_4x1), [2] = FN(tile_2x1), [1] = FN(tile_1x1)},
-        {[8] = FN(tile_8x2), [6] = FN(tile_6x2), [4] = FN(tile_4x2), [2] = FN(tile_2x2), [1] = FN(tile_1x2)}};
-    void (*const *sizes)(const FN(tile) *) = tiles[t.width > FN(LANES)];
-    while (rows > 0) {
-        int height = rows >= SP__TILE_ROWS ? SP__TILE_ROWS : rows >= 4 ? 4 : rows >= 2 ? 2 : 1;
-        sizes[height](&t);
-        t.a += height * t.a_row;
-        t.c += height * t.c_row;
-        rows -= height;
-    }
-}
-
-/* Columns [0, width) of k rows of b, side by side, zeros behind them. */
-static void FN(pack)(T *out, const T *b, int64_t row, int64_t column, int64_t k, int64_t width)
-{
-    const int64_t room = width > FN(LANES) ? FN(NR) : FN(LANES);
-    if (width < room) memset(out, 0, (size_t)(k * room) * sizeof(T));
-    if (column == 1) {
-        for (int64_t i = 0; i < k; i++) memcpy(out + i * room, b + i * row, (size_t)width * sizeof(T));
-        return;
-    }
-    enum { BLOCK = 16 }; /* rows at a time, so that what is written stays near */
-    for (int64_t i0 = 0; i0 < k; i0 += BLOCK) {
-        const int64_t end = i0 + BLOCK < k ? i0 + BLOCK : k;
-        for (int64_t j = 0; j < width; j++)
-            for (int64_t i = i0; i < end; i++) out[i * room + j] = b[i * row + j * column];
-    }
-}
-
 typedef struct FN(plan) {
-    const sp__gemm *call;
-    int64_t chunks, panels;
+    sp__gemm g; /* one batch; perhaps transposed */
+    bool transposed, packs_a, packs_b;
+    int64_t panels, chunk, chunks, group, groups;
+    T *packed_a, *packed_b;
+    int64_t i0, i1, j0, j1, k0, k1; /* the block in hand: rows, columns, part of k */
 } FN(plan);
 
-static const T *FN(at)(const sp__matrix *m, int64_t batch, int64_t row, int64_t column)
+static T *FN(at)(const sp__matrix *m, int64_t row, int64_t column)
 {
-    return (const T *)m->buffer + m->offset + batch * m->batch + row * m->row + column * m->column;
+    return (T *)m->buffer + m->offset + row * m->row + column * m->column;
 }
 
-/* Rows against columns [j, j + width), k piece by piece. */
-static void FN(run_panel)(const sp__gemm *g, FN(tile) t, int64_t batch, int64_t j, int64_t rows)
+/* ---- one task ---- */
+
+/* The bias of n rows or columns from the i-th on, side by side; NULL where there is none. */
+static const T *FN(bias_at)(const sp__operand *bias, int64_t i, int64_t n, int64_t room, T *copy)
 {
-    T packed[FN(KC) * FN(NR)] __attribute__((aligned(64)));
-    const int64_t room = t.width > FN(LANES) ? FN(NR) : FN(LANES);
-    const bool direct = g->b.column == 1 && t.width == room && rows < 96;
-    const T *bias = t.bias;
-    int64_t k = 0;
-    do {
-        const int64_t rest = g->k - k, depth = direct && rest <= 4 * FN(KC) ? rest : rest < FN(KC) ? rest : FN(KC);
-        FN(tile) part = t;
-        part.k = depth;
-        part.a = t.a + k * t.a_column;
-        part.b = FN(at)(&g->b, batch, k, j);
-        if (!direct) {
-            FN(pack)(packed, part.b, g->b.row, g->b.column, depth, t.width);
-            part.b = packed;
-            part.b_row = room;
+    if (!bias) return NULL;
+    const T *from = (const T *)bias->buffer + bias->offset + i * bias->strides[0];
+    if (bias->strides[0] == 1 && n >= room) return from;
+    for (int64_t j = 0; j < room; j++) copy[j] = j < n ? from[j * bias->strides[0]] : 0;
+    return copy;
+}
+
+/* Fills in a panel's side of a tile: columns from j on, for k from k0 on. */
+static void FN(set_panel)(const FN(plan) * p, FN(tile) * t, int64_t j, int64_t k0, T *edge, T *bias)
+{
+    const sp__gemm *g = &p->g;
+    const int64_t rest = g->n - j;
+    t->width = rest < FN(NR) ? rest : FN(NR);
+    t->b_row = FN(NR);
+    if (p->packs_b) {
+        t->b = p->packed_b + (j - p->j0) * (p->k1 - p->k0) + (k0 - p->k0) * FN(NR);
+    } else if (t->width == FN(NR)) {
+        t->b = FN(at)(&g->b, k0, j);
+        t->b_row = g->b.row;
+    } else {
+        FN(pack_b)(edge, FN(at)(&g->b, k0, j), g->b.row, g->b.column, t->k, t->width);
+        t->b = edge;
+    }
+    const bool last = k0 + t->k == g->k;
+    t->column_bias = last && !p->transposed ? FN(bias_at)(g->bias, j, rest, FN(NR), bias) : NULL;
+}
+
+/* Fills in the rows' side: rows from i on. */
+static void FN(set_rows)(const FN(plan) * p, FN(tile) * t, int64_t i, int64_t k0, T *bias)
+{
+    const sp__gemm *g = &p->g;
+    const bool last = k0 + t->k == g->k;
+    if (p->packs_a) {
+        const int64_t tile = (i - p->i0) / SP__TILE_ROWS, row = (i - p->i0) % SP__TILE_ROWS;
+        t->a = p->packed_a + (tile * (p->k1 - p->k0) + k0 - p->k0) * FN(HEIGHT) + row;
+        t->a_row = 1;
+        t->a_column = FN(HEIGHT);
+    } else {
+        t->a = FN(at)(&g->a, i, k0);
+        t->a_row = g->a.row;
+        t->a_column = g->a.column;
+    }
+    t->row_bias = last && p->transposed ? FN(bias_at)(g->bias, i, g->m - i, FN(HEIGHT), bias) : NULL;
+}
+
+static void FN(start)(const FN(plan) * p, FN(tile) * t, int64_t k0, int64_t depth)
+{
+    const sp__gemm *g = &p->g;
+    const bool last = k0 + depth == g->k;
+    t->k = depth;
+    t->c_row = g->c.row;
+    t->c_column = g->c.column;
+    t->alpha = (T)g->alpha;
+    t->beta = k0 > 0 ? 1 : (T)g->beta;
+    t->relu = last && g->relu;
+    t->plain = g->c.column == 1 && t->alpha == 1 && (t->beta == 0 || t->beta == 1) && !(last && (g->bias || g->relu));
+}
+
+/* Panels in turn, each against all rows. */
+static void FN(multiply)(const FN(plan) * p, FN(tile) t, int64_t k0, const int64_t rows[2], const int64_t columns[2])
+{
+    T edge[FN(KC) * FN(NR)] __attribute__((aligned(64)));
+    T column_bias[FN(NR)], row_bias[FN(HEIGHT)];
+    for (int64_t j = columns[0]; j < columns[1]; j += FN(NR)) {
+        FN(set_panel)(p, &t, j, k0, edge, column_bias);
+        for (int64_t i = rows[0], n; i < rows[1]; i += n) {
+            FN(set_rows)(p, &t, i, k0, row_bias);
+            t.c = FN(at)(&p->g.c, i, j);
+            n = FN(run_rows)(&t, rows[1] - i);
         }
-        if (k > 0) part.beta = 1;
-        part.bias = k + depth == g->k ? bias : NULL;
-        FN(run_rows)(part, rows);
-        k += depth;
-    } while (k < g->k);
+    }
+}
+
+/* k is cut into equal parts of at most KC. */
+static int64_t FN(depth_of)(int64_t k)
+{
+    const int64_t parts = (k + FN(KC) - 1) / FN(KC);
+    return parts > 1 ? ((k + parts - 1) / parts + 7) / 8 * 8 : k;
 }
 
 static void FN(gemm_task)(void *context, int64_t task)
 {
-    const FN(plan) *plan = context;
-    const sp__gemm *g = plan->call;
-    const int64_t batch = task / (plan->chunks * plan->panels), rest = task % (plan->chunks * plan->panels);
-    const int64_t i = rest / plan->panels * FN(ROW_CHUNK), j = rest % plan->panels * FN(NR);
-    const int64_t rows = g->m - i < FN(ROW_CHUNK) ? g->m - i : FN(ROW_CHUNK);
-    const int64_t width = g->n - j < FN(NR) ? g->n - j : FN(NR);
-    T bias[FN(NR)] = {0};
-    for (int64_t c = 0; g->bias && c < width; c++)
-        bias[c] = *((const T *)g->bias->buffer + g->bias->offset + (j + c) * g->bias->strides[0]);
-    FN(tile)
-    t = {.a = FN(at)(&g->a, batch, i, 0),
-         .a_row = g->a.row,
-         .a_column = g->a.column,
-         .b_row = g->b.row,
-         .c = (T *)(uintptr_t)FN(at)(&g->c, batch, i, j),
-         .c_row = g->c.row,
-         .c_column = g->c.column,
-         .width = width,
-         .alpha = (T)g->alpha,
-         .beta = (T)g->beta,
-         .bias = g->bias ? bias : NULL};
-    FN(run_panel)(g, t, batch, j, rows);
+    const FN(plan) *p = context;
+    const int64_t i = p->i0 + task % p->chunks * p->chunk, j = p->j0 + task / p->chunks * p->group * FN(NR);
+    const int64_t end_i = i + p->chunk, end_j = j + p->group * FN(NR);
+    const int64_t rows[2] = {i, end_i < p->i1 ? end_i : p->i1};
+    const int64_t columns[2] = {j, end_j < p->j1 ? end_j : p->j1};
+    const int64_t depth = FN(depth_of)(p->k1 - p->k0);
+    int64_t k = p->k0;
+    do {
+        FN(tile) t;
+        FN(start)(p, &t, k, depth < p->k1 - k ? depth : p->k1 - k);
+        FN(multiply)(p, t, k, rows, columns);
+        k += depth;
+    } while (k < p->k1);
 }
 
-sp_status SP__HERE(FN(sp__gemm))(const sp__gemm *call)
+/* ---- the plan ---- */
+
+static int64_t FN(panels_of)(const FN(plan) * p)
 {
-    FN(plan) plan = {call, (call->m + FN(ROW_CHUNK) - 1) / FN(ROW_CHUNK), (call->n + FN(NR) - 1) / FN(NR)};
-    const int64_t tasks = call->batches * plan.chunks * plan.panels;
-    const double work = (double)call->batches * (double)call->m * (double)call->n * (double)call->k;
-    if (work < 40000) {
-        for (int64_t i = 0; i < tasks; i++) FN(gemm_task)(&plan, i); /* too small to share out */
-    } else {
-        sp__tasks(tasks, FN(gemm_task), &plan);
+    return (p->j1 - p->j0 + FN(NR) - 1) / FN(NR);
+}
+
+enum { FN(PACKED_ROWS) = 4 * SP__TILE_ROWS, FN(PACKED_COLUMNS) = 8 * FN(NR) }; /* of a and b, to a task */
+
+static int64_t FN(column_tasks)(const FN(plan) * p)
+{
+    return p->packs_b && p->i0 == 0 ? (p->j1 - p->j0 + FN(PACKED_COLUMNS) - 1) / FN(PACKED_COLUMNS) : 0;
+}
+
+/* Columns of b, then rows of a. b's stay from one block of rows to the next. */
+static int64_t FN(pack_tasks)(const FN(plan) * p)
+{
+    const int64_t rows = p->packs_a ? (p->i1 - p->i0 + FN(PACKED_ROWS) - 1) / FN(PACKED_ROWS) : 0;
+    return rows + FN(column_tasks)(p);
+}
+
+static void FN(pack_task)(void *context, int64_t task)
+{
+    const FN(plan) *p = context;
+    const sp__matrix *a = &p->g.a, *b = &p->g.b;
+    const int64_t k = p->k1 - p->k0, columns = FN(column_tasks)(p);
+    if (task < columns) {
+        const int64_t j = p->j0 + task * FN(PACKED_COLUMNS), left = p->j1 - j;
+        const int64_t width = left < FN(PACKED_COLUMNS) ? left : FN(PACKED_COLUMNS);
+        FN(pack_b)(p->packed_b + (j - p->j0) * k, FN(at)(b, p->k0, j), b->row, b->column, k, width);
+        return;
     }
+    const int64_t first = p->i0 + (task - columns) * FN(PACKED_ROWS), end = first + FN(PACKED_ROWS);
+    for (int64_t i = first; i < end && i < p->i1; i += SP__TILE_ROWS) {
+        const int64_t rows = p->i1 - i < SP__TILE_ROWS ? p->i1 - i : SP__TILE_ROWS;
+        T *out = p->packed_a + (i - p->i0) / SP__TILE_ROWS * FN(HEIGHT) * k;
+        FN(pack_a)(out, FN(at)(a, i, p->k0), a->row, a->column, rows, k);
+    }
+}
+
+/* Rows of a that use b's panels often enough to have them packed where they could be read as they lie. */
+enum { FN(MANY) = 96 };
+
+/* What a product costs, about, in multiply-adds of vectors: c's tiles, with the lanes that idle; packing b; writing c.
+ */
+static double FN(cost)(const sp__gemm *g)
+{
+    const double m = (double)g->m, n = (double)g->n, k = (double)g->k;
+    const double vectors = (double)((g->n + FN(LANES) - 1) / FN(LANES));
+    const double pack = g->b.column == 1 ? (g->m < FN(MANY) ? 0 : 0.15) : g->b.row == 1 ? 0.4 : 2;
+    const double write = g->c.column == 1 ? 0.1 : g->c.row == 1 ? 0.4 : 2;
+    return m * vectors * k + pack * n * k + write * m * n;
+}
+
+/* cᵀ = bᵀ×aᵀ */
+static sp__gemm FN(turned)(const sp__gemm *g)
+{
+    sp__gemm t = *g;
+    t.m = g->n, t.n = g->m;
+    t.a = (sp__matrix){g->b.buffer, g->b.offset, g->b.column, g->b.row, g->b.batch};
+    t.b = (sp__matrix){g->a.buffer, g->a.offset, g->a.column, g->a.row, g->a.batch};
+    t.c = (sp__matrix){g->c.buffer, g->c.offset, g->c.column, g->c.row, g->c.batch};
+    return t;
+}
+
+/* Strides over a single row or column say nothing: taken for what suits best. */
+static void FN(settle)(sp__gemm *g)
+{
+    if (g->n == 1) g->b.column = g->c.column = 1;
+    if (g->m == 1) g->a.row = 1;
+}
+
+static FN(plan) FN(plan_of)(const sp__gemm *call)
+{
+    FN(plan) p = {.g = *call};
+    sp__gemm other = FN(turned)(call);
+    FN(settle)(&p.g);
+    FN(settle)(&other);
+    p.transposed = FN(cost)(&other) < FN(cost)(&p.g);
+    if (p.transposed) p.g = other;
+    const sp__gemm *g = &p.g;
+    p.panels = (g->n + FN(NR) - 1) / FN(NR);
+    p.packs_b = g->b.column != 1 || g->m >= FN(MANY);
+    p.packs_a = p.packs_b && p.panels >= 3 && g->k > 1;
+    return p;
+}
+
+/* Cuts the columns in hand into groups and the rows into chunks: sixteen tasks or more where there is work for so many.
+ */
+static void FN(cut)(FN(plan) * p)
+{
+    const int64_t panels = FN(panels_of)(p), m = p->i1 - p->i0;
+    p->group = p->packs_b ? (panels < FN(GROUP) ? panels : FN(GROUP)) : 1;
+    p->groups = (panels + p->group - 1) / p->group;
+    const int64_t wanted = (16 + p->groups - 1) / p->groups;
+    int64_t tiles = (m + SP__TILE_ROWS * wanted - 1) / (SP__TILE_ROWS * wanted);
+    if (tiles < 4) tiles = 4;
+    if (tiles > 16) tiles = 16;
+    p->chunk = p->packs_b ? tiles * SP__TILE_ROWS : m;
+    p->chunks = (m + p->chunk - 1) / p->chunk;
+}
+
+/* A block on one thread: it is too small to be shared out. */
+static void FN(run_alone)(void *plan, int64_t unused)
+{
+    const FN(plan) *p = plan;
+    (void)unused;
+    for (int64_t i = 0; i < FN(pack_tasks)(p); i++) FN(pack_task)(plan, i);
+    for (int64_t i = 0; i < p->groups * p->chunks; i++) FN(gemm_task)(plan, i);
+}
+
+static void FN(run_block)(FN(plan) * p)
+{
+    const double work = (double)(p->i1 - p->i0) * (double)(p->j1 - p->j0) * (double)(p->k1 - p->k0);
+    FN(cut)(p);
+    if (work < 100000) {
+        sp__flushed_tasks(1, FN(run_alone), p);
+    } else {
+        sp__tasks(FN(pack_tasks)(p), FN(pack_task), p);
+        sp__flushed_tasks(p->groups * p->chunks, FN(gemm_task), p);
+    }
+}
+
+/* The blocks' sizes: all of the matrices where there is room. */
+typedef struct FN(sizes) {
+    int64_t rows, columns, depth;
+    size_t a, b; /* bytes that are packed of each */
+} FN(sizes);
+
+static FN(sizes) FN(sizes_of)(const FN(plan) * p)
+{
+    const int64_t m = (p->g.m + SP__TILE_ROWS - 1) / SP__TILE_ROWS * SP__TILE_ROWS, n = p->panels * FN(NR);
+    const int64_t most_columns = FN(BLOCK) / FN(KC) / FN(NR) * FN(NR);
+    FN(sizes) s = {m, n, p->g.k, 0, 0};
+    if (!p->packs_b) return s;
+    if (n > most_columns) s.columns = most_columns;
+    if (p->g.k > FN(BLOCK) / s.columns) s.depth = FN(BLOCK) / s.columns / FN(KC) * FN(KC);
+    s.b = (size_t)(s.columns * s.depth) * sizeof(T);
+    if (!p->packs_a) return s;
+    const int64_t most_rows = FN(BLOCK) / (s.depth ? s.depth : 1) / SP__TILE_ROWS * SP__TILE_ROWS;
+    if (m > most_rows) s.rows = most_rows;
+    s.a = (size_t)(s.rows / SP__TILE_ROWS * FN(HEIGHT) * s.depth) * sizeof(T);
+    return s;
+}
+
+static int64_t FN(nearer)(int64_t end, int64_t most)
+{
+    return end < most ? end : most;
+}
+
+static void FN(run_blocks)(FN(plan) * p, const FN(sizes) * s)
+{
+    const sp__gemm *g = &p->g;
+    for (p->j0 = 0; p->j0 < g->n; p->j0 = p->j1) {
+        p->j1 = FN(nearer)(p->j0 + s->columns, g->n);
+        p->k0 = 0;
+        do {
+            p->k1 = FN(nearer)(p->k0 + s->depth, g->k);
+            for (p->i0 = 0; p->i0 < g->m; p->i0 = p->i1) {
+                p->i1 = FN(nearer)(p->i0 + s->rows, g->m);
+                FN(run_block)(p);
+            }
+            p->k0 = p->k1;
+        } while (p->k0 < g->k);
+    }
+}
+
+static sp_status FN(gemm_one)(const sp__gemm *call, int64_t batch)
+{
+    enum { SMALL = 8192 }; /* bytes of the stack */
+    char small[SMALL] __attribute__((aligned(64)));
+    FN(plan) p = FN(plan_of)(call);
+    const FN(sizes) s = FN(sizes_of)(&p);
+    char *packed = s.a + s.b <= SMALL ? small : sp__scratch(s.a + s.b);
+    if (!packed) return SP_ERROR_MEMORY;
+    p.packed_b = (T *)(void *)packed;
+    p.packed_a = (T *)(void *)(packed + s.b);
+    p.g.a.offset += batch * p.g.a.batch;
+    p.g.b.offset += batch * p.g.b.batch;
+    p.g.c.offset += batch * p.g.c.batch;
+    FN(run_blocks)(&p, &s);
+    if (packed != small) sp_free(packed, s.a + s.b);
     return SP_OK;
 }
 
-/* ---- the peak: independent chains of multiply-adds, in registers ---- */
+/* ---- batches ---- */
 
-/* Returns how many floating point operations it did. */
-double SP__HERE(FN(sp__spin))(int64_t rounds)
+typedef struct FN(batches) {
+    const sp__gemm *call;
+    atomic_int status; /* of the first that failed */
+} FN(batches);
+
+static void FN(batch_task)(void *context, int64_t batch)
 {
-    enum { CHAINS = 12 };
-    FN(vector) sums[CHAINS], x, y;
-    T numbers[FN(LANES)];
-    for (int i = 0; i < CHAINS + 2; i++) { /* all different, or the compiler would compute equal chains once */
-        for (int lane = 0; lane < FN(LANES); lane++) numbers[lane] = (T)(1 / (i + 2.0));
-        *(i < CHAINS ? &sums[i] : i == CHAINS ? &x : &y) = *(const FN(vector) *)numbers;
+    FN(batches) *b = context;
+    int none = SP_OK;
+    const int status = (int)FN(gemm_one)(b->call, batch);
+    if (status != SP_OK) atomic_compare_exchange_strong(&b->status, &none, status);
+}
+
+/* Few large products are shared out each, many small ones as a whole. */
+sp_status SP__HERE(FN(sp__gemm))(const sp__gemm *call)
+{
+    if (call->batches == 1) return FN(gemm_one)(call, 0);
+    FN(batches) batches = {.call = call};
+    const double work = (double)call->m * (double)call->n * (double)call->k;
+    if (work < 4e6 && work * (double)call->batches >= 100000) {
+        sp__flushed_tasks(call->batches, FN(batch_task), &batches);
+    } else {
+        for (int64_t i = 0; i < call->batches; i++) FN(batch_task)(&batches, i);
     }
-    for (int64_t r = 0; r < rounds; r++) {
-        SP__UNROLL
-        for (int i = 0; i < CHAINS; i++) sums[i] = sums[i] * y + x;
-    }
-    volatile T sink = 0;
-    for (int i = 0; i < CHAINS; i++) sink = sums[i][0];
-    (void)sink;
-    return (double)rounds * CHAINS * FN(LANES) * 2;
+    return (sp_status)atomic_load(&batches.status);
 }
 
 #undef T
+#undef I
+#undef LOWER
+#undef UPPER
 #undef FN

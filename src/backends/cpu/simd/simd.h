@@ -4,6 +4,9 @@
 #define SPUSK_SIMD_H
 
 #include "backends/cpu/cpu.h"
+#if defined(__AVX2__)
+#include <immintrin.h> /* masked loads and stores, which the vector extensions do not have */
+#endif
 
 #define SP__JOIN(name, isa) name##_##isa
 #define SP__LEVEL_NAME(name, isa) SP__JOIN(name, isa)
@@ -33,6 +36,69 @@ enum { SP__TILE_ROWS = 6 };
 #endif
 
 #define SP__INLINE static inline __attribute__((always_inline))
+
+/* Lanes of two vectors: constant numbers, those of the second vector after those of the first. */
+#if defined(__clang__)
+#define SP__SHUFFLE(a, b, mask, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define SP__SHUFFLE(a, b, mask, ...) __builtin_shuffle(a, b, (mask){__VA_ARGS__})
+#endif
+
+/* The numbers that lay two vectors' lower or upper halves into each other, lane by lane. */
+#define SP__LOWER_2 0, 2
+#define SP__UPPER_2 1, 3
+#define SP__LOWER_4 0, 4, 1, 5
+#define SP__UPPER_4 2, 6, 3, 7
+#define SP__LOWER_8 0, 8, 1, 9, 2, 10, 3, 11
+#define SP__UPPER_8 4, 12, 5, 13, 6, 14, 7, 15
+#define SP__LOWER_16 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
+#define SP__UPPER_16 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
+#if defined(__AVX512F__)
+#define SP__LOWER_F32 SP__LOWER_16
+#define SP__UPPER_F32 SP__UPPER_16
+#define SP__LOWER_F64 SP__LOWER_8
+#define SP__UPPER_F64 SP__UPPER_8
+#elif defined(__AVX__)
+#define SP__LOWER_F32 SP__LOWER_8
+#define SP__UPPER_F32 SP__UPPER_8
+#define SP__LOWER_F64 SP__LOWER_4
+#define SP__UPPER_F64 SP__UPPER_4
+#else
+#define SP__LOWER_F32 SP__LOWER_4
+#define SP__UPPER_F32 SP__UPPER_4
+#define SP__LOWER_F64 SP__LOWER_2
+#define SP__UPPER_F64 SP__UPPER_2
+#endif
+
+/* ---- parts of vectors: `words` of four bytes, fewer than a vector has; what is not loaded is zero ---- */
+
+typedef int32_t sp__words __attribute__((vector_size(SP__VECTOR_BYTES), aligned(4), may_alias));
+
+SP__INLINE sp__words sp__load_part(const void *p, int64_t words)
+{
+#if defined(__AVX512F__)
+    return (sp__words)_mm512_maskz_loadu_epi32((__mmask16)((1u << words) - 1), p);
+#elif defined(__AVX2__)
+    const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    return (sp__words)_mm256_maskload_epi32(p, _mm256_cmpgt_epi32(_mm256_set1_epi32((int)words), lanes));
+#else
+    sp__words x = {0};
+    for (int i = 0; i < 3 && i < words; i++) memcpy((char *)&x + 4 * i, (const char *)p + 4 * i, 4);
+    return x;
+#endif
+}
+
+SP__INLINE void sp__store_part(void *p, sp__words x, int64_t words)
+{
+#if defined(__AVX512F__)
+    _mm512_mask_storeu_epi32(p, (__mmask16)((1u << words) - 1), (__m512i)x);
+#elif defined(__AVX2__)
+    const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    _mm256_maskstore_epi32(p, _mm256_cmpgt_epi32(_mm256_set1_epi32((int)words), lanes), (__m256i)x);
+#else
+    for (int i = 0; i < 3 && i < words; i++) memcpy((char *)p + 4 * i, (const char *)&x + 4 * i, 4);
+#endif
+}
 
 extern sp__loop *const SP__HERE(sp__map_f32)[SP__MAP_COUNT], *const SP__HERE(sp__map_f64)[SP__MAP_COUNT];
 extern sp__loop *const SP__HERE(sp__cast_f32)[SP_DTYPE_COUNT], *const SP__HERE(sp__cast_bf16)[SP_DTYPE_COUNT],

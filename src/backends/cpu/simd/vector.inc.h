@@ -26,9 +26,7 @@ SP__INLINE FN(vector) FN(magnitude)(FN(vector) x)
 SP__INLINE FN(vector) FN(load)(const void *p, int64_t n)
 {
     if (n >= FN(LANES)) return *(const FN(vector) *)p;
-    FN(vector) x = {0};
-    memcpy(&x, p, (size_t)n * sizeof(T));
-    return x;
+    return (FN(vector))sp__load_part(p, n * (int64_t)(sizeof(T) / 4));
 }
 
 SP__INLINE void FN(store)(void *p, FN(vector) x, int64_t n)
@@ -36,7 +34,7 @@ SP__INLINE void FN(store)(void *p, FN(vector) x, int64_t n)
     if (n >= FN(LANES))
         *(FN(vector) *)p = x;
     else
-        memcpy(p, &x, (size_t)n * sizeof(T));
+        sp__store_part(p, (sp__words)x, n * (int64_t)(sizeof(T) / 4));
 }
 
 /* An input of a map: vectors one after the other, or one element again and again. */

@@ -1,0 +1,100 @@
+/* What the kernels' benchmarks share: numbers, and timing in turns. */
+#ifndef SPUSK_BENCH_H
+#define SPUSK_BENCH_H
+
+#include "backends/cpu/cpu.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+typedef struct contender {
+    void (*run)(void *context);
+    void *context;
+    double median; /* seconds a run: the result */
+} contender;
+
+static inline double seconds_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static inline void *random_numbers(sp_dtype dtype, int64_t n, int seed)
+{
+    void *buffer = sp_alloc((size_t)(n * sp__size_of(dtype)));
+    const sp__fill fill = {.kind = SP__FILL_UNIFORM,
+                           .out = {.buffer = buffer, .dtype = dtype},
+                           .n = n,
+                           .a = -1,
+                           .b = 1,
+                           .seed = (uint64_t)seed};
+    if (!buffer || sp__cpu_backend.fill(&fill)) exit(1);
+    return buffer;
+}
+
+static inline void free_numbers(void *buffer, int64_t bytes)
+{
+    sp_free(buffer, (size_t)bytes);
+}
+
+static inline int compare_doubles(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* ---- the peak: all threads spin for a moment ---- */
+
+static inline void spin_task(void *context, int64_t i)
+{
+    double (*const *spin)(int64_t) = context;
+    (void)i;
+    (*spin)(60000);
+}
+
+static inline double peak_now(sp_dtype dtype)
+{
+    double (*spin)(int64_t) = sp__cpu_level()->of[dtype].spin;
+    if (!spin) return 1e300;
+    const int threads = sp_num_threads();
+    const double operations = spin(1000) * 60, began = seconds_now();
+    sp__parallel(threads, spin_task, &spin);
+    return operations * threads / (seconds_now() - began);
+}
+
+/* Times every contender and the peak in turns, each turn a millisecond or one run; returns the peak's median. */
+static inline double in_turns(contender *contenders, int n, sp_dtype dtype)
+{
+    enum { MOST = 101 };
+    double times[4][MOST], peaks[MOST];
+    int64_t repeat[4];
+    double total = 0;
+    for (int i = 0; i < n; i++) {
+        contenders[i].run(contenders[i].context);
+        const double began = seconds_now();
+        contenders[i].run(contenders[i].context);
+        const double once = seconds_now() - began;
+        repeat[i] = once < 1e-3 ? (int64_t)(1e-3 / (once + 2e-8)) + 1 : 1;
+        total += once * (double)repeat[i];
+    }
+    int turns = (int)(0.5 / total);
+    turns = turns < 5 ? 5 : turns > MOST ? MOST : turns;
+    for (int t = 0; t < turns; t++) {
+        peaks[t] = peak_now(dtype);
+        for (int i = 0; i < n; i++) {
+            contenders[i].run(contenders[i].context);
+            const double began = seconds_now();
+            for (int64_t r = 0; r < repeat[i]; r++) contenders[i].run(contenders[i].context);
+            times[i][t] = (seconds_now() - began) / (double)repeat[i];
+        }
+    }
+    for (int i = 0; i < n; i++) {
+        qsort(times[i], (size_t)turns, sizeof(double), compare_doubles);
+        contenders[i].median = times[i][turns / 2];
+    }
+    qsort(peaks, (size_t)turns, sizeof(double), compare_doubles);
+    return peaks[turns / 2];
+}
+
+#endif

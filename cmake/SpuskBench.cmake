@@ -1,0 +1,10 @@
+# bench/*.c: programs that time the kernels by themselves, linked with the static library for its sp__ functions.
+file(GLOB bench_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/bench/*.c)
+foreach(source IN LISTS bench_sources)
+    get_filename_component(name ${source} NAME_WE)
+    add_executable(bench_${name} ${source})
+    set_target_properties(bench_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
+    target_include_directories(bench_${name} PRIVATE ${src} ${CMAKE_CURRENT_SOURCE_DIR}/bench)
+    target_compile_definitions(bench_${name} PRIVATE ${level_definition} ${SPUSK_FEATURES})
+    target_link_libraries(bench_${name} PRIVATE spusk_static ${SPUSK_LIBRARIES})
+endforeach()

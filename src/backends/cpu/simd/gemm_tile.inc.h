@@ -1,0 +1,271 @@
+/* The tile of a product, and the packing of its operands, for one type. T: the element. I: the integer of its size.
+ * LOWER, UPPER: the lanes that interleave two vectors. FN(name): a function's name.
+ *
+ * NR       columns of a panel of b: two vectors
+ * HEIGHT   elements of a column of a packed tile of a: at least SP__TILE_ROWS
+ *
+ * A tile of up to SP__TILE_ROWS rows and NR columns stays in registers while k runs: each element of a, read with any
+ * strides, times a row of b, whose elements lie side by side. */
+
+typedef T FN(vector) __attribute__((vector_size(SP__VECTOR_BYTES), aligned(sizeof(T)), may_alias));
+typedef I FN(lanes) __attribute__((vector_size(SP__VECTOR_BYTES), aligned(sizeof(T)), may_alias));
+enum { FN(LANES) = SP__VECTOR_BYTES / sizeof(T), FN(NR) = 2 * FN(LANES), FN(HEIGHT) = 8 };
+
+/* Where a tile reads and writes: c = act(alpha·sum + beta·c + bias). */
+typedef struct FN(tile) {
+    const T *a, *b;
+    int64_t a_row, a_column, b_row, k;
+    T *c;
+    int64_t c_row, c_column, width; /* columns that are written */
+    bool plain;                     /* c's rows lie side by side, and nothing but beta of 0 or 1 is asked */
+    bool relu;
+    T alpha, beta;
+    const T *row_bias, *column_bias; /* of the tile's rows or of its NR columns; NULL: none */
+} FN(tile);
+
+/* ---- turning: eight vectors, seen as a matrix of eight rows, become the columns of that matrix, one after the other
+ * ---- */
+
+SP__INLINE void FN(turn)(FN(vector) rows[8])
+{
+    FN(vector) next[8];
+    SP__UNROLL
+    for (int stage = 0; stage < 3; stage++) {
+        SP__UNROLL
+        for (int i = 0; i < 4; i++) {
+            next[2 * i] = SP__SHUFFLE(rows[i], rows[i + 4], FN(lanes), LOWER);
+            next[2 * i + 1] = SP__SHUFFLE(rows[i], rows[i + 4], FN(lanes), UPPER);
+        }
+        SP__UNROLL
+        for (int i = 0; i < 8; i++) rows[i] = next[i];
+    }
+}
+
+/* The first n elements at p, zeros behind. */
+SP__INLINE FN(vector) FN(fetch)(const T *p, int64_t n)
+{
+    if (n >= FN(LANES)) return *(const FN(vector) *)p;
+    return (FN(vector))sp__load_part(p, n * (int64_t)(sizeof(T) / 4));
+}
+
+/* `columns` columns, at most LANES, of up to eight rows that lie `row` apart, to out: `height` elements of a column
+ * side by side, a column every `step`. */
+SP__INLINE void FN(turn_block)(T *out, int64_t step, const int height, const T *in, int64_t row, int64_t rows,
+                               int64_t columns)
+{
+    FN(vector) v[8];
+    SP__UNROLL
+    for (int i = 0; i < 8; i++) v[i] = i < rows ? FN(fetch)(in + i * row, columns) : (FN(vector)){0};
+    FN(turn)(v);
+    const char *turned = (const char *)v;
+    SP__UNROLL
+    for (int i = 0; i < FN(LANES); i++)
+        if (i < columns) memcpy(out + i * step, turned + (size_t)i * 8 * sizeof(T), (size_t)height * sizeof(T));
+}
+
+/* ---- packing ---- */
+
+/* `rows` rows of a, for k of its columns, as a tile reads them: HEIGHT elements of a column side by side. */
+static void FN(pack_a)(T *out, const T *a, int64_t row, int64_t column, int64_t rows, int64_t k)
+{
+    if (row == 1 && rows == SP__TILE_ROWS) {
+        for (int64_t i = 0; i < k; i++) memcpy(out + i * FN(HEIGHT), a + i * column, SP__TILE_ROWS * sizeof(T));
+    } else if (column == 1) {
+        for (int64_t i = 0; i < k; i += FN(LANES)) {
+            for (int r = 0; r < rows; r++) __builtin_prefetch(a + r * row + i + 8 * FN(LANES));
+            FN(turn_block)(out + i * FN(HEIGHT), FN(HEIGHT), 8, a + i, row, rows, k - i);
+        }
+    } else {
+        for (int64_t i = 0; i < k; i++)
+            for (int64_t r = 0; r < rows; r++) out[i * FN(HEIGHT) + r] = a[r * row + i * column];
+    }
+}
+
+/* A row of b, `width` wide, into its place in each panel; `panel` elements from a panel's to the next one's. */
+SP__INLINE void FN(pack_row)(T *out, int64_t panel, const T *b, int64_t width)
+{
+    for (; width >= FN(NR); width -= FN(NR), b += FN(NR), out += panel) {
+        ((FN(vector) *)out)[0] = ((const FN(vector) *)b)[0];
+        ((FN(vector) *)out)[1] = ((const FN(vector) *)b)[1];
+    }
+    for (int64_t j = 0; j < width; j += FN(LANES)) *(FN(vector) *)(out + j) = FN(fetch)(b + j, width - j);
+}
+
+/* Columns [0, width) of k rows of b, in panels of NR side by side; whole vectors are written, zeros behind `width`.
+ * Rows are asked for ahead: the machine sees no stream in pieces that lie far apart. */
+static void FN(pack_b)(T *out, const T *b, int64_t row, int64_t column, int64_t k, int64_t width)
+{
+    enum { AHEAD = 8, LINE = 64 / sizeof(T) };
+    const int64_t panel = k * FN(NR);
+    if (column == 1) {
+        for (int64_t i = 0; i < k; i++) {
+            for (int64_t j = 0; j < width; j += LINE) __builtin_prefetch(b + (i + AHEAD) * row + j);
+            FN(pack_row)(out + i * FN(NR), panel, b + i * row, width);
+        }
+    } else if (row == 1 && FN(NR) >= 8) {
+        for (int64_t j = 0; j < width; j += 8) {
+            T *to = out + j / FN(NR) * panel + j % FN(NR);
+            for (int64_t i = 0; i < k; i += FN(LANES))
+                FN(turn_block)(to + i * FN(NR), FN(NR), 8, b + i + j * column, column, width - j, k - i);
+        }
+        for (int64_t j = (width + 7) / 8 * 8; j % FN(LANES); j += 8) {
+            T *to = out + j / FN(NR) * panel + j % FN(NR);
+            for (int64_t i = 0; i < k; i++) memset(to + i * FN(NR), 0, 8 * sizeof(T));
+        }
+    } else {
+        for (int64_t j = 0; j < width || j % FN(LANES); j++) {
+            T *to = out + j / FN(NR) * panel + j % FN(NR);
+            for (int64_t i = 0; i < k; i++) to[i * FN(NR)] = j < width ? b[i * row + j * column] : 0;
+        }
+    }
+}
+
+/* ---- out of registers ---- */
+
+SP__INLINE FN(vector) FN(activated)(const FN(tile) * t, FN(vector) x)
+{
+    if (t->relu) x = (FN(vector))(~(x < 0) & (FN(lanes))x);
+    return x;
+}
+
+/* Rows that lie side by side in c: c_row is 1. */
+static void FN(finish_columns)(const FN(tile) * t, const T *values)
+{
+    T columns[FN(NR) * 8] __attribute__((aligned(64)));
+    const bool direct = t->beta == 0 && !t->relu;
+    for (int64_t j = 0; j < t->width; j += FN(LANES)) {
+        const int64_t n = t->width - j < FN(LANES) ? t->width - j : FN(LANES);
+        if (direct)
+            FN(turn_block)(t->c + j * t->c_column, t->c_column, SP__TILE_ROWS, values + j, FN(NR), SP__TILE_ROWS, n);
+        else
+            FN(turn_block)(columns + j * 8, 8, 8, values + j, FN(NR), SP__TILE_ROWS, n);
+    }
+    for (int64_t j = 0; !direct && j < t->width; j++) {
+        T *out = t->c + j * t->c_column;
+        const T *column = columns + j * 8;
+        for (int i = 0; i < SP__TILE_ROWS; i++) {
+            const T sum = column[i] + (t->beta != 0 ? t->beta * out[i] : 0);
+            out[i] = t->relu && sum < 0 ? 0 : sum;
+        }
+    }
+}
+
+static void FN(finish_any)(const FN(tile) * t, int rows, const T *values)
+{
+    for (int i = 0; i < rows; i++) {
+        for (int64_t j = 0; j < t->width; j++) {
+            T *out = t->c + i * t->c_row + j * t->c_column;
+            const T x = t->beta != 0 ? values[i * FN(NR) + j] + t->beta * *out : values[i * FN(NR) + j];
+            *out = t->relu && x < 0 ? 0 : x;
+        }
+    }
+}
+
+static void FN(finish_rows)(const FN(tile) * t, int rows, const T *values)
+{
+    for (int i = 0; i < rows; i++) {
+        for (int64_t j = 0; j < t->width; j += FN(LANES)) {
+            const int64_t n = t->width - j;
+            T *out = t->c + i * t->c_row + j;
+            FN(vector) x = *(const FN(vector) *)(values + i * FN(NR) + j);
+            if (t->beta != 0) x += t->beta * FN(fetch)(out, n);
+            x = FN(activated)(t, x);
+            if (n >= FN(LANES))
+                *(FN(vector) *)out = x;
+            else
+                sp__store_part(out, (sp__words)x, n * (int64_t)(sizeof(T) / 4));
+        }
+    }
+}
+
+/* Whatever is not plain: the sums of `rows` rows, NR apart, into c. */
+static __attribute__((noinline)) void FN(finish)(const FN(tile) * t, int rows, T *values)
+{
+    for (int i = 0; i < rows && (t->alpha != 1 || t->row_bias || t->column_bias); i++) {
+        const FN(vector) row_bias = (t->row_bias ? t->row_bias[i] : 0) - (FN(vector)){0};
+        for (int64_t j = 0; j < t->width; j += FN(LANES)) {
+            FN(vector) *x = (FN(vector) *)(values + i * FN(NR) + j);
+            *x = t->alpha * *x;
+            if (t->row_bias) *x += row_bias;
+            if (t->column_bias) *x += *(const FN(vector) *)(t->column_bias + j);
+        }
+    }
+    if (t->c_column == 1)
+        FN(finish_rows)(t, rows, values);
+    else if (t->c_row == 1 && rows == SP__TILE_ROWS)
+        FN(finish_columns)(t, values);
+    else
+        FN(finish_any)(t, rows, values);
+}
+
+/* ---- the loop that everything is for: rows × vectors sums in registers ---- */
+
+SP__INLINE void FN(run_tile)(const FN(tile) * t, const int rows, const int vectors)
+{
+    FN(vector) sums[8][2] = {{{0}}};
+    const T *a = t->a, *b = t->b;
+    const int64_t a_row = t->a_row, a_column = t->a_column, b_row = t->b_row;
+    if (t->plain) { /* c is wanted when the loop is done */
+        SP__UNROLL
+        for (int i = 0; i < rows; i++) {
+            SP__UNROLL
+            for (int v = 0; v < vectors; v++) __builtin_prefetch(t->c + i * t->c_row + v * FN(LANES), 1);
+        }
+    }
+    for (int64_t k = t->k; k > 0; k--) {
+        FN(vector) bk[2];
+        SP__UNROLL
+        for (int v = 0; v < vectors; v++) bk[v] = *(const FN(vector) *)(b + v * FN(LANES));
+        SP__UNROLL
+        for (int i = 0; i < rows; i++) {
+            SP__UNROLL
+            for (int v = 0; v < vectors; v++) sums[i][v] += a[i * a_row] * bk[v];
+        }
+        a += a_column;
+        b += b_row;
+    }
+    if (t->plain && t->width == vectors * FN(LANES)) {
+        SP__UNROLL
+        for (int i = 0; i < rows; i++) {
+            SP__UNROLL
+            for (int v = 0; v < vectors; v++) {
+                FN(vector) *out = (FN(vector) *)(t->c + i * t->c_row + v * FN(LANES));
+                if (t->beta != 0) sums[i][v] += *out;
+                *out = sums[i][v];
+            }
+        }
+        return;
+    }
+    T values[8 * FN(NR)] __attribute__((aligned(64)));
+    SP__UNROLL
+    for (int i = 0; i < rows; i++) {
+        SP__UNROLL
+        for (int v = 0; v < vectors; v++) *(FN(vector) *)(values + i * FN(NR) + v * FN(LANES)) = sums[i][v];
+    }
+    FN(finish)(t, rows, values);
+}
+
+#define TILE(name, rows, vectors)                                                                                      \
+    static void FN(name##x##vectors)(const FN(tile) * t)                                                               \
+    {                                                                                                                  \
+        FN(run_tile)(t, rows, vectors);                                                                                \
+    }
+TILE(whole, SP__TILE_ROWS, 2)
+TILE(four, 4, 2)
+TILE(two, 2, 2)
+TILE(one, 1, 2)
+TILE(whole, SP__TILE_ROWS, 1)
+TILE(four, 4, 1)
+TILE(two, 2, 1)
+TILE(one, 1, 1)
+#undef TILE
+
+/* The first of the rows that are left, as many as a tile takes; returns how many. */
+static int64_t FN(run_rows)(const FN(tile) * t, int64_t rows)
+{
+    static void (*const tiles[4][2])(const FN(tile) *) = {
+        {FN(onex1), FN(onex2)}, {FN(twox1), FN(twox2)}, {FN(fourx1), FN(fourx2)}, {FN(wholex1), FN(wholex2)}};
+    const int64_t height = rows >= SP__TILE_ROWS ? SP__TILE_ROWS : rows >= 4 ? 4 : rows >= 2 ? 2 : 1;
+    tiles[rows >= SP__TILE_ROWS ? 3 : height / 2][t->width > FN(LANES)](t);
+    return height;
+}
