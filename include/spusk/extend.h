@@ -75,8 +75,11 @@ struct sp_op {
     sp_status (*forward)(sp_call *call);
     /* Sets result[i] for each needed input, by calling operators, so that it can be differentiated again. */
     sp_status (*backward)(sp_grad_call *call);
-    const sp_sample *samples;       /* ends with a sample without call; an operator without any fails the tests */
-    const struct sp__chain *chains; /* the library's own: gradients of several calls as one */
+    const sp_sample *samples; /* ends with a sample without call; an operator without any fails the tests */
+    /* The library's own. */
+    const struct sp__chain *chains;     /* gradients of several calls as one */
+    bool (*waits)(const sp_call *call); /* whether the call may wait until its value is read; after infer */
+    bool reads_waiting;                 /* forward looks itself at inputs that wait */
 };
 
 /* In infer: makes output i, contiguous, without a view. */

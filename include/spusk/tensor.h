@@ -136,8 +136,11 @@ SP_API bool sp_is_contiguous(const sp_tensor *x);
 SP_API double sp_item(const sp_tensor *x);
 SP_API int64_t sp_item_i64(const sp_tensor *x);
 
-/* The memory of a contiguous tensor, borrowed while x lives; NULL and an error when x is not contiguous. */
+/* The memory of a contiguous tensor, borrowed while x lives; NULL and an error when x is not contiguous. Since it can
+ * be written to unseen, operators on x compute at once from now on, where otherwise several may be fused; sp_data_end
+ * says that the pointer will not be written through any more. */
 SP_API void *sp_data(sp_tensor *x);
+SP_API void sp_data_end(sp_tensor *x);
 SP_API const void *sp_const_data(const sp_tensor *x);
 
 /* Copies x's elements in logical row-major order to or from `bytes` bytes, which must be exactly their size. */

@@ -46,12 +46,16 @@ static void drop_outputs(sp_call *call)
 
 static sp_status run(sp_call *call)
 {
-    sp_status status = call->op->infer(call);
-    bool pure_view = !call->op->forward;
+    const sp_op *op = call->op;
+    bool waits = false;
+    sp_status status = op->infer(call);
+    if (!status && op->waits) status = sp__defer(call, &waits);
+    if (status || waits) return status;
     for (int i = 0; i < call->n_outputs && !status; i++)
         if (!call->outputs[i]->storage) status = sp__tensor_allocate(call->outputs[i]);
-    if (!status && !pure_view) status = call->op->forward(call);
-    return status;
+    if (status || !op->forward) return status; /* a pure view reads nothing */
+    if (!op->reads_waiting) status = sp__ready_all(call->inputs, call->n_inputs);
+    return status ? status : op->forward(call);
 }
 
 sp_status sp_call_output(sp_call *call, int i, sp_dtype dtype, sp_dims dims)
@@ -170,7 +174,9 @@ static sp_status run_into(const sp_op *op, sp_tensor *const *inputs, int n, cons
 {
     sp_tensor *operands[SP_MAX_INPUTS];
     sp_tensor *x = inputs[0];
-    sp_status status = separate(inputs, n, operands);
+    sp_status status = sp__ready_all(inputs, n);
+    if (!status) status = sp__before_write(x);
+    if (!status) status = separate(inputs, n, operands);
     sp_call call = {.op = op, .inputs = operands, .n_inputs = n, .attributes = attributes, .n_outputs = 1};
     if (!status) status = op->infer(&call);
     if (!status) status = check_result(op, x, call.outputs[0]);

@@ -111,6 +111,7 @@ sp_example sp__data_collate(sp_dataset *dataset, const int64_t *index, int64_t n
         give_up(&batch.y);
         return (sp_example){NULL, NULL};
     }
+    if (sp__is_tensor(batch.x.tensor)) sp_data_end(batch.x.tensor);
     return (sp_example){batch.x.tensor, batch.y.tensor};
 }
 

@@ -47,6 +47,7 @@ sp_example sp__images_get(sp_dataset *dataset, int64_t i)
     sp_tensor *y = sp_scalar_i64(label);
     sp_tensor *x = sp_empty(SP_DIMS(1, SP__SIDE, SP__SIDE));
     if (x) convert(images->table, pixels, sp_data(x));
+    if (x) sp_data_end(x);
     if (x && images->transform) x = sp_transform_apply(images->transform, x, sp_default_generator());
     return x && y ? (sp_example){x, y} : (sp_example){NULL, NULL};
 }
@@ -87,5 +88,6 @@ sp_example sp__images_batch(sp_dataset *dataset, const int64_t *index, int64_t n
         return (sp_example){NULL, NULL};
     }
     fill(images, index, n, sp_data(x), sp_data(y));
+    sp_data_end(x);
     return (sp_example){x, y};
 }

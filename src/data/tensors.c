@@ -34,6 +34,7 @@ static sp_tensor *rows(sp_tensor *from, const int64_t *index, int64_t n)
     const char *source = sp_const_data(from);
     char *target = sp_data(to);
     for (int64_t i = 0; i < n; i++) memcpy(target + (size_t)i * each, source + (size_t)index[i] * each, each);
+    sp_data_end(to);
     return to;
 }
 

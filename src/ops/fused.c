@@ -80,6 +80,9 @@ static sp_tensor *arranged(const sp_tensor *p, sp_tensor *grad)
 static sp_status run(sp_fused_rule rule, sp_tensor *p, sp_tensor *grad, sp_tensor *const *state,
                      const sp_fused_numbers *numbers)
 {
+    if (sp__before_write(p) || sp__ready(grad)) return sp_error_status();
+    for (int i = 0; i < 3; i++)
+        if (!sp__is_none(state[i]) && sp__before_write(state[i])) return sp_error_status();
     sp__fused call = {.rule = (int)rule,
                       .dtype = p->dtype,
                       .n = sp__product(p->ndim, p->sizes),

@@ -18,7 +18,7 @@
 static sp__matrix matrix_of(const sp_tensor *x)
 {
     int n = x->ndim;
-    sp__matrix m = {.buffer = x->storage->buffer, .offset = x->offset};
+    sp__matrix m = {.buffer = sp__buffer(x), .offset = x->offset};
     if (n == 1)
         m.row = x->strides[0];
     else if (n >= 2) {

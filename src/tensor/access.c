@@ -106,7 +106,8 @@ sp_status sp__read_element(const sp_tensor *x, int64_t offset, double *number, i
     char bytes[8];
     size_t size = sp_dtype_size(x->dtype);
     const sp__backend *backend = sp__backend_for(x);
-    sp_status status = backend->wait();
+    sp_status status = sp__ready(x);
+    if (!status) status = backend->wait();
     if (!status) status = backend->copy_out(x->storage->buffer, (size_t)offset * size, bytes, size);
     if (status) return status;
     value v = decode(x->dtype, bytes);
@@ -146,6 +147,7 @@ static void *data_of(const sp_tensor *x, const char *function)
                  sp__shape_of(x), sp__shape_text(x->ndim, x->strides));
         return NULL;
     }
+    if (sp__ready(x)) return NULL;
     if (!x->storage->buffer) return nothing;
     const sp__backend *backend = sp__backend_for(x);
     char *host = backend->wait() ? NULL : backend->host(x->storage->buffer);
@@ -155,7 +157,16 @@ static void *data_of(const sp_tensor *x, const char *function)
 
 void *sp_data(sp_tensor *x)
 {
-    return data_of(x, "sp_data");
+    void *data = data_of(x, "sp_data");
+    if (!data || sp__before_write(x)) return NULL;
+    atomic_store_explicit(&x->storage->exposed, true, memory_order_relaxed);
+    return data;
+}
+
+void sp_data_end(sp_tensor *x)
+{
+    if (sp__check_tensor(x, "sp_data_end", "x")) return;
+    atomic_store_explicit(&x->storage->exposed, false, memory_order_relaxed);
 }
 
 const void *sp_const_data(const sp_tensor *x)
@@ -178,7 +189,10 @@ sp_status sp_copy_out(const sp_tensor *x, void *to, size_t bytes)
     sp_status status = check_bytes(x, to, bytes, "sp_copy_out");
     if (status || !bytes) return status;
     sp_tensor *plain = sp__value_contiguous(x);
-    if (!plain) return sp_error_status();
+    if (!plain || (status = sp__ready(plain))) {
+        sp__unref(plain);
+        return sp_error_status();
+    }
     const sp__backend *backend = sp__backend_for(plain);
     status = backend->wait();
     size_t offset = (size_t)plain->offset * sp_dtype_size(plain->dtype);
@@ -201,6 +215,7 @@ static sp_status copy_in_strided(sp_tensor *x, const void *from, size_t bytes)
 sp_status sp_copy_in(sp_tensor *x, const void *from, size_t bytes)
 {
     sp_status status = check_bytes(x, from, bytes, "sp_copy_in");
+    if (!status && bytes) status = sp__before_write(x);
     if (status || !bytes) return status;
     if (sp__strides_contiguous(x->ndim, x->sizes, x->strides)) {
         size_t offset = (size_t)x->offset * sp_dtype_size(x->dtype);

@@ -46,7 +46,7 @@ sp_tensor *sp__tensor_new(sp_dtype dtype, sp_device device, int ndim, const int6
     return x;
 }
 
-static sp__storage *storage_new(sp_device device, size_t bytes)
+static sp__storage *without_buffer(sp_device device, size_t bytes)
 {
     const sp__backend *backend = sp__backend_of(device);
     sp__storage *storage = backend ? sp_alloc(sizeof *storage) : NULL;
@@ -55,21 +55,36 @@ static sp__storage *storage_new(sp_device device, size_t bytes)
     storage->device = device;
     storage->bytes = bytes;
     atomic_init(&storage->refs, 1);
-    atomic_init(&storage->version, 0);
-    if (bytes && !(storage->buffer = backend->alloc(bytes))) {
-        sp_free(storage, sizeof *storage);
-        return NULL;
-    }
     return storage;
+}
+
+sp__storage *sp__storage_new(sp_device device, size_t bytes)
+{
+    sp__storage *storage = without_buffer(device, bytes);
+    if (!storage || !bytes || (storage->buffer = storage->backend->alloc(bytes))) return storage;
+    sp_free(storage, sizeof *storage);
+    return NULL;
+}
+
+static size_t bytes_of(const sp_tensor *x)
+{
+    return (size_t)sp__product(x->ndim, x->sizes) * sp_dtype_size(x->dtype);
 }
 
 sp_status sp__tensor_allocate(sp_tensor *x)
 {
-    size_t bytes = (size_t)sp__product(x->ndim, x->sizes) * sp_dtype_size(x->dtype);
-    x->storage = storage_new(x->device, bytes);
+    x->storage = sp__storage_new(x->device, bytes_of(x));
     if (x->storage) return SP_OK;
     return sp_raise(SP_ERROR_MEMORY, "no memory for a %s tensor of shape %s (%zu bytes)", sp_dtype_name(x->dtype),
-                    sp__shape_of(x), bytes);
+                    sp__shape_of(x), bytes_of(x));
+}
+
+sp_status sp__tensor_allocate_later(sp_tensor *x, sp__deferred *call)
+{
+    x->storage = without_buffer(x->device, bytes_of(x));
+    if (!x->storage) return sp_error_status();
+    atomic_init(&x->storage->deferred, call);
+    return SP_OK;
 }
 
 sp_tensor *sp__tensor_empty(sp_dtype dtype, sp_device device, int ndim, const int64_t *sizes)
@@ -89,6 +104,7 @@ void sp__storage_unref(sp__storage *storage)
 {
     if (!storage || atomic_fetch_sub_explicit(&storage->refs, 1, memory_order_acq_rel) != 1) return;
     if (storage->buffer) storage->backend->free(storage->buffer, storage->bytes);
+    sp__deferred_drop(atomic_load_explicit(&storage->deferred, memory_order_relaxed));
     sp_free(storage, sizeof *storage);
 }
 
@@ -102,7 +118,7 @@ static sp_tensor *fill_alias(sp_tensor *alias, const sp_tensor *x)
 {
     if (!alias) return NULL;
     alias->storage = x->storage;
-    sp__storage_ref(alias->storage);
+    if (alias->storage) sp__storage_ref(alias->storage);
     alias->offset = x->offset;
     alias->dtype = x->dtype;
     alias->device = x->device;

@@ -12,7 +12,10 @@ typedef struct sp__storage {
     void *buffer; /* NULL for 0 bytes */
     size_t bytes;
     atomic_int refs;
-    atomic_uint version; /* counts changes in place */
+    atomic_uint version;                     /* counts changes in place */
+    _Atomic(struct sp__deferred *) deferred; /* the call that will write the buffer, not there yet; NULL: it is there */
+    struct sp__wait *waits;                  /* calls that have yet to read the buffer; see deferred.c */
+    atomic_bool exposed;                     /* a program has a pointer through which it may write */
 } sp__storage;
 
 struct sp__node;
@@ -59,6 +62,8 @@ sp_tensor *sp__tensor_alias_unowned(const sp_tensor *x);
  */
 void sp__forget_history(sp_tensor *x);
 
+/* Memory that nobody has yet, with one reference. NULL, perhaps without an error raised, when there is none. */
+sp__storage *sp__storage_new(sp_device device, size_t bytes);
 void sp__storage_unref(sp__storage *storage);
 void sp__storage_ref(sp__storage *storage);
 static inline unsigned sp__version(const sp_tensor *x)
@@ -66,6 +71,55 @@ static inline unsigned sp__version(const sp_tensor *x)
     return atomic_load_explicit(&x->storage->version, memory_order_relaxed);
 }
 void sp__bump_version(sp_tensor *x);
+
+/* ---- calls that wait until their values are read; deferred.c ---- */
+
+enum { SP__MOST_WAITED = 3 };
+
+typedef struct sp__wait {
+    struct sp__deferred *call;
+    struct sp__wait *next, **back;
+} sp__wait;
+
+/* A call that waits; its attributes stand behind it. */
+typedef struct sp__deferred {
+    const sp_op *op;
+    size_t size;
+    int n_inputs, holds;
+    bool computing;
+    sp_tensor *inputs[SP__MOST_WAITED]; /* held; outside the graph */
+    sp__wait waits[SP__MOST_WAITED];
+    sp_tensor *output; /* its shape; without memory */
+} sp__deferred;
+
+/* Lets a call wait, when its record says that it can and it pays: output 0 then has a storage without memory. */
+sp_status sp__defer(sp_call *call, bool *waits);
+/* x's storage without memory, to be filled by the call. */
+sp_status sp__tensor_allocate_later(sp_tensor *x, sp__deferred *call);
+static inline bool sp__is_ready(const sp_tensor *x)
+{
+    return !atomic_load_explicit(&x->storage->deferred, memory_order_acquire);
+}
+/* Computes what is not there yet. Whoever touches a buffer calls sp__ready first. */
+sp_status sp__compute(sp__storage *storage);
+static inline sp_status sp__ready(const sp_tensor *x)
+{
+    return sp__is_ready(x) ? SP_OK : sp__compute(x->storage);
+}
+sp_status sp__ready_all(sp_tensor *const *inputs, int n);
+/* Before x's memory is written: computes it, and gives calls that wait for it a copy of the old values. */
+sp_status sp__before_write(sp_tensor *x);
+/* The waiting call of this operator that x is the whole result of, held; NULL when there is none. For forwards of
+ * operators that read what waits. */
+sp__deferred *sp__waiting(const sp_tensor *x, const sp_op *op);
+void sp__deferred_drop(sp__deferred *call);
+static inline const void *sp__deferred_attributes(const sp__deferred *call)
+{
+    return call + 1;
+}
+/* Whether calls may wait at all: not with SPUSK_FUSION=0 in the environment. The other is for tests. */
+bool sp__deferral(void);
+void sp__set_deferral(bool on);
 
 /* NULL, SP_NONE and foreign objects raise; `function` and `argument` name the place. */
 sp_status sp__check_tensor(const sp_tensor *x, const char *function, const char *argument);
@@ -99,7 +153,8 @@ const char *sp__shape_of(const sp_tensor *x);
 /* PyTorch's result type of several operands: dimensions before numbers, numbers in an expression last. */
 sp_dtype sp__result_type(sp_tensor *const *inputs, int n);
 
-/* The kernels' view of a tensor, with its own strides, or broadcast to a shape. */
+/* A tensor's buffer for kernels; then their view of the tensor, with its own strides, or broadcast to a shape. */
+void *sp__buffer(const sp_tensor *x);
 sp__operand sp__operand_of(const sp_tensor *x);
 sp__operand sp__operand_broadcast(const sp_tensor *x, int ndim, const int64_t *sizes);
 static inline const sp__backend *sp__backend_for(const sp_tensor *x)

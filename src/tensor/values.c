@@ -2,22 +2,29 @@
 #include "tensor/tensor.h"
 #include <string.h>
 
+/* The buffer with its values: computed here where a caller has not seen to it before, when failing was still easy. */
+void *sp__buffer(const sp_tensor *x)
+{
+    return sp__ready(x) ? NULL : x->storage->buffer;
+}
+
 sp__operand sp__operand_of(const sp_tensor *x)
 {
-    sp__operand operand = {.buffer = x->storage->buffer, .offset = x->offset, .dtype = x->dtype};
+    sp__operand operand = {.buffer = sp__buffer(x), .offset = x->offset, .dtype = x->dtype};
     memcpy(operand.strides, x->strides, sizeof x->strides);
     return operand;
 }
 
 sp__operand sp__operand_broadcast(const sp_tensor *x, int ndim, const int64_t *sizes)
 {
-    sp__operand operand = {.buffer = x->storage->buffer, .offset = x->offset, .dtype = x->dtype};
+    sp__operand operand = {.buffer = sp__buffer(x), .offset = x->offset, .dtype = x->dtype};
     sp__broadcast_strides(x, ndim, sizes, operand.strides);
     return operand;
 }
 
 sp_status sp__copy_values(sp_tensor *out, const sp_tensor *x)
 {
+    if (sp__ready(x)) return sp_error_status();
     sp__map call = {.kind = SP__COPY, .ndim = out->ndim, .n_operands = 2};
     memcpy(call.sizes, out->sizes, sizeof call.sizes);
     call.operands[0] = sp__operand_of(out);
@@ -92,7 +99,7 @@ sp_status sp__map_tensors(sp__map_kind kind, sp_tensor *out, sp_tensor *const *i
                           const double *params)
 {
     sp_tensor *values[3] = {0};
-    sp_status status = SP_OK;
+    sp_status status = sp__ready_all(inputs, n);
     for (int i = 0; i < n && !status; i++) {
         bool condition = kind == SP__WHERE && i == 0;
         sp_dtype dtype = condition ? SP_BOOL : compute && kind != SP__COPY ? compute : inputs[i]->dtype;
