@@ -3,9 +3,28 @@
 
 #include <stdio.h>
 
+/* Whether a module is one of the library's layers, or a Sequential of such: then nobody but the next layer ever sees
+ * what it makes. A user's module may remember what it was given, or gave. */
+static bool is_plain(const sp_module *module)
+{
+    if (!sp__is_layer(module)) return false;
+    for (int i = 0; i < module->priv->n_children; i++)
+        if (!is_plain(module->priv->children[i].module)) return false;
+    return true;
+}
+
+/* What lies between two plain layers is given up at once, where it would wait for the scope's end. */
 static sp_tensor *sequential_forward(sp_module *self, sp_tensor *x)
 {
-    for (int i = 0; x && i < self->priv->n_children; i++) x = sp_forward_n(self->priv->children[i].module, &x, 1);
+    bool made = false; /* x, by a plain layer here */
+    for (int i = 0; x && i < self->priv->n_children; i++) {
+        sp_module *child = self->priv->children[i].module;
+        const bool plain = is_plain(child);
+        sp_tensor *y = sp_forward_n(child, &x, 1);
+        if (y && y != x && made && plain) sp_release(x);
+        made = plain && (made || y != x);
+        x = y;
+    }
     return x;
 }
 

@@ -19,6 +19,7 @@ sp_module *sp__layer_new_sized(const sp__layer_type *type, size_t bytes, const d
     sp__layer *layer = (sp_module_new)(bytes, &options);
     if (!layer) return NULL;
     layer->type = type;
+    layer->base.priv->layer = true;
     layer->base.priv->describe = type->describe;
     memcpy(layer->numbers, numbers, sizeof layer->numbers);
     for (int i = 0; i < SP__LAYER_OPTIONS; i++) {
@@ -27,6 +28,11 @@ sp_module *sp__layer_new_sized(const sp__layer_type *type, size_t bytes, const d
         return NULL;
     }
     return &layer->base;
+}
+
+bool sp__is_layer(const sp_module *module)
+{
+    return module->priv->layer;
 }
 
 sp_module *sp__layer_new(const sp__layer_type *type, const double *numbers)

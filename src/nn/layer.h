@@ -42,6 +42,8 @@ typedef struct sp__layer {
 sp_module *sp__layer_new(const sp__layer_type *type, const double *numbers);
 sp_module *sp__layer_new_sized(const sp__layer_type *type, size_t bytes, const double *numbers);
 
+/* Whether a module is one of the library's layers, not a user's. */
+bool sp__is_layer(const sp_module *module);
 static inline double sp__layer_number(const sp_module *self, int i)
 {
     return ((const sp__layer *)self)->numbers[i];

@@ -34,6 +34,7 @@ struct sp_module_private {
     int n_children, n_tensors, n_attributes;
     int max_children, max_tensors, max_attributes; /* room in the arrays */
     bool training;
+    bool layer;       /* one of the library's own */
     bool list;        /* equal neighbours are printed as one */
     char missing[48]; /* the first member that could not be added, "" for none */
 };

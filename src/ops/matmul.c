@@ -353,10 +353,9 @@ static sp_status infer_linear(sp_call *call)
     return sp_call_output(call, 0, x->dtype, SP_DIMS(x->sizes[0], weight->sizes[0]));
 }
 
-static sp_status forward_linear(sp_call *call)
+static sp_status linear_into(sp_tensor *out, sp_tensor *const *inputs, bool relu)
 {
-    const sp_tensor *x = call->inputs[0], *weight = call->inputs[1], *bias = call->inputs[2];
-    sp_tensor *out = call->outputs[0];
+    const sp_tensor *x = inputs[0], *weight = inputs[1], *bias = inputs[2];
     sp__operand bias_operand;
     sp__gemm gemm = {.dtype = out->dtype,
                      .batches = 1,
@@ -366,13 +365,33 @@ static sp_status forward_linear(sp_call *call)
                      .a = matrix_of(x),
                      .b = transposed(matrix_of(weight)),
                      .c = matrix_of(out),
-                     .alpha = 1};
+                     .alpha = 1,
+                     .relu = relu};
     if (!sp__is_none(bias)) {
         bias_operand = sp__operand_of(bias);
         gemm.bias = &bias_operand;
     }
     if (gemm.m == 0 || gemm.n == 0) return SP_OK;
     return sp__backend_for(out)->gemm(&gemm);
+}
+
+static sp_status forward_linear(sp_call *call)
+{
+    return linear_into(call->outputs[0], call->inputs, false);
+}
+
+sp_status sp__linear_relu(const sp__deferred *linear, sp_tensor *out)
+{
+    return linear_into(out, linear->inputs, true);
+}
+
+/* In training the weight is written after each step, and who still holds the result then costs a copy of the weight,
+ * which is more than the one pass that waiting saves, unless the batch is large. */
+static bool linear_waits(const sp_call *call)
+{
+    const sp_tensor *weight = call->inputs[1], *out = call->outputs[0];
+    const int64_t written = sp__product(2, out->sizes), copied = sp__product(2, weight->sizes);
+    return written >= 4096 && (!sp_grad_enabled() || written >= 4 * copied);
 }
 
 static sp_status backward_linear(sp_grad_call *call)
@@ -534,6 +553,7 @@ const sp_op sp__op_linear = {
     .saves = SP_SAVE_INPUT(0) | SP_SAVE_INPUT(1),
     .infer = infer_linear,
     .forward = forward_linear,
+    .waits = linear_waits,
     .backward = backward_linear,
     .samples = (const sp_sample[]){{call_linear, "F.linear(a, b, c)", {{"2 3"}, {"4 3"}, {"4"}}},
                                    {call_linear, "F.linear(a, b, c)", {{"2 2 3"}, {"4 3"}, {"4"}}},
