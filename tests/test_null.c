@@ -42,6 +42,8 @@ static sp_series *a_series(void)
     return sp_series_new("a series");
 }
 
+static const sp_scatter_panel a_panel;
+
 static sp_movie *a_movie(void)
 {
     return sp_movie_new("a movie.html");

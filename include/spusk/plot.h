@@ -18,12 +18,28 @@ SP_API double sp_series_x(const sp_series *series, int64_t i);
 SP_API double sp_series_y(const sp_series *series, int64_t i);
 SP_API const char *sp_series_name(const sp_series *series);
 
+/* Where a chart says which line is which. */
+typedef enum sp_legend {
+    SP_LEGEND_TOP_RIGHT = 0,
+    SP_LEGEND_TOP_LEFT,
+    SP_LEGEND_BOTTOM_RIGHT,
+    SP_LEGEND_BOTTOM_LEFT,
+    SP_LEGEND_OUTSIDE, /* at the right of the axes */
+    SP_LEGEND_BELOW,
+    SP_LEGEND_NONE,
+} sp_legend;
+
 typedef struct sp_plot_options {
     size_t size;
     const char *title, *x_label, *y_label;
     bool log_y;
     int width, height; /* pixels, default 960 × 600 */
     int64_t smooth;    /* also draw each series averaged over that many points, default none */
+    bool log_x, log_right;
+    sp_legend legend;
+    double x_range[2], y_range[2], right_range[2]; /* default: what is drawn; both 0 mean the default */
+    int right;                                     /* the last so many series are measured on an axis at the right */
+    const char *right_label;
 } sp_plot_options;
 
 extern SP_API sp_series *const sp_last_series_;
@@ -33,14 +49,38 @@ SP_API sp_status sp_plot_lines_until(const char *path, sp_series *const *series,
 #define sp_plot_lines(path, ...) sp_plot_lines_until(path, (sp_series *const[]){__VA_ARGS__, sp_last_series_}, NULL)
 SP_API sp_status sp_plot_lines_with(const char *path, sp_series *const *series, int n, const sp_plot_options *options);
 
+typedef struct sp_scatter_options {
+    size_t size;
+    const char *title, *x_label, *y_label;
+    int width, height;        /* pixels, default 910 × 720, or 560 high and 560 a chart wide */
+    const char *const *names; /* of the classes, as many as the labels need; default their numbers */
+    double point_size;        /* default 0.5 */
+} sp_scatter_options;
+/* Points (N, 2), each with the colour and shape of its class, labels (N) of integers 0 to 29, or SP_NONE. The classes'
+ * names stand at the middles of their points (by medians) and in a legend. Points that are not finite are left out. */
+SP_API sp_status sp_plot_scatter(const char *path, sp_tensor *points, sp_tensor *labels,
+                                 const sp_scatter_options *options);
+#define sp_plot_scatter(...) SP__CALL3(sp_plot_scatter, sp_scatter_options, __VA_ARGS__)
+/* Up to six of them side by side, each with a title of its own. */
+typedef struct sp_scatter_panel {
+    sp_tensor *points, *labels;
+    const char *title;
+} sp_scatter_panel;
+SP_API sp_status sp_plot_scatters(const char *path, const sp_scatter_panel *panels, int n,
+                                  const sp_scatter_options *options);
+#define sp_plot_scatters(...) SP__CALL3(sp_plot_scatters, sp_scatter_options, __VA_ARGS__)
+
 typedef struct sp_grid_options {
     size_t size;
     int columns;                 /* default: as square as possible */
     int scale;                   /* pixels a pixel, default 2 */
-    const char *const *captions; /* one a picture, NULL none; digits, letters, space, and <>-.%:() */
+    const char *const *captions; /* one a picture, NULL none; ASCII */
     const bool *marked;          /* a red frame around these */
+    const char *title;
+    const char *const *row_captions, *const *column_captions; /* at the left, one a row; above, one a column */
+    bool tight;                                               /* pictures touch, without frames */
 } sp_grid_options;
-/* Images (N, H, W) or (N, 1, H, W), floating in [0, 1] or u8, side by side in one PNG. */
+/* Images (N, H, W), (N, 1, H, W) or (N, 3, H, W), floating in [0, 1] or u8, row by row in one PNG. */
 SP_API sp_status sp_plot_images(const char *path, sp_tensor *images, const sp_grid_options *options);
 #define sp_plot_images(...) SP__CALL2(sp_plot_images, sp_grid_options, __VA_ARGS__)
 

@@ -1,12 +1,11 @@
-/* Letters 5 pixels wide and 7 high, for captions. */
+/* A small font for captions in pictures. */
 #ifndef SPUSK_PLOT_FONT_H
 #define SPUSK_PLOT_FONT_H
 
 #define SP__FONT_WIDTH 5
-#define SP__FONT_HEIGHT 7
+#define SP__FONT_HEIGHT 8 /* the last row is below the line */
 
-/* The rows of a character from the top, the leftmost pixel in bit 4. Small letters look like capitals; what the font
- * does not have looks like a box. */
+/* The rows of an ASCII letter, five bits each, the highest at the left. An unknown letter is a box. */
 const unsigned char *sp__glyph(char c);
 
 #endif

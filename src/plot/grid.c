@@ -1,6 +1,7 @@
 /* Many small images in one picture, with captions and marks.
  *
- * A cell, from the top: a margin, the frame and the image in it, a gap, the caption. All sizes are pixels. */
+ * From the top: the title, the captions of columns, the rows of cells; at their left the captions of rows. A cell, from
+ * the top: a margin, the frame and the image in it, a gap, the caption. All sizes are pixels. */
 #include "font.h"
 #include "pixels.h"
 #include <math.h>
@@ -12,14 +13,15 @@ typedef struct colour {
 static const colour paper = {{255, 255, 255}}, ink = {{40, 40, 40}}, red = {{214, 39, 40}}, pale = {{214, 214, 214}};
 
 typedef struct grid {
-    int64_t n, rows, columns; /* images, and how they lie */
-    int64_t image_h, image_w; /* of one image */
-    int64_t scale, letters;   /* pixels a pixel of an image, of a letter */
-    int64_t frame, margin;    /* thickness of the frame; room around a cell */
+    int64_t n, rows, columns;           /* images, and how they lie */
+    int64_t channels, image_h, image_w; /* of one image */
+    int64_t scale, letters;             /* pixels a pixel of an image, of a letter */
+    int64_t frame, margin;              /* thickness of the frame; room around a cell */
     int64_t cell_h, cell_w;
-    int64_t height, width;       /* of the picture */
-    const unsigned char *images; /* (n, image_h, image_w) */
-    unsigned char *canvas;       /* (3, height, width) */
+    int64_t title_h, head_h, side_w; /* of the title, the captions of columns, those of rows */
+    int64_t height, width;           /* of the picture */
+    const unsigned char *images;     /* (n, channels, image_h, image_w) */
+    unsigned char *canvas;           /* (3, height, width) */
 } grid;
 
 static void put(const grid *g, int64_t y, int64_t x, colour c)
@@ -38,11 +40,13 @@ static void fill(const grid *g, int64_t y, int64_t x, int64_t h, int64_t w, colo
 
 static void draw_image(const grid *g, int64_t y, int64_t x, int64_t index)
 {
-    const unsigned char *pixels = g->images + index * g->image_h * g->image_w;
+    int64_t plane = g->image_h * g->image_w, second = g->channels == 3 ? plane : 0;
+    const unsigned char *pixels = g->images + index * g->channels * plane;
     for (int64_t i = 0; i < g->image_h; i++)
         for (int64_t j = 0; j < g->image_w; j++) {
-            unsigned char v = pixels[i * g->image_w + j];
-            fill(g, y + i * g->scale, x + j * g->scale, g->scale, g->scale, (colour){{v, v, v}});
+            const unsigned char *p = pixels + i * g->image_w + j;
+            colour c = {{p[0], p[second], p[2 * second]}};
+            fill(g, y + i * g->scale, x + j * g->scale, g->scale, g->scale, c);
         }
 }
 
@@ -61,22 +65,41 @@ static int64_t text_width(const grid *g, const char *text)
     return n > 0 ? (n * (SP__FONT_WIDTH + 1) - 1) * g->letters : 0;
 }
 
-static void draw_caption(const grid *g, int64_t y, int64_t x, const char *text, colour c)
+/* In the middle of a room of that width. */
+static void draw_text(const grid *g, int64_t y, int64_t x, int64_t room, const char *text, colour c)
 {
-    x += (g->cell_w - text_width(g, text)) / 2;
+    x += (room - text_width(g, text)) / 2;
     for (; *text; text++, x += (SP__FONT_WIDTH + 1) * g->letters) draw_letter(g, y, x, *text, c);
 }
 
 static void draw_cell(const grid *g, int64_t index, const sp_grid_options *options)
 {
     bool marked = options->marked && options->marked[index];
-    int64_t top = index / g->columns * g->cell_h + g->margin, left = index % g->columns * g->cell_w;
+    int64_t top = g->title_h + g->head_h + index / g->columns * g->cell_h + g->margin;
+    int64_t left = g->side_w + index % g->columns * g->cell_w;
     int64_t h = g->image_h * g->scale, w = g->image_w * g->scale, x = left + (g->cell_w - w) / 2;
-    int64_t line = marked ? g->frame : 1;
+    int64_t line = marked ? g->frame : g->frame > 0;
     fill(g, top + g->frame - line, x - line, h + 2 * line, w + 2 * line, marked ? red : pale);
     draw_image(g, top + g->frame, x, index);
     const char *caption = options->captions ? options->captions[index] : NULL;
-    if (caption) draw_caption(g, top + h + 2 * g->frame + g->letters * 2, left, caption, marked ? red : ink);
+    int64_t y = top + h + 2 * g->frame + g->letters * 2;
+    if (caption) draw_text(g, y, left, g->cell_w, caption, marked ? red : ink);
+}
+
+static void draw_around(const grid *g, const sp_grid_options *options)
+{
+    int64_t line = SP__FONT_HEIGHT * g->letters, gap = 3 * g->letters;
+    if (options->title) draw_text(g, gap, g->side_w, g->width - g->side_w, options->title, ink);
+    for (int64_t j = 0; options->column_captions && j < g->columns; j++)
+        if (options->column_captions[j])
+            draw_text(g, g->title_h + g->letters, g->side_w + j * g->cell_w, g->cell_w, options->column_captions[j],
+                      ink);
+    for (int64_t i = 0; options->row_captions && i < g->rows; i++) {
+        const char *text = options->row_captions[i];
+        int64_t y = g->title_h + g->head_h + i * g->cell_h + (g->cell_h - line) / 2;
+        /* To the right, beside its row. */
+        if (text) draw_text(g, y, g->side_w - gap - text_width(g, text), text_width(g, text), text, ink);
+    }
 }
 
 /* ---- measuring ---- */
@@ -86,38 +109,56 @@ static int64_t larger(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
+static int64_t widest(const grid *g, const char *const *texts, int64_t n)
+{
+    int64_t width = 0;
+    for (int64_t i = 0; texts && i < n; i++)
+        if (texts[i]) width = larger(width, text_width(g, texts[i]));
+    return width;
+}
+
+static void measure_cells(grid *g, const sp_grid_options *options)
+{
+    int64_t text = larger(widest(g, options->captions, g->n), widest(g, options->column_captions, g->columns));
+    int64_t room = options->tight && text > 0 ? 2 * g->letters : 2 * g->margin;
+    g->cell_w = larger(g->image_w * g->scale + 2 * g->frame + 2 * g->margin, text + room);
+    g->cell_h = g->image_h * g->scale + 2 * g->frame + 2 * g->margin;
+    if (options->captions) g->cell_h += (SP__FONT_HEIGHT + 2) * g->letters;
+}
+
 static sp_status measure(grid *g, const sp_grid_options *options)
 {
-    int64_t widest = 0;
     g->scale = options->scale ? options->scale : 2;
     g->letters = (g->scale + 1) / 2;
     g->columns = options->columns ? options->columns : larger(1, (int64_t)ceil(sqrt((double)g->n)));
     if (g->scale < 1 || g->scale > 64 || g->columns < 1)
         return sp_raise(SP_ERROR_ARGUMENT, "sp_plot_images: scale is 1 to 64, not %d; columns at least 1, not %d",
                         options->scale, options->columns);
-    for (int64_t i = 0; options->captions && i < g->n; i++)
-        if (options->captions[i]) widest = larger(widest, text_width(g, options->captions[i]));
     g->columns = g->columns < g->n ? g->columns : g->n;
     g->rows = (g->n + g->columns - 1) / g->columns;
-    g->frame = g->scale;
-    g->margin = 2 * g->scale;
-    g->cell_w = larger(g->image_w * g->scale + 2 * g->frame, widest) + 2 * g->margin;
-    g->cell_h = g->image_h * g->scale + 2 * g->frame + 2 * g->margin;
-    if (options->captions) g->cell_h += (SP__FONT_HEIGHT + 2) * g->letters;
-    g->height = g->rows * g->cell_h;
-    g->width = g->columns * g->cell_w;
+    g->frame = options->tight ? 0 : g->scale;
+    g->margin = options->tight ? 0 : 2 * g->scale;
+    measure_cells(g, options);
+    int64_t line = SP__FONT_HEIGHT * g->letters, side = widest(g, options->row_captions, g->rows);
+    g->title_h = options->title ? line + 6 * g->letters : 0;
+    g->head_h = options->column_captions ? line + 2 * g->letters : 0;
+    g->side_w = options->row_captions ? side + 6 * g->letters : 0;
+    g->height = g->title_h + g->head_h + g->rows * g->cell_h;
+    g->width = g->side_w + larger(g->columns * g->cell_w, options->title ? text_width(g, options->title) : 0);
     if (g->height <= 65535 && g->width <= 65535) return SP_OK;
     return sp_raise(SP_ERROR_ARGUMENT, "sp_plot_images: %lld by %lld pixels are too many; draw fewer images",
                     (long long)g->height, (long long)g->width);
 }
 
-/* (N, H, W) or (N, 1, H, W) as bytes in (N, H, W). */
+/* Checked, and as bytes. */
 static sp_tensor *to_bytes(sp_tensor *images)
 {
     int n = sp_ndim(images);
-    if (n != 3 && !(n == 4 && sp_size(images, 1) == 1))
-        return sp_raise(SP_ERROR_SHAPE, "sp_plot_images: images are (N, H, W) or (N, 1, H, W), not of %d dimensions",
-                        n),
+    int64_t channels = n == 4 ? sp_size(images, 1) : 1;
+    if (n < 3 || n > 4 || (channels != 1 && channels != 3))
+        return sp_raise(SP_ERROR_SHAPE,
+                        "sp_plot_images: images are (N, H, W), (N, 1, H, W) or (N, 3, H, W), not of %d dimensions%s", n,
+                        n == 4 ? " with other channels" : ""),
                NULL;
     return sp__plot_bytes("sp_plot_images", images);
 }
@@ -129,6 +170,7 @@ static sp_status draw(grid *g, const char *path, const sp_grid_options *options)
     if (!g->canvas) return sp_error_status();
     fill(g, 0, 0, g->height, g->width, paper);
     for (int64_t i = 0; i < g->n; i++) draw_cell(g, i, options);
+    draw_around(g, options);
     return sp_save_png(picture, path);
 }
 
@@ -140,7 +182,9 @@ sp_status(sp_plot_images)(const char *path, sp_tensor *images, const sp_grid_opt
     sp_status status = SP_OK;
     SP_NO_GRAD {
         sp_tensor *bytes = to_bytes(images);
-        grid g = {.n = sp_size(images, 0), .image_h = sp_size(images, -2), .image_w = sp_size(images, -1)};
+        grid g = {.n = sp_size(images, 0), .channels = sp_ndim(images) == 4 ? sp_size(images, 1) : 1};
+        g.image_h = sp_size(images, -2);
+        g.image_w = sp_size(images, -1);
         g.images = bytes ? sp_const_data(bytes) : NULL;
         status = g.images ? measure(&g, &options) : sp_error_status();
         if (status == SP_OK) status = draw(&g, path, &options);

@@ -1,68 +1,7 @@
-/* Line charts. For "losses.png" there are losses.dat (one block of points a line) and losses.gp (the script), which
- * can be changed and run again by hand: gnuplot losses.gp. */
-#include "gnuplot.h"
+/* Line charts. */
+#include "chart.h"
 
-#include <errno.h>
 #include <math.h>
-#include <string.h>
-#include <sys/stat.h>
-
-/* How the picture's name ends decides what draws it. */
-static const struct {
-    const char *ending, *terminal;
-    bool pixels; /* sizes are in pixels; else in inches, at 96 pixels each */
-} terminals[] = {
-    {".png", "pngcairo", true},
-    {".svg", "svg", true},
-    {".pdf", "pdfcairo", false},
-};
-#define N_TERMINALS (int)(sizeof terminals / sizeof *terminals)
-
-/* The names of one chart's files. */
-typedef struct chart {
-    char *folder; /* "" for the current one */
-    char *base;   /* "losses", without the ending */
-    int terminal;
-    size_t size; /* bytes of each of the two texts */
-} chart;
-
-static sp_status chart_init(chart *c, const char *path)
-{
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strrchr(name, '.');
-    *c = (chart){.size = strlen(path) + 2};
-    while (dot && dot > name && c->terminal < N_TERMINALS && strcmp(dot, terminals[c->terminal].ending) != 0)
-        c->terminal++;
-    if (!dot || dot == name || c->terminal == N_TERMINALS)
-        return sp_raise(SP_ERROR_ARGUMENT, "a chart's name ends in .png, .svg or .pdf, not as '%s'", path);
-    c->folder = sp_alloc(c->size);
-    c->base = sp_alloc(c->size);
-    if (!c->folder || !c->base) return sp_error_status();
-    memcpy(c->folder, path, slash == path ? 1 : slash ? (size_t)(slash - path) : 0);
-    memcpy(c->base, name, (size_t)(dot - name));
-    return SP_OK;
-}
-
-static void chart_free(chart *c)
-{
-    if (c->folder) sp_free(c->folder, c->size);
-    if (c->base) sp_free(c->base, c->size);
-}
-
-static FILE *chart_open(const chart *c, const char *ending)
-{
-    char path[4096];
-    int n = snprintf(path, sizeof path, "%s%s%s%s", c->folder, *c->folder ? "/" : "", c->base, ending);
-    FILE *file = n < (int)sizeof path ? fopen(path, "we") : NULL;
-    if (!file) sp_raise(SP_ERROR_IO, "cannot write %s: %s", path, n < (int)sizeof path ? strerror(errno) : "too long");
-    return file;
-}
-
-static sp_status chart_close(const chart *c, FILE *file, const char *ending)
-{
-    bool failed = ferror(file) != 0;
-    if (fclose(file) == 0 && !failed) return SP_OK;
-    return sp_raise(SP_ERROR_IO, "cannot write %s%s: %s", c->base, ending, strerror(errno));
-}
 
 /* ---- the data ---- */
 
@@ -102,76 +41,67 @@ static bool smoothed(const sp_series *series, const sp_plot_options *options)
     return options->smooth > 1 && sp_series_size(series) > options->smooth;
 }
 
-static sp_status write_data(const chart *c, sp_series *const *series, int n, const sp_plot_options *options)
+static sp_status write_data(const sp__chart *c, sp_series *const *series, int n, const sp_plot_options *options)
 {
-    FILE *file = chart_open(c, ".dat");
+    FILE *file = sp__chart_open(c, ".dat");
     if (!file) return sp_error_status();
     for (int i = 0; i < n; i++) {
         if (!drawable(series[i])) continue;
         write_block(file, series[i], 1);
         if (smoothed(series[i], options)) write_block(file, series[i], options->smooth);
     }
-    return chart_close(c, file, ".dat");
+    return sp__chart_close(c, file, ".dat");
 }
 
 /* ---- the script ---- */
 
-/* Dark and pale of the same colour; told apart by colour-blind readers (Okabe and Ito, 2008). */
-static const char *const colours[][2] = {
-    {"#0072b2", "#b3d5ea"}, {"#d55e00", "#f3ccb0"}, {"#009e73", "#b3e2d5"},
-    {"#cc79a7", "#f0d7e5"}, {"#e69f00", "#f8e2b3"}, {"#56b4e9", "#cce8f8"},
+static const char *const legends[] = {
+    [SP_LEGEND_TOP_RIGHT] = "top right",
+    [SP_LEGEND_TOP_LEFT] = "top left",
+    [SP_LEGEND_BOTTOM_RIGHT] = "bottom right",
+    [SP_LEGEND_BOTTOM_LEFT] = "bottom left",
+    [SP_LEGEND_OUTSIDE] = "outside top right",
+    [SP_LEGEND_BELOW] = "bmargin center horizontal",
+    [SP_LEGEND_NONE] = NULL,
 };
-#define N_COLOURS (int)(sizeof colours / sizeof *colours)
 
-static void write_name(FILE *file, const chart *c, const char *ending)
+static void write_settings(FILE *file, const sp__chart *c, const sp_plot_options *options)
 {
-    char name[4096];
-    snprintf(name, sizeof name, "%s%s", c->base, ending);
-    sp__plot_quote(file, name);
-}
-
-static void write_setting(FILE *file, const char *setting, const char *text)
-{
-    if (!text || !*text) return;
-    fprintf(file, "set %s ", setting);
-    sp__plot_quote(file, text);
-    fputs(" noenhanced\n", file);
-}
-
-static void write_settings(FILE *file, const chart *c, const sp_plot_options *options)
-{
-    int width = options->width ? options->width : 960, height = options->height ? options->height : 600;
-    fputs("# Written by spusk. Change it as you like and run: gnuplot ", file);
-    write_name(file, c, ".gp");
-    fprintf(file, "\nset terminal %s noenhanced size ", terminals[c->terminal].terminal);
-    if (terminals[c->terminal].pixels)
-        fprintf(file, "%d,%d\n", width, height);
-    else
-        fprintf(file, "%d./96,%d./96\n", width, height);
-    fputs("set output ", file);
-    write_name(file, c, terminals[c->terminal].ending);
-    fputs("\nset grid linetype 1 linewidth 1 linecolor rgb '#dddddd'\nset key top right\nset border 3\nset tics "
-          "nomirror\n",
-          file);
-    write_setting(file, "title", options->title);
-    write_setting(file, "xlabel", options->x_label);
-    write_setting(file, "ylabel", options->y_label);
+    sp__chart_begin(file, c, options->width, options->height);
+    const char *legend = legends[options->legend];
+    fprintf(file, legend ? "set key %s opaque\n" : "unset key\n", legend);
+    sp__chart_setting(file, "title", options->title);
+    sp__chart_setting(file, "xlabel", options->x_label);
+    sp__chart_setting(file, "ylabel", options->y_label);
+    sp__chart_range(file, "x", options->x_range);
+    sp__chart_range(file, "y", options->y_range);
+    if (options->log_x) fputs("set logscale x\n", file);
     if (options->log_y) fputs("set logscale y\n", file);
+    if (options->right == 0) return;
+    fputs("set border 11\nset y2tics\n", file);
+    sp__chart_setting(file, "y2label", options->right_label);
+    sp__chart_range(file, "y2", options->right_range);
+    if (options->log_right) fputs("set logscale y2\n", file);
 }
 
-/* How a line is drawn: pale behind its own average, with points where there are few. */
+/* How a line is drawn: pale behind its own average, with points where there are few, dashed when it is measured at the
+ * right. */
 typedef struct style {
     const char *colour, *title;
-    int width;
-    bool points;
+    int width, marker; /* 0: none */
+    bool right;
 } style;
 
-static void write_line(FILE *file, const chart *c, int block, const style *look)
+static void write_line(FILE *file, const sp__chart *c, int block, const style *look)
 {
     fputs(block > 0 ? ", \\\n     " : "plot ", file);
-    write_name(file, c, ".dat");
-    fprintf(file, " index %d using 1:2 with %s linewidth %d linecolor rgb '%s' ", block,
-            look->points ? "linespoints pointtype 7 pointsize 0.8" : "lines", look->width, look->colour);
+    sp__chart_name(file, c, ".dat");
+    fprintf(file, " index %d using 1:2%s with ", block, look->right ? " axes x1y2" : "");
+    if (look->marker)
+        fprintf(file, "linespoints pointtype %d pointsize 0.8", look->marker);
+    else
+        fputs("lines", file);
+    fprintf(file, "%s linewidth %d linecolor rgb '%s' ", look->right ? " dashtype 2" : "", look->width, look->colour);
     if (!look->title)
         fputs("notitle", file);
     else {
@@ -180,45 +110,33 @@ static void write_line(FILE *file, const chart *c, int block, const style *look)
     }
 }
 
-static int write_lines(FILE *file, const chart *c, sp_series *const *series, int n, const sp_plot_options *options)
+static int write_lines(FILE *file, const sp__chart *c, sp_series *const *series, int n, const sp_plot_options *options)
 {
     int block = 0;
     for (int i = 0; i < n; i++) {
-        const char *const *colour = colours[i % N_COLOURS];
+        bool right = i >= n - options->right, few = sp_series_size(series[i]) <= 60;
         if (!drawable(series[i])) continue;
-        if (smoothed(series[i], options)) write_line(file, c, block++, &(style){colour[1], NULL, 1, false});
-        bool few = sp_series_size(series[i]) <= 60;
-        write_line(file, c, block++, &(style){colour[0], sp_series_name(series[i]), 2, few});
+        if (smoothed(series[i], options))
+            write_line(file, c, block++, &(style){sp__chart_pale_colour(i), NULL, 1, 0, right});
+        int marker = few ? sp__chart_marker(i) : 0;
+        write_line(file, c, block++, &(style){sp__chart_colour(i), sp_series_name(series[i]), 2, marker, right});
     }
     fputc('\n', file);
     return block;
 }
 
-static sp_status write_script(const chart *c, sp_series *const *series, int n, const sp_plot_options *options)
+static sp_status write_script(const sp__chart *c, sp_series *const *series, int n, const sp_plot_options *options)
 {
-    FILE *file = chart_open(c, ".gp");
+    FILE *file = sp__chart_open(c, ".gp");
     if (!file) return sp_error_status();
     write_settings(file, c, options);
     int lines = write_lines(file, c, series, n, options);
-    sp_status status = chart_close(c, file, ".gp");
+    sp_status status = sp__chart_close(c, file, ".gp");
     if (status != SP_OK || lines > 0) return status;
-    return sp_raise(SP_ERROR_ARGUMENT, "there is nothing to draw in %s%s: no series has a finite point", c->base,
-                    terminals[c->terminal].ending);
+    return sp_raise(SP_ERROR_ARGUMENT, "there is nothing to draw in %s: no series has a finite point", c->path);
 }
 
 /* ---- together ---- */
-
-static sp_status draw(const chart *c, const char *path)
-{
-    /* A name that begins with a dash would be an option. */
-    char script[4096];
-    struct stat about;
-    snprintf(script, sizeof script, "./%s.gp", c->base);
-    sp_status status = sp__run_gnuplot(c->folder, script);
-    if (status == SP_OK && (stat(path, &about) != 0 || about.st_size == 0))
-        status = sp_raise(SP_ERROR_IO, "gnuplot ran, but did not write %s", path);
-    return status;
-}
 
 static sp_status check(const char *path, sp_series *const *series, int n, const sp_plot_options *options)
 {
@@ -226,11 +144,12 @@ static sp_status check(const char *path, sp_series *const *series, int n, const 
     if (n < 0 || (n > 0 && !series)) return sp_raise_null("sp_plot_lines", "series");
     for (int i = 0; i < n; i++)
         if (!series[i]) return sp_raise_null("sp_plot_lines", "series");
-    if (options->width < 0 || options->width > 16384 || options->height < 0 || options->height > 16384)
-        return sp_raise(SP_ERROR_ARGUMENT, "a chart is 1 to 16384 pixels wide and high, not %d by %d", options->width,
-                        options->height);
     if (options->smooth < 0)
         return sp_raise(SP_ERROR_ARGUMENT, "a chart cannot be averaged over %lld points", (long long)options->smooth);
+    if (options->right < 0 || options->right > n)
+        return sp_raise(SP_ERROR_ARGUMENT, "%d of %d series cannot be measured at the right", options->right, n);
+    if ((int)options->legend < 0 || options->legend > SP_LEGEND_NONE)
+        return sp_raise(SP_ERROR_ARGUMENT, "there is no place number %d for a legend", (int)options->legend);
     return SP_OK;
 }
 
@@ -240,12 +159,12 @@ sp_status sp_plot_lines_with(const char *path, sp_series *const *series, int n, 
     sp_options_copy(&options, sizeof options, given);
     sp_status status = check(path, series, n, &options);
     if (status != SP_OK) return status;
-    chart c;
-    status = chart_init(&c, path);
+    sp__chart c;
+    status = sp__chart_init(&c, path, options.width, options.height);
     if (status == SP_OK) status = write_data(&c, series, n, &options);
     if (status == SP_OK) status = write_script(&c, series, n, &options);
-    if (status == SP_OK) status = draw(&c, path);
-    chart_free(&c);
+    if (status == SP_OK) status = sp__chart_draw(&c);
+    sp__chart_free(&c);
     return status;
 }
 
