@@ -64,11 +64,13 @@ leave()
 trap leave EXIT
 
 echo "bare_debian: $suite from $mirror"
-debootstrap --variant=minbase "$suite" "$root" "$mirror" >"$root.log" 2>&1 || {
-    tail -n 20 "$root.log" >&2
+log=$(mktemp)
+debootstrap --variant=minbase "$suite" "$root" "$mirror" >"$log" 2>&1 || {
+    tail -n 20 "$log" >&2
+    rm -f "$log"
     die 'debootstrap failed'
 }
-rm -f "$root.log"
+rm -f "$log"
 ! chroot "$root" sh -c 'command -v cc || command -v gcc || command -v cmake' || die 'the tree is not bare'
 
 # How this machine reaches its mirror (a proxy, a certificate) is how the tree reaches it, too.

@@ -126,9 +126,13 @@ SP__INLINE void add_to(sums *sum, vf x)
     sum->high += upper(&x);
 }
 
-SP__INLINE double sum_in(const sums *sum, int lane)
+SP__INLINE vf joined(wide low, wide high)
 {
-    return lane < LANES / 2 ? sum->low[lane] : sum->high[lane - LANES / 2];
+    const union {
+        narrow halves[2];
+        vf whole;
+    } u = {{__builtin_convertvector(low, narrow), __builtin_convertvector(high, narrow)}};
+    return u.whole;
 }
 
 static void softmax_lanes(const float *x, const float *other, float *y, int64_t n)
@@ -141,8 +145,7 @@ static void softmax_lanes(const float *x, const float *other, float *y, int64_t 
         store_f32(y + i * LANES, e, LANES);
         add_to(&sum, e);
     }
-    vf scale;
-    for (int k = 0; k < LANES; k++) scale[k] = (float)(1 / sum_in(&sum, k));
+    const vf scale = joined(1 / sum.low, 1 / sum.high);
     for (int64_t i = 0; i < n; i++) store_f32(y + i * LANES, lanes_of(y, i) * scale, LANES);
 }
 
@@ -152,8 +155,11 @@ static void log_softmax_lanes(const float *x, const float *other, float *y, int6
     sums sum = {0};
     const vf max = highest(x, n);
     for (int64_t i = 0; i < n; i++) add_to(&sum, exp_f32(lanes_of(x, i) - max));
-    vf log_sum;
-    for (int k = 0; k < LANES; k++) log_sum[k] = (float)log(sum_in(&sum, k));
+    for (int k = 0; k < LANES / 2; k++) {
+        sum.low[k] = log(sum.low[k]);
+        sum.high[k] = log(sum.high[k]);
+    }
+    const vf log_sum = joined(sum.low, sum.high);
     for (int64_t i = 0; i < n; i++) store_f32(y + i * LANES, (lanes_of(x, i) - max) - log_sum, LANES);
 }
 
@@ -165,8 +171,7 @@ static void softmax_backward_lanes(const float *g, const float *y, float *dx, in
         dot.low += lower(&gi) * lower(&yi);
         dot.high += upper(&gi) * upper(&yi);
     }
-    vf sum;
-    for (int k = 0; k < LANES; k++) sum[k] = (float)sum_in(&dot, k);
+    const vf sum = joined(dot.low, dot.high);
     for (int64_t i = 0; i < n; i++) store_f32(dx + i * LANES, lanes_of(y, i) * (lanes_of(g, i) - sum), LANES);
 }
 
@@ -174,8 +179,7 @@ static void log_softmax_backward_lanes(const float *g, const float *y, float *dx
 {
     sums total = {0};
     for (int64_t i = 0; i < n; i++) add_to(&total, lanes_of(g, i));
-    vf sum;
-    for (int k = 0; k < LANES; k++) sum[k] = (float)sum_in(&total, k);
+    const vf sum = joined(total.low, total.high);
     for (int64_t i = 0; i < n; i++) store_f32(dx + i * LANES, lanes_of(g, i) - exp_f32(lanes_of(y, i)) * sum, LANES);
 }
 
