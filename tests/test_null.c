@@ -25,6 +25,10 @@ static sp_optimizer *an_optimizer(void)
 {
     return sp_optim_sgd(a_list());
 }
+static sp_scheduler *a_scheduler(void)
+{
+    return sp_lr_step(an_optimizer(), 1);
+}
 static sp_generator *a_generator(void)
 {
     return sp_generator_new(1);

@@ -197,6 +197,106 @@ static void test_schedules_are_pytorchs(void **state)
     assert_no_error();
 }
 
+/* ---- state ---- */
+
+typedef struct run {
+    sp_optimizer *optimizer;
+    sp_scheduler *schedulers[2];
+} run;
+
+static run started(int row)
+{
+    run r = {.optimizer = two_groups(rows[row].kind)};
+    for (int k = 0; k < 2; k++)
+        if (rows[row].make[k]) assert_non_null(r.schedulers[k] = rows[row].make[k](r.optimizer));
+    return r;
+}
+
+static void resume(run *to, const run *from)
+{
+    assert_int_equal(sp_optimizer_load_state_dict(to->optimizer, sp_optimizer_state_dict(from->optimizer)), SP_OK);
+    for (int k = 0; k < 2; k++)
+        if (from->schedulers[k])
+            assert_int_equal(
+                sp_scheduler_load_state_dict(to->schedulers[k], sp_scheduler_state_dict(from->schedulers[k])), SP_OK);
+}
+
+/* At every epoch a run goes on from another's state, and both go the same way. */
+static void compare_resumed(int row, int at)
+{
+    run a = started(row), b = started(row);
+    for (int epoch = 0; epoch < at; epoch++) advance(a.schedulers, row, epoch);
+    resume(&b, &a);
+    for (int epoch = at; epoch < EPOCHS; epoch++) {
+        advance(a.schedulers, row, epoch);
+        advance(b.schedulers, row, epoch);
+        for (int g = 0; g < 2; g++) assert_true(sp_lr(a.optimizer, g) == sp_lr(b.optimizer, g));
+        assert_true(momentum_of(a.optimizer, rows[row].kind) == momentum_of(b.optimizer, rows[row].kind));
+        assert_true(sp_scheduler_last_lr(a.schedulers[0]) == sp_scheduler_last_lr(b.schedulers[0]));
+    }
+}
+
+static void test_schedules_resume(void **state)
+{
+    (void)state;
+    for (int row = 0; row < (int)(sizeof rows / sizeof *rows); row++)
+        for (int at = 0; at < EPOCHS; at += 3)
+            SP_SCOPE {
+                compare_resumed(row, at);
+            }
+    assert_no_error();
+}
+
+/* Options come from the state, as in PyTorch, whatever the schedule was made with. */
+static void test_a_state_brings_its_options(void **state)
+{
+    (void)state;
+    sp_optimizer *o = two_groups(SGD);
+    sp_scheduler *from = sp_lr_multi_step(o, SP_DIMS(1, 4), .gamma = 0.5), *to = sp_lr_multi_step(o, SP_DIMS(2));
+    sp_dict *dict = sp_scheduler_state_dict(from);
+    assert_int_equal(sp_dict_size(dict), 5);
+    assert_true(sp_equal(sp_dict_find(dict, "milestones"), sp_vector_i64(1, 4)));
+    assert_int_equal(sp_item_i64(sp_dict_find(dict, "last_epoch")), 0);
+    assert_close(sp_item(sp_select(sp_dict_find(dict, "base_lrs"), 0, 1)), 0.03, 0);
+    assert_int_equal(sp_scheduler_load_state_dict(to, dict), SP_OK);
+    sp_scheduler_step(to);
+    assert_close(sp_lr(o, 0), 0.05, 1e-15);
+    sp_scheduler *none = sp_lr_multi_step(o, SP_DIMS());
+    assert_int_equal(sp_scheduler_load_state_dict(to, sp_scheduler_state_dict(none)), SP_OK);
+    sp_scheduler_step(to);
+    assert_close(sp_lr(o, 0), 0.05, 1e-15);
+    assert_no_error();
+}
+
+static void refuse_state(sp_scheduler *s, const char *name, sp_tensor *x, sp_status status, const char *text)
+{
+    sp_dict *before = sp_scheduler_state_dict(s), *dict = sp_scheduler_state_dict(s);
+    assert_int_equal(sp_dict_set(dict, name, x), SP_OK);
+    assert_int_equal(sp_scheduler_load_state_dict(s, dict), status);
+    assert_error(status, text);
+    sp_dict *after = sp_scheduler_state_dict(s);
+    for (int64_t i = 0; i < sp_dict_size(before); i++)
+        assert_true(sp_equal(sp_dict_get(before, i), sp_dict_get(after, i)));
+}
+
+static void test_states_that_do_not_fit(void **state)
+{
+    (void)state;
+    sp_optimizer *o = two_groups(SGD);
+    sp_scheduler *s = sp_lr_step(o, 2), *many = sp_lr_multi_step(o, SP_DIMS(2, 3));
+    sp_scheduler_step(s);
+    refuse_state(s, "step_size", sp_scalar_i64(0), SP_ERROR_ARGUMENT,
+                 "sp_scheduler_load_state_dict: step_size must be 1 or more, got 0");
+    refuse_state(s, "last_epoch", sp_scalar_i64(-1), SP_ERROR_ARGUMENT, "\"last_epoch\" must not be negative");
+    refuse_state(s, "gamma", sp_vector(1, 2), SP_ERROR_SHAPE, "\"gamma\" has 2 elements, not 1");
+    refuse_state(s, "base_lrs", sp_vector(1), SP_ERROR_SHAPE, "\"base_lrs\" has 1 elements, not 2");
+    refuse_state(s, "patience", sp_scalar_i64(1), SP_ERROR_NOT_FOUND,
+                 "the state has 6 entries, of which the schedule of sp_lr_step knows 5");
+    refuse_state(many, "patience", sp_scalar_i64(1), SP_ERROR_NOT_FOUND, "knows 5");
+    assert_int_equal(sp_scheduler_load_state_dict(s, sp_scheduler_state_dict(many)), SP_ERROR_NOT_FOUND);
+    assert_error(SP_ERROR_NOT_FOUND, "sp_scheduler_load_state_dict: \"step_size\" is missing from the state");
+}
+
 static void test_a_cycle_has_an_end(void **state)
 {
     (void)state;
@@ -312,12 +412,11 @@ static void test_clipping_refuses(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {sp_test(test_schedules_are_pytorchs),
-                                       sp_test(test_a_cycle_has_an_end),
-                                       sp_test(test_a_schedule_keeps_its_optimizer),
-                                       sp_test(test_schedules_refuse),
-                                       sp_test(test_clipping_is_pytorchs),
-                                       sp_test(test_clipping_by_value),
-                                       sp_test(test_clipping_refuses)};
+    const struct CMUnitTest tests[] = {
+        sp_test(test_schedules_are_pytorchs),     sp_test(test_schedules_resume),
+        sp_test(test_a_state_brings_its_options), sp_test(test_states_that_do_not_fit),
+        sp_test(test_a_cycle_has_an_end),         sp_test(test_a_schedule_keeps_its_optimizer),
+        sp_test(test_schedules_refuse),           sp_test(test_clipping_is_pytorchs),
+        sp_test(test_clipping_by_value),          sp_test(test_clipping_refuses)};
     return sp_test_main(tests);
 }

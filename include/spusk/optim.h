@@ -127,6 +127,10 @@ SP_API sp_status sp_scheduler_step(sp_scheduler *scheduler);
 SP_API sp_status sp_scheduler_step_metric(sp_scheduler *scheduler, double metric);
 /* The learning rate of group 0 that the last step set. */
 SP_API double sp_scheduler_last_lr(const sp_scheduler *scheduler);
+/* Where the schedule stands, with its options, as tensors: "last_epoch", "base_lrs", "gamma", …; and back into one of
+ * the same kind. The rates it has set are in the optimiser's state. Nothing changes when it does not fit. */
+SP_API sp_dict *sp_scheduler_state_dict(const sp_scheduler *scheduler);
+SP_API sp_status sp_scheduler_load_state_dict(sp_scheduler *scheduler, const sp_dict *state);
 
 /* ---- clipping, in place; returns the total norm before ---- */
 

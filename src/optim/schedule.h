@@ -1,0 +1,62 @@
+/* A learning rate schedule from inside. */
+#ifndef SPUSK_SCHEDULE_H
+#define SPUSK_SCHEDULE_H
+
+#include "optim_private.h"
+
+#include <stddef.h>
+
+/* A field of sp_scheduler that its state dict holds. */
+typedef struct sp__schedule_field {
+    const char *name; /* NULL: the end of a list */
+    enum { SP__NUMBER, SP__INT, SP__FLAG } type;
+    size_t offset;
+} sp__schedule_field;
+
+#define SP__OPTION(name, type)                                                                                         \
+    {                                                                                                                  \
+#name, SP__##type, offsetof(sp_scheduler, options.name)                                                        \
+    }
+#define SP__PERIOD(name)                                                                                               \
+    {                                                                                                                  \
+        name, SP__INT, offsetof(sp_scheduler, period)                                                                  \
+    }
+
+typedef struct sp__schedule {
+    const char *function; /* "sp_lr_step" */
+    /* The group's next rate; NULL where the metric decides. */
+    double (*next)(const sp_scheduler *s, sp__group *group);
+    /* Whether its options are in range; NULL where all are. */
+    sp_status (*check)(const sp_scheduler *s, const char *function);
+    const sp__schedule_field *fields;
+    bool ends; /* no step after `period` */
+} sp__schedule;
+
+struct sp_scheduler {
+    const sp__schedule *kind;
+    sp_optimizer *optimizer;      /* held */
+    sp_scheduler_options options; /* complete */
+    int64_t epoch;
+    int64_t period;      /* step_size, t_max or total_steps */
+    int64_t *milestones; /* multi-step */
+    int n_milestones;
+    double max_lr; /* one-cycle */
+    double best;   /* plateau */
+    int64_t bad_epochs, cooldown_left;
+    double last_lr;
+};
+
+/* M_PI is not in the C standard. */
+#define SP__PI 3.14159265358979323846
+
+sp_status sp__scheduler_check(const sp_scheduler *scheduler, const char *function);
+/* Raises "function: what, got …". */
+sp_status sp__scheduler_refuse(const char *function, const char *what, double got);
+/* A schedule whose options are complete, and which is then to be started: that checks them and sets the rates of
+ * epoch 0. */
+sp_scheduler *sp__scheduler_new(const sp__schedule *kind, sp_optimizer *optimizer, const sp_scheduler_options *options);
+sp_scheduler *sp__scheduler_started(sp_scheduler *scheduler);
+/* Copies them; what was there before is left to the caller. */
+sp_status sp__scheduler_set_milestones(sp_scheduler *scheduler, sp_dims milestones);
+
+#endif
