@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { MOST = 5000 };
@@ -266,6 +267,8 @@ int main(int argc, char **argv)
         sp_test(test_a_forked_child_has_a_team_of_its_own),
         sp_test(test_the_environment_says_how_many),
         sp_test(test_signals_are_for_the_programs_threads),
+        sp_test(test_an_idle_team_uses_no_processor),
+        sp_test(test_the_caller_has_the_first_share),
     };
     return sp_test_main(tests);
 }
