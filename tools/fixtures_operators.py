@@ -86,7 +86,7 @@ def rounded_once(value, expression, names, tensors):
     """A bf16 result as the rounding of f64's: PyTorch's own rounds several times on the way in some operators."""
     if value.dtype != torch.bfloat16:
         return value
-    exact = [tensor.detach().double() if tensor.dtype == torch.bfloat16 else tensor for tensor in tensors]
+    exact = [tensor.detach().double() if tensor.is_floating_point() else tensor for tensor in tensors]
     wide = eval(expression, {**names, **dict(zip("abcde", exact))})
     return wide.to(torch.bfloat16) if wide.dtype == torch.float64 else value
 

@@ -68,6 +68,13 @@ SP_API const char *sp_data_description(const sp_dataset *dataset);
 SP_API sp_transform *sp_transform_to_tensor(void);
 /* (x - mean)/std. */
 SP_API sp_transform *sp_transform_normalize(double mean, double std);
+/* Random distortions of floating images (H, W) or (C, H, W), each read by a bilinear mean of four pixels, 0 outside:
+ * moved by up to so many pixels each way; turned by up to so many degrees; and bent as rubber is, by a field of uniform
+ * noise in ±alpha that is blurred by a Gaussian of sigma pixels, sigma ≤ 21 (Simard, Steinkraus, Platt, ICDAR 2003,
+ * who take 34 and 4 for digits). */
+SP_API sp_transform *sp_transform_shift(double pixels);
+SP_API sp_transform *sp_transform_rotate(double degrees);
+SP_API sp_transform *sp_transform_elastic(double alpha, double sigma);
 /* f(x, generator, user) → tensor. The generator's stream depends on the loader's seed, the epoch and the example. */
 typedef sp_tensor *sp_transform_function(sp_tensor *x, sp_generator *generator, void *user);
 SP_API sp_transform *sp_transform_new(sp_transform_function *function, void *user);

@@ -32,15 +32,17 @@
  * default. It fits every number field. For a number computed at run time use sp_exactly(x). */
 #define SP_ZERO INT32_MIN
 
-/* Picks the positional arguments (A1 … A4) and what follows the first n of them (R0 … R4). */
+/* Picks the positional arguments (A1 … A5) and what follows the first n of them (R0 … R5). */
 #define SP__A1(a, ...) a
 #define SP__A2(a, b, ...) b
 #define SP__A3(a, b, c, ...) c
 #define SP__A4(a, b, c, d, ...) d
+#define SP__A5(a, b, c, d, e, ...) e
 #define SP__R1(a, ...) __VA_ARGS__
 #define SP__R2(a, b, ...) __VA_ARGS__
 #define SP__R3(a, b, c, ...) __VA_ARGS__
 #define SP__R4(a, b, c, d, ...) __VA_ARGS__
+#define SP__R5(a, b, c, d, e, ...) __VA_ARGS__
 
 /* SP__CALLn(function, options type, positional arguments and options …) */
 #define SP__CALL0(function, type, ...) (function)(&(const type){.size = sizeof(type), __VA_ARGS__})
@@ -55,6 +57,10 @@
 #define SP__CALL4(function, type, ...)                                                                                 \
     (function)(SP__A1(__VA_ARGS__, 0), SP__A2(__VA_ARGS__, 0, 0), SP__A3(__VA_ARGS__, 0, 0, 0),                        \
                SP__A4(__VA_ARGS__, 0, 0, 0, 0), &(const type){SP__R4(__VA_ARGS__, .size = sizeof(type))})
+#define SP__CALL5(function, type, ...)                                                                                 \
+    (function)(SP__A1(__VA_ARGS__, 0), SP__A2(__VA_ARGS__, 0, 0), SP__A3(__VA_ARGS__, 0, 0, 0),                        \
+               SP__A4(__VA_ARGS__, 0, 0, 0, 0), SP__A5(__VA_ARGS__, 0, 0, 0, 0, 0),                                    \
+               &(const type){SP__R5(__VA_ARGS__, .size = sizeof(type))})
 
 SP_BEGIN
 

@@ -3,6 +3,7 @@
 #define SPUSK_NN_H
 
 #include <spusk/autograd.h>
+#include <spusk/layers.h>
 
 SP_BEGIN
 
@@ -156,11 +157,78 @@ SP_API sp_module *sp_nn_softmax(int dim);
 SP_API sp_module *sp_nn_log_softmax(int dim);
 /* Zeroes elements with probability p while training. */
 SP_API sp_module *sp_nn_dropout(double p);
+/* Zeroes whole channels with probability p while training. */
+SP_API sp_module *sp_nn_dropout2d(double p);
 /* All dimensions from start_dim (default 1) to end_dim (default -1) as one. */
 SP_API sp_module *sp_nn_flatten(const sp_flatten_options *options);
 #define sp_nn_flatten(...) SP__CALL0(sp_nn_flatten, sp_flatten_options, __VA_ARGS__)
 /* Dimension dim as several: sp_nn_unflatten(1, SP_DIMS(32, 7, 7)). */
 SP_API sp_module *sp_nn_unflatten(int dim, sp_dims sizes);
+
+/* ---- layers of images; formulas in layers.h ---- */
+
+SP_API sp_module *sp_nn_max_pool2d(int64_t kernel_size, const sp_max_pool2d_options *options);
+#define sp_nn_max_pool2d(...) SP__CALL1(sp_nn_max_pool2d, sp_max_pool2d_options, __VA_ARGS__)
+SP_API sp_module *sp_nn_avg_pool2d(int64_t kernel_size, const sp_avg_pool2d_options *options);
+#define sp_nn_avg_pool2d(...) SP__CALL1(sp_nn_avg_pool2d, sp_avg_pool2d_options, __VA_ARGS__)
+SP_API sp_module *sp_nn_adaptive_avg_pool2d(int64_t output_size, const sp_adaptive_avg_pool2d_options *options);
+#define sp_nn_adaptive_avg_pool2d(...) SP__CALL1(sp_nn_adaptive_avg_pool2d, sp_adaptive_avg_pool2d_options, __VA_ARGS__)
+/* Needs .output_size or .scale_factor. */
+SP_API sp_module *sp_nn_upsample(const sp_interpolate_options *options);
+#define sp_nn_upsample(...) SP__CALL0(sp_nn_upsample, sp_interpolate_options, __VA_ARGS__)
+
+typedef struct sp_nn_pad_options {
+    size_t size;
+    int64_t padding_lrtb[4]; /* left, right, top, bottom; instead of one number for all */
+} sp_nn_pad_options;
+SP_API sp_module *sp_nn_zero_pad2d(int64_t padding, const sp_nn_pad_options *options);
+#define sp_nn_zero_pad2d(...) SP__CALL1(sp_nn_zero_pad2d, sp_nn_pad_options, __VA_ARGS__)
+SP_API sp_module *sp_nn_constant_pad2d(int64_t padding, double value, const sp_nn_pad_options *options);
+#define sp_nn_constant_pad2d(...) SP__CALL2(sp_nn_constant_pad2d, sp_nn_pad_options, __VA_ARGS__)
+SP_API sp_module *sp_nn_reflection_pad2d(int64_t padding, const sp_nn_pad_options *options);
+#define sp_nn_reflection_pad2d(...) SP__CALL1(sp_nn_reflection_pad2d, sp_nn_pad_options, __VA_ARGS__)
+SP_API sp_module *sp_nn_replication_pad2d(int64_t padding, const sp_nn_pad_options *options);
+#define sp_nn_replication_pad2d(...) SP__CALL1(sp_nn_replication_pad2d, sp_nn_pad_options, __VA_ARGS__)
+
+/* ---- normalisation, embedding ---- */
+
+typedef struct sp_nn_batch_norm_options {
+    size_t size;
+    double eps;      /* default 1e-5 */
+    double momentum; /* default 0.1 */
+    bool cumulative; /* the running statistics are plain means of all batches'; PyTorch's momentum=None */
+    bool no_affine;  /* neither weight nor bias */
+    bool no_bias;
+    bool no_running_stats; /* the batch's own, in evaluation too; PyTorch's track_running_stats=False */
+    sp_dtype dtype;        /* default f32 */
+} sp_nn_batch_norm_options;
+/* For (N,C) and (N,C,L); for (N,C,H,W). weight (C) of ones and bias (C) of zeros; buffers running_mean (C) of zeros,
+ * running_var (C) of ones, num_batches_tracked () i64. */
+SP_API sp_module *sp_nn_batch_norm1d(int64_t num_features, const sp_nn_batch_norm_options *options);
+#define sp_nn_batch_norm1d(...) SP__CALL1(sp_nn_batch_norm1d, sp_nn_batch_norm_options, __VA_ARGS__)
+SP_API sp_module *sp_nn_batch_norm2d(int64_t num_features, const sp_nn_batch_norm_options *options);
+#define sp_nn_batch_norm2d(...) SP__CALL1(sp_nn_batch_norm2d, sp_nn_batch_norm_options, __VA_ARGS__)
+
+typedef struct sp_nn_layer_norm_options {
+    size_t size;
+    double eps; /* default 1e-5 */
+    bool no_affine, no_bias;
+    sp_dtype dtype; /* default f32 */
+} sp_nn_layer_norm_options;
+/* Over the last dimensions, of these sizes: sp_nn_layer_norm(SP_DIMS(64)). weight of ones, bias of zeros. */
+SP_API sp_module *sp_nn_layer_norm(sp_dims normalized_shape, const sp_nn_layer_norm_options *options);
+#define sp_nn_layer_norm(...) SP__CALL1(sp_nn_layer_norm, sp_nn_layer_norm_options, __VA_ARGS__)
+
+typedef struct sp_nn_embedding_options {
+    size_t size;
+    int64_t padding_idx; /* this row is 0 and stays so: default none, SP_ZERO for 0; negative from the end */
+    sp_dtype dtype;      /* default f32 */
+    sp_generator *generator;
+} sp_nn_embedding_options;
+/* A table of num_embeddings rows, looked up by index: (…) i64 → (…, embedding_dim). weight normal(0, 1). */
+SP_API sp_module *sp_nn_embedding(int64_t num_embeddings, int64_t embedding_dim,
+                                  const sp_nn_embedding_options *options);
+#define sp_nn_embedding(...) SP__CALL2(sp_nn_embedding, sp_nn_embedding_options, __VA_ARGS__)
 
 /* ---- losses: sp_forward(loss, input, target); formulas in ops.h ---- */
 

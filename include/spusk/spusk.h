@@ -22,6 +22,7 @@
 #include <spusk/autograd.h>
 #include <spusk/data.h>
 #include <spusk/io.h>
+#include <spusk/layers.h>
 #include <spusk/memory.h>
 #include <spusk/nn.h>
 #include <spusk/ops.h>

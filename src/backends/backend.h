@@ -234,6 +234,67 @@ typedef struct sp__index {
     sp__operand out, data, index;
 } sp__index;
 
+/* ---- windows and places of images (batch, channels, size) ---- */
+
+typedef enum sp__pool_kind {
+    SP__POOL_MAX,          /* x, to y and where; NaN wins, a tie goes to the first; what is outside is no candidate */
+    SP__POOL_MAX_BACKWARD, /* x = the sum of y over the windows whose maximum is there; all of x is written */
+    SP__POOL_MAX_GATHER,   /* y = x at where */
+    SP__POOL_MAX_INDICES,  /* y (i64) = row·width + column of where, in x */
+    SP__POOL_AVG,          /* y = Σ x over the window / its divisor */
+    SP__POOL_AVG_BACKWARD, /* x = Σ y/divisor over the windows that hold it; all of x is written */
+    SP__POOL_KINDS
+} sp__pool_kind;
+
+/* One window of an average, along one side: [begin, end) of the image; count, its share of the divisor. */
+typedef struct sp__span {
+    int64_t begin, end, count;
+} sp__span;
+
+typedef struct sp__pool {
+    sp__pool_kind kind;
+    int64_t batch, channels, size[2], out_size[2];
+    int64_t kernel[2], stride[2], padding[2], dilation[2]; /* of maxima: place (a, b) of window p lies in x at
+                                                              p·stride - padding + (a, b)·dilation */
+    sp__operand x, y, where;  /* four strides each; where: u8 or i32, the place a·kernel[1] + b */
+    const sp__span *spans[2]; /* of averages: out_size[d] of them */
+    double divisor;           /* 0: the product of the spans' counts */
+} sp__pool;
+
+/* Where one output row or column comes from: Σ weight[i]·x[index[i]]. */
+typedef struct sp__tap {
+    int64_t index[2];
+    double weight[2];
+} sp__tap;
+
+/* y[n,c,p,q] = Σ_{a,b} taps[0][p].weight[a]·taps[1][q].weight[b]·x[n,c,taps[0][p].index[a],taps[1][q].index[b]], or,
+ * backward, the transposed map from y to x, all of which is written. With n_taps 1 weights are not read. */
+typedef struct sp__resample {
+    bool backward;
+    int n_taps; /* 1 or 2 */
+    int64_t batch, channels, size[2], out_size[2];
+    sp__operand x, y; /* four strides */
+    const sp__tap *taps[2];
+} sp__resample;
+
+/* ---- normalisation ---- */
+
+/* x has four dimensions; a group is what shares its index along dimension 1. With mean and var (biased) of each group,
+ * forward computes them unless `given`, and
+ *     y = (x - mean)/√(var + eps)·weight + bias
+ * Backward reads y as the gradient g that came and writes, where they are not NULL, with n elements to a group,
+ * x̂ = (x - mean)/√(var + eps) and h = g·weight,
+ *     dx = (h - Σh/n - x̂·Σ(h·x̂)/n)/√(var + eps), or h/√(var + eps) when `given`;  dweight = Σ g·x̂;  dbias = Σ g
+ * weight, bias and their gradients have an element for each group, or with `last` for each place of dimension 3;
+ * then dimensions 0 and 2 have size 1. Sums are in f64. */
+typedef struct sp__norm {
+    bool backward, given, last;
+    int64_t sizes[4];
+    double eps;
+    sp__operand x, y, mean, var; /* mean, var: strides[0]; any floating dtype, as weight and its kin */
+    const sp__operand *weight, *bias, *dx, *dweight, *dbias;
+} sp__norm;
+
 /* ---- random numbers and sequences into contiguous memory ---- */
 
 typedef enum sp__fill_kind {
@@ -301,6 +362,9 @@ typedef struct sp__backend {
     sp_status (*conv)(const sp__conv *call);
     bool (*conv_takes)(const sp__conv *call);
     sp_status (*index)(const sp__index *call);
+    sp_status (*pool)(const sp__pool *call);
+    sp_status (*resample)(const sp__resample *call);
+    sp_status (*norm)(const sp__norm *call);
     sp_status (*fill)(const sp__fill *call);
     sp_status (*fused)(const sp__fused *call);
     sp_status (*eigh)(const sp__eigh *call);

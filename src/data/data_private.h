@@ -75,6 +75,21 @@ sp_status sp__transform_check(const sp_transform *transform, const char *functio
 /* Whether the result is a function of each element alone. */
 bool sp__transform_is_elementwise(const sp_transform *transform);
 
+/* ---- random distortions of images ---- */
+
+enum { SP__BLUR_REACH = 64 };
+typedef enum sp__distortion_rule { SP__SHIFT, SP__ROTATE, SP__ELASTIC } sp__distortion_rule;
+typedef struct sp__distortion {
+    sp__distortion_rule rule;
+    double amount;                     /* pixels, degrees, or pixels before the blur */
+    int64_t radius;                    /* elastic: of the blur, at most SP__BLUR_REACH */
+    float weights[SP__BLUR_REACH + 1]; /* by distance; both sides add up to 1 */
+} sp__distortion;
+/* sigma: of an elastic one's blur, in (0, SP__BLUR_REACH/3]. */
+void sp__distortion_init(sp__distortion *d, sp__distortion_rule rule, double amount, double sigma);
+/* A distorted copy of a floating image (…, H, W). */
+sp_tensor *sp__distort(sp_tensor *x, const sp__distortion *d, sp_generator *generator);
+
 /* ---- loaders ---- */
 
 struct sp_loader {

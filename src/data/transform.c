@@ -1,11 +1,12 @@
 /* Transforms of inputs. */
 #include "data_private.h"
 
-typedef enum transform_rule { TO_TENSOR, NORMALIZE, FUNCTION, COMPOSE } transform_rule;
+typedef enum transform_rule { TO_TENSOR, NORMALIZE, DISTORT, FUNCTION, COMPOSE } transform_rule;
 
 struct sp_transform {
     transform_rule rule;
     double mean, std;
+    sp__distortion distortion;
     sp_transform_function *function;
     void *user;
     sp_transform **parts;
@@ -59,6 +60,37 @@ sp_transform *sp_transform_normalize(double mean, double std)
     return transform;
 }
 
+static sp_transform *new_distortion(const char *function, sp__distortion_rule rule, double amount, double sigma)
+{
+    if (!(amount >= 0 && amount < 1e6) || !(sigma > 0 && 3 * sigma <= SP__BLUR_REACH)) {
+        sp_raise(SP_ERROR_ARGUMENT, "%s: the amount must be 0 or more, and sigma in (0, %d], got %g, %g", function,
+                 SP__BLUR_REACH / 3, amount, sigma);
+        return NULL;
+    }
+    sp_transform *transform = make(DISTORT);
+    if (transform) sp__distortion_init(&transform->distortion, rule, amount, sigma);
+    return transform;
+}
+
+sp_transform *sp_transform_shift(double pixels)
+{
+    return new_distortion("sp_transform_shift", SP__SHIFT, pixels, 1);
+}
+
+sp_transform *sp_transform_rotate(double degrees)
+{
+    if (!(degrees <= 180)) {
+        sp_raise(SP_ERROR_ARGUMENT, "sp_transform_rotate: at most 180 degrees each way, got %g", degrees);
+        return NULL;
+    }
+    return new_distortion("sp_transform_rotate", SP__ROTATE, degrees, 1);
+}
+
+sp_transform *sp_transform_elastic(double alpha, double sigma)
+{
+    return new_distortion("sp_transform_elastic", SP__ELASTIC, alpha, sigma);
+}
+
 sp_transform *sp_transform_new(sp_transform_function *function, void *user)
 {
     if (!function) {
@@ -107,7 +139,7 @@ bool sp__transform_is_elementwise(const sp_transform *transform)
     for (int i = 0; i < transform->n_parts; i++) {
         if (!sp__transform_is_elementwise(transform->parts[i])) return false;
     }
-    return transform->rule != FUNCTION;
+    return transform->rule != FUNCTION && transform->rule != DISTORT;
 }
 
 /* ---- applying ---- */
@@ -156,6 +188,7 @@ static sp_tensor *apply(const sp_transform *transform, sp_tensor *x, sp_generato
     switch (transform->rule) {
     case TO_TENSOR: return to_tensor(x);
     case NORMALIZE: return normalize(transform, x);
+    case DISTORT: return sp__distort(x, &transform->distortion, generator);
     case FUNCTION: return call(transform, x, generator);
     case COMPOSE: break;
     }

@@ -46,12 +46,42 @@ size_t sp__describe_nothing(const sp_module *module, char *buffer, size_t size)
     return (size_t)snprintf(buffer, size, "%s", "");
 }
 
+/* ---- number-or-pair ---- */
+
+static double exact(int64_t value)
+{
+    return value == SP_ZERO ? 0 : (double)value;
+}
+
+void sp__pair_set(double *numbers, int i, int64_t number, const int64_t pair[2], int64_t absent)
+{
+    const bool two = pair[0] != 0 || pair[1] != 0;
+    numbers[i] = exact(two ? pair[0] : number ? number : absent);
+    numbers[i + 1] = two ? exact(pair[1]) : SP__ONE_NUMBER;
+}
+
+void sp__pair_get(const double *numbers, int i, int64_t pair[2])
+{
+    const double width = numbers[i + 1] == SP__ONE_NUMBER ? numbers[i] : numbers[i + 1];
+    pair[0] = (int64_t)sp_exactly(numbers[i]);
+    pair[1] = (int64_t)sp_exactly(width);
+}
+
+void sp__put_pair(sp__text *t, const double *numbers, int i)
+{
+    if (numbers[i + 1] == SP__ONE_NUMBER)
+        sp__put(t, "%.0f", numbers[i]);
+    else
+        sp__put(t, "(%.0f, %.0f)", numbers[i], numbers[i + 1]);
+}
+
 /* ---- by name ---- */
 
 static const sp__layer_type *find_type(const char *name)
 {
     static sp__layer_find *const families[] = {
-        sp__find_activation, sp__find_linear, sp__find_container, sp__find_shape_layer, sp__find_dropout, sp__find_loss,
+        sp__find_activation, sp__find_linear,  sp__find_container,     sp__find_shape_layer, sp__find_dropout,
+        sp__find_loss,       sp__find_pooling, sp__find_normalization, sp__find_embedding,   sp__find_padding,
     };
     for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
         const sp__layer_type *type = families[i](name);

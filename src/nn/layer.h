@@ -4,7 +4,7 @@
 
 #include "module_private.h"
 
-enum { SP__LAYER_OPTIONS = 10 };
+enum { SP__LAYER_OPTIONS = 20 };
 
 typedef enum sp__option_need {
     SP__OPTION_DEFAULTED = 0, /* its fallback when it is left out */
@@ -49,12 +49,31 @@ static inline double sp__layer_number(const sp_module *self, int i)
     return ((const sp__layer *)self)->numbers[i];
 }
 
+/* PyTorch's number-or-pair as two options: "stride" is the height's, or for both; "stride_w", the width's, is left out
+ * where one number was given. Their place in the options is i, i + 1. */
+enum { SP__ONE_NUMBER = -1048576 };
+#define SP__PAIR_OPTION(name, need, fallback)                                                                          \
+    {name, SP_ATTRIBUTE_INT, need, fallback},                                                                          \
+    {                                                                                                                  \
+        name "_w", SP_ATTRIBUTE_INT, SP__OPTION_OMITTED, SP__ONE_NUMBER                                                \
+    }
+/* Sets both from an option struct's number, or `absent` for 0, and pair. */
+void sp__pair_set(double *numbers, int i, int64_t number, const int64_t pair[2], int64_t absent);
+/* Reads them as a pair for an option struct: zeros are SP_ZERO. */
+void sp__pair_get(const double *numbers, int i, int64_t pair[2]);
+/* Writes "2" or "(2, 3)". */
+void sp__put_pair(sp__text *t, const double *numbers, int i);
+static inline const double *sp__layer_numbers(const sp_module *self)
+{
+    return ((const sp__layer *)self)->numbers;
+}
+
 /* Describes a layer by nothing: "ReLU()". */
 size_t sp__describe_nothing(const sp_module *module, char *buffer, size_t size);
 
 /* The types of each file by name; NULL for none. */
 typedef const sp__layer_type *sp__layer_find(const char *name);
 sp__layer_find sp__find_activation, sp__find_linear, sp__find_container, sp__find_shape_layer, sp__find_dropout,
-    sp__find_loss;
+    sp__find_loss, sp__find_pooling, sp__find_normalization, sp__find_embedding, sp__find_padding;
 
 #endif

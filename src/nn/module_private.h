@@ -51,6 +51,15 @@ sp_status sp__module_set(sp_module *module, sp_attribute attribute);
 sp_module *sp__module_find_child(const sp_module *module, const char *name, size_t length);
 sp__module_tensor *sp__module_find_tensor(const sp_module *module, const char *name);
 
+/* Text that may be longer than its buffer: what does not fit is counted, not written. */
+typedef struct sp__text {
+    char *buffer;
+    size_t size, length;
+} sp__text;
+SP_PRINTF(2, 3) void sp__put(sp__text *t, const char *format, ...);
+/* As Python's repr writes a float. */
+void sp__put_number(sp__text *t, double x);
+
 /* Writes "p=0.5" as snprintf does, a number as Python's repr. */
 size_t sp__attribute_text(sp_attribute attribute, char *buffer, size_t size);
 

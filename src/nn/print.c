@@ -6,13 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Text that may be longer than its buffer: what does not fit is counted, not written. */
-typedef struct text {
-    char *buffer;
-    size_t size, length;
-} text;
-
-SP_PRINTF(2, 3) static void put(text *t, const char *format, ...)
+void sp__put(sp__text *t, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -35,10 +29,10 @@ static int shortest_digits(double x)
     return 17;
 }
 
-static void put_number(text *t, double x)
+void sp__put_number(sp__text *t, double x)
 {
     if (isnan(x) || isinf(x)) {
-        put(t, "%s", isnan(x) ? "nan" : x > 0 ? "inf" : "-inf");
+        sp__put(t, "%s", isnan(x) ? "nan" : x > 0 ? "inf" : "-inf");
         return;
     }
     int n = shortest_digits(x);
@@ -47,33 +41,33 @@ static void put_number(text *t, double x)
     const char *e = strchr(scientific, 'e');
     int exponent = e ? atoi(e + 1) : 0;
     if (exponent < -4 || exponent >= 16)
-        put(t, "%s", scientific);
+        sp__put(t, "%s", scientific);
     else
-        put(t, "%.*f", n - 1 - exponent > 1 ? n - 1 - exponent : 1, x);
+        sp__put(t, "%.*f", n - 1 - exponent > 1 ? n - 1 - exponent : 1, x);
 }
 
 /* ---- what stands between the parentheses ---- */
 
-static void put_attribute(text *t, sp_attribute attribute)
+static void put_attribute(sp__text *t, sp_attribute attribute)
 {
-    put(t, "%s=", attribute.name);
+    sp__put(t, "%s=", attribute.name);
     if (attribute.kind == SP_ATTRIBUTE_INT)
-        put(t, "%lld", (long long)attribute.integer);
+        sp__put(t, "%lld", (long long)attribute.integer);
     else if (attribute.kind == SP_ATTRIBUTE_BOOL)
-        put(t, "%s", attribute.integer ? "True" : "False");
+        sp__put(t, "%s", attribute.integer ? "True" : "False");
     else
-        put_number(t, attribute.number);
+        sp__put_number(t, attribute.number);
 }
 
 size_t sp__attribute_text(sp_attribute attribute, char *buffer, size_t size)
 {
-    text t = {.size = size};
+    sp__text t = {.size = size};
     t.buffer = buffer;
     put_attribute(&t, attribute);
     return t.length;
 }
 
-static void put_attributes(text *t, const sp_module *module)
+static void put_attributes(sp__text *t, const sp_module *module)
 {
     if (module->priv->describe) {
         bool room = t->length < t->size;
@@ -82,7 +76,7 @@ static void put_attributes(text *t, const sp_module *module)
         return;
     }
     for (int i = 0; i < module->priv->n_attributes; i++) {
-        if (i > 0) put(t, ", ");
+        if (i > 0) sp__put(t, ", ");
         put_attribute(t, module->priv->attributes[i]);
     }
 }
@@ -112,44 +106,44 @@ static bool alike(const sp_module *left, const sp_module *right)
     return true;
 }
 
-static void put_module(text *t, const sp_module *module, int indent);
+static void put_module(sp__text *t, const sp_module *module, int indent);
 
 /* "(0): …", or "(0-2): 3 x …" in a list. Returns the index behind the children written. */
-static int put_child(text *t, const sp_module_private *priv, int i, int indent)
+static int put_child(sp__text *t, const sp_module_private *priv, int i, int indent)
 {
     int end = i + 1;
     while (priv->list && end < priv->n_children && alike(priv->children[i].module, priv->children[end].module)) end++;
-    put(t, "\n%*s(%s", indent + 2, "", priv->children[i].name);
+    sp__put(t, "\n%*s(%s", indent + 2, "", priv->children[i].name);
     if (end - i > 1)
-        put(t, "-%s): %d x ", priv->children[end - 1].name, end - i);
+        sp__put(t, "-%s): %d x ", priv->children[end - 1].name, end - i);
     else
-        put(t, "): ");
+        sp__put(t, "): ");
     put_module(t, priv->children[i].module, indent + 2);
     return end;
 }
 
-static void put_module(text *t, const sp_module *module, int indent)
+static void put_module(sp__text *t, const sp_module *module, int indent)
 {
     const sp_module_private *priv = module->priv;
-    put(t, "%s(", priv->name);
+    sp__put(t, "%s(", priv->name);
     if (priv->n_children == 0) {
         put_attributes(t, module);
     } else {
         if (priv->n_attributes > 0) {
-            put(t, "\n%*s", indent + 2, "");
+            sp__put(t, "\n%*s", indent + 2, "");
             put_attributes(t, module);
         }
         for (int i = 0; i < priv->n_children;) i = put_child(t, priv, i, indent);
-        put(t, "\n%*s", indent, "");
+        sp__put(t, "\n%*s", indent, "");
     }
-    put(t, ")");
+    sp__put(t, ")");
 }
 
 size_t sp_module_to_string(const sp_module *module, char *buffer, size_t size)
 {
     if (buffer && size > 0) buffer[0] = '\0';
     if (sp__module_check(module, "sp_module_to_string") != SP_OK) return 0;
-    text t = {buffer, buffer ? size : 0, 0};
+    sp__text t = {buffer, buffer ? size : 0, 0};
     put_module(&t, module, 0);
     return t.length;
 }

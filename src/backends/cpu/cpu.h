@@ -122,6 +122,11 @@ typedef enum sp__fold_kind {
 typedef void sp__rows_run(const sp__rows *call, int64_t first, int64_t last);
 typedef sp_status sp__gemm_run(const sp__gemm *call);
 typedef sp_status sp__conv_run(const sp__conv *call);
+/* Planes [first, last) of batch × channels. */
+typedef void sp__pool_run(const sp__pool *call, int64_t first, int64_t last);
+typedef void sp__resample_run(const sp__resample *call, int64_t first, int64_t last);
+/* Groups [first, last); with `last`, the columns of dweight and dbias have a run of their own. */
+typedef void sp__norm_run(const sp__norm *call, int64_t first, int64_t last);
 /* Elements [first, last). */
 typedef void sp__fused_run(const sp__fused *call, int64_t first, int64_t last);
 
@@ -174,6 +179,9 @@ sp_status sp__cpu_gemm(const sp__gemm *call);
 sp_status sp__cpu_conv(const sp__conv *call);
 bool sp__cpu_conv_takes(const sp__conv *call);
 sp_status sp__cpu_index(const sp__index *call);
+sp_status sp__cpu_pool(const sp__pool *call);
+sp_status sp__cpu_resample(const sp__resample *call);
+sp_status sp__cpu_norm(const sp__norm *call);
 sp_status sp__cpu_fill(const sp__fill *call);
 sp_status sp__cpu_fused(const sp__fused *call);
 sp_status sp__cpu_eigh(const sp__eigh *call);

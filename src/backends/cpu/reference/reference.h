@@ -34,6 +34,15 @@ sp__conv_run sp__conv_f32, sp__conv_f64, sp__conv_bf16;
 sp__fused_run sp__fused_f32, sp__fused_f64;
 extern const sp__eigh_loops sp__eigh_f64;
 
+extern sp__pool_run *const sp__pool_f32[SP__POOL_KINDS], *const sp__pool_f64[SP__POOL_KINDS],
+                                                             *const sp__pool_bf16[SP__POOL_KINDS];
+sp__pool_run sp__pool_indices;
+sp__resample_run sp__resample_f32, sp__resample_f64, sp__resample_bf16;
+
+typedef enum sp__norm_part { SP__NORM_FORWARD, SP__NORM_BACKWARD, SP__NORM_COLUMNS, SP__NORM_RUNS } sp__norm_part;
+extern sp__norm_run *const sp__norm_f32[SP__NORM_RUNS], *const sp__norm_f64[SP__NORM_RUNS],
+                                                            *const sp__norm_bf16[SP__NORM_RUNS];
+
 /* base^exponent, overflow wraps; a negative exponent gives 0 but for bases 1 and -1. */
 int64_t sp__power_i64(int64_t base, int64_t exponent);
 
