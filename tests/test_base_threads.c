@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { MOST = 5000 };
@@ -252,6 +253,34 @@ static void test_signals_are_for_the_programs_threads(void **state)
     assert_int_equal(caught_on_worker, 0);
 }
 
+/* ---- staying out of the way ---- */
+
+static double processor_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static void test_an_idle_team_uses_no_processor(void **state)
+{
+    (void)state;
+    static tally t;
+    static const int spins[] = {50, 0};
+    sp_set_num_threads(2);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(sp_set_thread_spin(spins[i]), SP_OK);
+        run_and_check(&t, 1001, count);
+        const double before = processor_seconds();
+        usleep(300000);
+        assert_true(processor_seconds() - before < 0.2);
+        run_and_check(&t, 64, count);
+    }
+    assert_int_equal(sp_set_thread_spin(-1), SP_ERROR_ARGUMENT);
+    sp_error_clear();
+    assert_int_equal(sp_set_thread_spin(50), SP_OK);
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1 && !strcmp(argv[1], "count")) return printf("%d\n", sp_num_threads()) < 0;
@@ -266,6 +295,7 @@ int main(int argc, char **argv)
         sp_test(test_a_forked_child_has_a_team_of_its_own),
         sp_test(test_the_environment_says_how_many),
         sp_test(test_signals_are_for_the_programs_threads),
+        sp_test(test_an_idle_team_uses_no_processor),
     };
     return sp_test_main(tests);
 }

@@ -66,16 +66,28 @@ static void test_save_and_rebuild(void **state)
     assert_string_equal(format, "pt");
 }
 
-static void test_doubles_come_back_as_doubles(void **state)
+/* Each module in its own type: a network in f64 with a layer in bf16. */
+static void test_types_come_back(void **state)
 {
     (void)state;
-    const char *path = support_path("f64.safetensors");
-    sp_module *module = sp_nn_linear(2, 2);
+    const char *path = support_path("types.safetensors");
+    sp_module *module = sp_nn_sequential(sp_nn_linear(2, 2), sp_nn_relu(), sp_nn_linear(2, 2), sp_nn_linear(2, 1));
     assert_int_equal(sp_module_cast(module, SP_F64), SP_OK);
+    assert_int_equal(sp_module_cast(sp_module_child(module, 2), SP_BF16), SP_OK);
+    assert_int_equal(sp_module_cast(sp_module_child(module, 3), SP_F32), SP_OK);
     assert_int_equal(sp_save_state(module, path), SP_OK);
     sp_module *again = sp_load_module(path);
-    assert_int_equal(sp_dtype_of(sp_module_get(again, "weight")), SP_F64);
-    assert_true(sp_equal(sp_module_get(again, "weight"), sp_module_get(module, "weight")));
+    sp_dict *before = sp_state_dict(module), *after = sp_state_dict(again);
+    assert_int_equal(sp_dict_size(after), 6);
+    for (int64_t i = 0; i < sp_dict_size(after); i++) {
+        assert_int_equal(sp_dtype_of(sp_dict_get(after, i)), sp_dtype_of(sp_dict_get(before, i)));
+        assert_true(sp_equal(sp_dict_get(after, i), sp_dict_get(before, i)));
+    }
+    char json[512];
+    sp_module_to_json(sp_module_child(module, 2), json, sizeof json);
+    assert_string_equal(json, "{\"type\":\"Linear\",\"options\":{\"in_features\":2,\"out_features\":2,\"bias\":true},"
+                              "\"dtype\":\"bfloat16\"}");
+    assert_no_error();
 }
 
 static void test_equal_networks_equal_files(void **state)
@@ -147,6 +159,8 @@ static void test_description_that_lies(void **state)
         {"[]", "without a type"},
         {"{}", "without a type"},
         {"{\"type\":3}", "without a type"},
+        {"{\"type\":\"ReLU\",\"dtype\":3}", "no floating dtype, but another, for ReLU"},
+        {"{\"type\":\"ReLU\",\"dtype\":\"int64\"}", "no floating dtype, but another, for ReLU"},
         {"{\"type\":\"ReLU\",\"options\":[]}", "options are not an object in ReLU"},
         {"{\"type\":\"Sequential\",\"children\":{}}", "children are not a list"},
         {"{\"type\":\"Sequential\",\"children\":[{\"type\":\"ReLU\"}]}", "without a name"},
@@ -209,7 +223,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         sp_test(test_description),
         sp_test(test_save_and_rebuild),
-        sp_test(test_doubles_come_back_as_doubles),
+        sp_test(test_types_come_back),
         sp_test(test_equal_networks_equal_files),
         sp_test(test_numbers_that_json_has_not),
         sp_test(test_does_not_fit),

@@ -17,7 +17,7 @@ SP_API int64_t sp_load_metadata(const char *path, const char *key, char *buffer,
 /* The same for the name of key number i. */
 SP_API int64_t sp_load_metadata_key(const char *path, int64_t i, char *buffer, size_t size);
 
-/* A module's state dict, with its description (types and options, JSON) under the metadata key "spusk.model". */
+/* A module's state dict, with its description (types, options, dtypes, JSON) under the metadata key "spusk.model". */
 SP_API sp_status sp_save_state(const sp_module *module, const char *path);
 /* Reads it back into a module of the same names and shapes; nothing changes when they do not fit. */
 SP_API sp_status sp_load_state(sp_module *module, const char *path);

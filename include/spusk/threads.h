@@ -13,6 +13,11 @@ SP_API int sp_num_threads(void);
 /* Sets that number, 1 to 1024. Not while another thread computes. */
 SP_API sp_status sp_set_num_threads(int n);
 
+/* How long a thread of the team waits for more work before it sleeps, 0 to 1000000 microseconds: at first SPUSK_SPIN,
+ * else 0 where OMP_WAIT_POLICY is passive, else 50. With 0 the team never takes a processor that it does not compute
+ * on, and each parallel computation begins some microseconds later. */
+SP_API sp_status sp_set_thread_spin(int microseconds);
+
 /* The instruction set level that the kernels use: "generic", "avx2", "avx512", "avx512bf16", "neon". Chosen at first
  * use; the environment's SPUSK_ISA names a lower one. */
 SP_API const char *sp_isa(void);

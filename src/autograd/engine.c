@@ -221,14 +221,24 @@ static sp_status run_hooks(sp__hook *hook, int output, sp_tensor **slot)
     return SP_OK;
 }
 
-/* Whether a gradient's memory is its own and arranged as the leaf's, so that the leaf may take it as it is. */
-static bool can_take(const sp_tensor *leaf, const sp_tensor *grad)
+/* A view of what nobody else holds any more need not remember that it is a view. */
+static void forget_base(sp_tensor *x)
 {
-    if (grad->grad_fn || sp__references(grad) != 1 || atomic_load(&grad->storage->refs) != 1) return false;
+    if (!x->base || x->grad_fn || sp__references(x->base) != 1) return;
+    sp__unref(x->base);
+    x->base = NULL;
+}
+
+/* Whether a gradient's memory is its own and arranged as the leaf's, so that the leaf may take it as it is. */
+static bool can_take(const sp_tensor *leaf, sp_tensor *grad)
+{
+    if (grad->grad_fn || sp__references(grad) != 1) return false;
     for (int d = 0; d < grad->ndim; d++)
         if (grad->sizes[d] > 1 && grad->strides[d] != leaf->strides[d]) return false;
     size_t needed = (size_t)sp__product(grad->ndim, grad->sizes) * sp_dtype_size(grad->dtype);
-    return grad->storage->bytes == needed;
+    if (grad->storage->bytes != needed) return false;
+    forget_base(grad);
+    return atomic_load(&grad->storage->refs) == 1;
 }
 
 /* A copy arranged as the leaf, which a gradient shared with others must not be. */

@@ -1,20 +1,22 @@
 /* The team of threads behind sp__parallel. One caller at a time has the team; a call from inside a body, or while
  * another thread has it, runs its items itself.
  *
- * A job is its items, cut into `pieces`. `ticket` holds the job's number and how many pieces nobody has claimed yet:
- * whoever claims one by compare-and-swap knows that the job cannot end before the piece is done, so its description may
- * be read; a worker that comes late finds nothing to claim and is not waited for. */
+ * A job is its items, cut into `pieces`, of which each thread has a share: always the same part of the job, so that
+ * what one pass over a tensor wrote lies in the cache of the thread that reads it in the next. Who is done with its own
+ * share takes from the ends of others'. A share is one word, the job's number and the pieces [next, end) that nobody
+ * has claimed: whoever claims one by compare-and-swap knows that the job cannot end before the piece is done, so its
+ * description may be read; a worker that comes late finds nothing to claim and is not waited for. */
 #include "base/pool.h"
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { MOST_THREADS = 1024, SPIN_NANOSECONDS = 30000, PIECES_PER_THREAD = 8 };
-#define UNCLAIMED UINT64_C(0xFFFFFFFF)
+enum { MOST_THREADS = 1024, SPIN_MICROSECONDS = 50, PIECES_PER_THREAD = 8 };
 
 typedef struct job {
     void (*body)(void *context, int64_t i);
@@ -22,6 +24,11 @@ typedef struct job {
     int64_t n, step; /* items; items in a piece */
     uint32_t pieces;
 } job;
+
+/* number << 32 | next << 16 | end */
+typedef struct share {
+    _Alignas(64) _Atomic(uint64_t) word;
+} share;
 
 static struct {
     pthread_mutex_t use;   /* held by the caller that has the team; guards `workers`, `started` and `now` */
@@ -33,14 +40,18 @@ static struct {
     atomic_int wanted; /* threads in all; 0: not known yet */
     atomic_int processors;
     atomic_bool stop;
-    _Alignas(64) _Atomic(uint64_t) ticket;
-    _Alignas(64) atomic_uint done; /* pieces */
+    atomic_int spin;                 /* microseconds to wait in a loop before sleeping, plus 1; 0: not known yet */
+    _Alignas(64) atomic_uint number; /* of the latest job, once its shares are there */
+    _Alignas(64) atomic_uint done;   /* pieces */
+    atomic_int sharing;              /* threads that have a share of the latest job */
     atomic_int sleepers;
     atomic_bool caller_sleeps;
 } team = {.use = PTHREAD_MUTEX_INITIALIZER,
           .sleep = PTHREAD_MUTEX_INITIALIZER,
           .work = PTHREAD_COND_INITIALIZER,
           .finished = PTHREAD_COND_INITIALIZER};
+
+static share shares[MOST_THREADS]; /* the caller's is the first */
 
 static _Thread_local bool inside; /* this thread runs a body */
 
@@ -80,17 +91,47 @@ int sp_num_threads(void)
     return n;
 }
 
+/* OpenMP's word for programs that need their processors between regions counts here too. */
+static int spin_microseconds(void)
+{
+    int n = atomic_load_explicit(&team.spin, memory_order_relaxed);
+    if (n) return n - 1;
+    const char *policy = getenv("OMP_WAIT_POLICY"), *own = getenv("SPUSK_SPIN");
+    n = policy && !strcasecmp(policy, "passive") ? 0 : SPIN_MICROSECONDS;
+    if (own && *own >= '0' && *own <= '9') n = atoi(own) < 1000000 ? atoi(own) : 1000000;
+    atomic_store_explicit(&team.spin, n + 1, memory_order_relaxed);
+    return n;
+}
+
+sp_status sp_set_thread_spin(int microseconds)
+{
+    if (microseconds < 0 || microseconds > 1000000)
+        return sp_raise(SP_ERROR_ARGUMENT, "sp_set_thread_spin: %d is not between 0 and 1000000", microseconds);
+    atomic_store_explicit(&team.spin, microseconds + 1, memory_order_relaxed);
+    return SP_OK;
+}
+
 /* ---- claiming and doing ---- */
 
-/* Claims a piece of the current job and returns its number, or -1. */
-static int64_t claim(void)
+static uint32_t next_of(uint64_t word)
 {
-    uint64_t ticket = atomic_load_explicit(&team.ticket, memory_order_relaxed);
+    return (uint32_t)(word >> 16) & 0xFFFF;
+}
+
+static uint32_t end_of(uint64_t word)
+{
+    return (uint32_t)word & 0xFFFF;
+}
+
+/* Claims a piece of a share, the first for its owner, the last for others; -1 when there is none. */
+static int64_t claim(share *from, bool own)
+{
+    uint64_t word = atomic_load_explicit(&from->word, memory_order_relaxed);
     do {
-        if (!(ticket & UNCLAIMED)) return -1;
-    } while (!atomic_compare_exchange_weak_explicit(&team.ticket, &ticket, ticket - 1, memory_order_acquire,
-                                                    memory_order_relaxed));
-    return team.now.pieces - (int64_t)(ticket & UNCLAIMED);
+        if (next_of(word) >= end_of(word)) return -1;
+    } while (!atomic_compare_exchange_weak_explicit(&from->word, &word, own ? word + (1 << 16) : word - 1,
+                                                    memory_order_acquire, memory_order_relaxed));
+    return own ? (int64_t)next_of(word) : (int64_t)end_of(word) - 1;
 }
 
 static void do_piece(const job *j, int64_t piece)
@@ -101,9 +142,9 @@ static void do_piece(const job *j, int64_t piece)
 }
 
 /* Whoever does the last piece wakes the caller, if it sleeps. The job may be over at once after the count. */
-static void work_while_any(void)
+static void work_from(share *from, bool own)
 {
-    for (int64_t piece; (piece = claim()) >= 0;) {
+    for (int64_t piece; (piece = claim(from, own)) >= 0;) {
         uint32_t pieces = team.now.pieces;
         do_piece(&team.now, piece);
         if (atomic_fetch_add(&team.done, 1) + 1 == pieces && atomic_load(&team.caller_sleeps)) {
@@ -112,6 +153,13 @@ static void work_while_any(void)
             pthread_mutex_unlock(&team.sleep);
         }
     }
+}
+
+/* Its own share, then what others have left. */
+static void work_while_any(int self, int threads)
+{
+    work_from(&shares[self], true);
+    for (int i = 1; i < threads; i++) work_from(&shares[(self + i) % threads], false);
 }
 
 /* ---- waiting: in a loop for a moment, then asleep ---- */
@@ -123,45 +171,46 @@ static int64_t nanoseconds(void)
     return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
-static bool work_waits(void)
+static bool work_waits(uint32_t seen)
 {
-    return (atomic_load(&team.ticket) & UNCLAIMED) || atomic_load(&team.stop);
+    return atomic_load(&team.number) != seen || atomic_load(&team.stop);
 }
 
-static bool all_done(void)
+static bool all_done(uint32_t pieces)
 {
-    return atomic_load(&team.done) == team.now.pieces;
+    return atomic_load(&team.done) == pieces;
 }
 
 /* Waits a moment for a condition; not at all when threads share processors, for then the wait takes one away from the
  * work that it waits for. */
-static bool spin_until(bool (*true_now)(void))
+static bool spin_until(bool (*true_now)(uint32_t), uint32_t argument)
 {
-    if (true_now()) return true;
-    if (sp_num_threads() > usable_processors()) return false;
-    for (int64_t end = nanoseconds() + SPIN_NANOSECONDS; nanoseconds() < end;) {
+    if (true_now(argument)) return true;
+    const int64_t spin = spin_microseconds() * INT64_C(1000);
+    if (!spin || sp_num_threads() > usable_processors()) return false;
+    for (int64_t end = nanoseconds() + spin; nanoseconds() < end;) {
         for (int i = 0; i < 16; i++) {
-            if (true_now()) return true;
+            if (true_now(argument)) return true;
             sp__pause();
         }
     }
     return false;
 }
 
-static void sleep_until_work(void)
+static void sleep_until_work(uint32_t seen)
 {
     pthread_mutex_lock(&team.sleep);
     atomic_fetch_add(&team.sleepers, 1);
-    while (!work_waits()) pthread_cond_wait(&team.work, &team.sleep);
+    while (!work_waits(seen)) pthread_cond_wait(&team.work, &team.sleep);
     atomic_fetch_sub(&team.sleepers, 1);
     pthread_mutex_unlock(&team.sleep);
 }
 
-static void sleep_until_done(void)
+static void sleep_until_done(uint32_t pieces)
 {
     pthread_mutex_lock(&team.sleep);
     atomic_store(&team.caller_sleeps, true);
-    while (!all_done()) pthread_cond_wait(&team.finished, &team.sleep);
+    while (!all_done(pieces)) pthread_cond_wait(&team.finished, &team.sleep);
     atomic_store(&team.caller_sleeps, false);
     pthread_mutex_unlock(&team.sleep);
 }
@@ -177,14 +226,17 @@ static void wake(uint32_t most)
 
 /* ---- the threads ---- */
 
-static void *worker(void *unused)
+/* `self` is where its share is. */
+static void *worker(void *self)
 {
+    const int which = (int)((share *)self - shares);
     inside = true;
     while (!atomic_load(&team.stop)) {
-        work_while_any();
-        if (!spin_until(work_waits)) sleep_until_work();
+        const uint32_t seen = atomic_load(&team.number);
+        work_while_any(which, atomic_load_explicit(&team.sharing, memory_order_relaxed));
+        if (!spin_until(work_waits, seen)) sleep_until_work(seen);
     }
-    return unused;
+    return self;
 }
 
 /* Ends all workers; `use` is held. */
@@ -222,7 +274,6 @@ static void fork_after_in_child(void)
     pthread_cond_init(&team.finished, NULL);
     team.started = 0;
     atomic_store(&team.sleepers, 0);
-    atomic_store(&team.ticket, 0);
     inside = false;
 }
 
@@ -241,7 +292,8 @@ static void start_workers(int wanted)
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (team.started < wanted && pthread_create(&team.workers[team.started], NULL, worker, NULL) == 0) {
+    while (team.started < wanted &&
+           pthread_create(&team.workers[team.started], NULL, worker, &shares[team.started + 1]) == 0) {
         team.started++;
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -278,18 +330,29 @@ static job cut(int64_t n, int threads, void (*body)(void *, int64_t), void *cont
     return (job){body, context, n, step, (uint32_t)((n - 1) / step + 1)};
 }
 
+static void share_out(uint32_t number, int threads, uint32_t pieces)
+{
+    atomic_store_explicit(&team.sharing, threads, memory_order_relaxed);
+    for (int i = 0; i < threads; i++) {
+        const uint64_t next = (uint64_t)i * pieces / (uint64_t)threads;
+        const uint64_t end = (uint64_t)(i + 1) * pieces / (uint64_t)threads;
+        atomic_store_explicit(&shares[i].word, (uint64_t)number << 32 | next << 16 | end, memory_order_release);
+    }
+    atomic_store(&team.number, number);
+}
+
 static void run_on_team(int64_t n, int threads, void (*body)(void *, int64_t), void *context)
 {
     start_workers(threads - 1);
     team.now = cut(n, threads, body, context);
+    const uint32_t pieces = team.now.pieces;
     atomic_store(&team.done, 0);
-    uint64_t number = (atomic_load_explicit(&team.ticket, memory_order_relaxed) >> 32) + 1;
-    atomic_store(&team.ticket, number << 32 | team.now.pieces);
-    wake(team.now.pieces - 1);
+    share_out(atomic_load_explicit(&team.number, memory_order_relaxed) + 1, threads, pieces);
+    wake(pieces - 1);
     inside = true;
-    work_while_any();
+    work_while_any(0, threads);
     inside = false;
-    if (!spin_until(all_done)) sleep_until_done();
+    if (!spin_until(all_done, pieces)) sleep_until_done(pieces);
 }
 
 void sp__parallel(int64_t n, void (*body)(void *context, int64_t i), void *context)

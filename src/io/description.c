@@ -1,4 +1,5 @@
-/* A network's description: {"type":"Linear","options":{"in_features":784,…},"children":[{"name":"0",…},…]}. */
+/* A network's description: {"type":"Linear","options":{"in_features":784,…},"children":[{"name":"0",…},…]}, with
+ * "dtype":"float64" for a module that was cast. */
 #include "safetensors.h"
 
 #if SP_HAVE_JANSSON
@@ -34,18 +35,52 @@ static json_t *options_to_json(const sp_module *module)
     return options;
 }
 
+/* The type of a module's own floating tensors, which a cast gives to all of them: f32 without any, no type after an
+ * error. */
+static sp_dtype own_dtype(const sp_module *module)
+{
+    sp_dtype dtype = SP_DTYPE_DEFAULT;
+    SP_SCOPE {
+        const sp_dict *state = sp_state_dict(module);
+        if (state) dtype = SP_F32;
+        for (int64_t i = 0; state && i < sp_dict_size(state) && dtype == SP_F32; i++) {
+            sp_dtype found = sp_dtype_of(sp_dict_get(state, i));
+            if (!strchr(sp_dict_name(state, i), '.') && sp_dtype_is_floating_point(found)) dtype = found;
+        }
+    }
+    return dtype;
+}
+
+static json_t *to_json(const sp_module *module, const char *name);
+
+/* A list of the children, NULL after an error. */
+static json_t *children_to_json(const sp_module *module)
+{
+    json_t *children = json_array();
+    for (int i = 0; i < sp_module_num_children(module); i++) {
+        json_t *child = to_json(sp_module_child(module, i), sp_module_child_name(module, i));
+        if (child) {
+            json_array_append_new(children, child);
+            continue;
+        }
+        json_decref(children);
+        return NULL;
+    }
+    return children;
+}
+
 static json_t *to_json(const sp_module *module, const char *name)
 {
+    sp_dtype dtype = own_dtype(module);
+    json_t *children = dtype ? children_to_json(module) : NULL;
+    if (!children) return NULL;
     json_t *object = json_object();
     if (name) json_object_set_new(object, "name", json_string(name));
     json_object_set_new(object, "type", json_string(sp_module_name(module)));
     if (sp_module_num_attributes(module) > 0) json_object_set_new(object, "options", options_to_json(module));
-    int n = sp_module_num_children(module);
-    if (n == 0) return object;
-    json_t *children = json_array();
-    for (int i = 0; i < n; i++)
-        json_array_append_new(children, to_json(sp_module_child(module, i), sp_module_child_name(module, i)));
-    json_object_set_new(object, "children", children);
+    if (dtype != SP_F32) json_object_set_new(object, "dtype", json_string(sp_dtype_name(dtype)));
+    if (json_array_size(children) > 0) json_object_set(object, "children", children);
+    json_decref(children);
     return object;
 }
 
@@ -53,9 +88,11 @@ size_t sp_module_to_json(const sp_module *module, char *buffer, size_t size)
 {
     if (!module) return sp_raise_null("sp_module_to_json", "module"), 0;
     json_t *object = to_json(module, NULL);
-    char *text = json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER);
+    char *text = object ? json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
     json_decref(object);
-    if (!text) return sp_raise(SP_ERROR_MEMORY, "no memory for the description of %s", sp_module_name(module)), 0;
+    if (!text && sp_error_status() == SP_OK)
+        sp_raise(SP_ERROR_MEMORY, "no memory for the description of %s", sp_module_name(module));
+    if (!text) return 0;
     size_t length = strlen(text);
     if (size > 0) snprintf(buffer, size, "%s", text);
     free(text);
@@ -118,6 +155,17 @@ static sp_module *build_alone(const char *type, json_t *options)
     return module;
 }
 
+/* Casts a module that is still alone to the type that was recorded, if one was. */
+static sp_status cast_alone(sp_module *module, const json_t *name)
+{
+    if (!name) return SP_OK;
+    const char *text = json_string_value(name);
+    for (int i = 0; text && i < SP_DTYPE_COUNT; i++)
+        if (sp_dtype_is_floating_point((sp_dtype)i) && strcmp(sp_dtype_name((sp_dtype)i), text) == 0)
+            return sp_module_cast(module, (sp_dtype)i);
+    return wrong("no floating dtype, but another, for ", sp_module_name(module));
+}
+
 static sp_module *from_json(const json_t *object);
 
 static sp_status add_child(sp_module *parent, const json_t *object)
@@ -137,6 +185,7 @@ static sp_module *from_json(const json_t *object)
     if (options && !json_is_object(options)) return wrong("the options are not an object in ", type), NULL;
     if (children && !json_is_array(children)) return wrong("the children are not a list in ", type), NULL;
     sp_module *module = build_alone(type, options);
+    if (module && cast_alone(module, json_object_get(object, "dtype")) != SP_OK) return NULL;
     for (size_t i = 0; module && i < json_array_size(children); i++)
         if (add_child(module, json_array_get(children, i)) != SP_OK) return NULL;
     return module;

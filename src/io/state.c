@@ -57,24 +57,13 @@ static sp_module *build_described(const char *path)
     return module;
 }
 
-/* A network that was cast before it was saved comes back in that type. */
-static sp_status cast_as_saved(sp_module *module, const sp_dict *state)
-{
-    for (int64_t i = 0; i < sp_dict_size(state); i++) {
-        sp_dtype dtype = sp_dtype_of(sp_dict_get(state, i));
-        if (sp_dtype_is_floating_point(dtype)) return dtype == SP_F32 ? SP_OK : sp_module_cast(module, dtype);
-    }
-    return SP_OK;
-}
-
 sp_module *sp_load_module(const char *path)
 {
     sp_module *module = NULL;
     SP_SCOPE {
         sp_module *built = build_described(path);
         sp_dict *state = built ? sp_load_tensors(path) : NULL;
-        if (state && cast_as_saved(built, state) == SP_OK && sp_load_state_dict(built, state) == SP_OK)
-            module = sp_escape(built);
+        if (state && sp_load_state_dict(built, state) == SP_OK) module = sp_escape(built);
     }
     return module;
 }

@@ -3,29 +3,6 @@
 #include "ops/ops.h"
 #include <string.h>
 
-/* Whether x fills its memory without gaps, in some order of its dimensions. */
-static bool is_dense(const sp_tensor *x)
-{
-    int64_t step = 1;
-    bool used[SP_MAX_DIMS] = {0};
-    for (int round = 0; round < x->ndim; round++) {
-        int next = -1;
-        for (int d = 0; d < x->ndim; d++)
-            if (!used[d] && (x->sizes[d] == 1 || x->strides[d] == step)) next = d;
-        if (next < 0) return sp__product(x->ndim, x->sizes) == 0;
-        used[next] = true;
-        step *= x->sizes[next];
-    }
-    return true;
-}
-
-static bool same_layout(const sp_tensor *a, const sp_tensor *b)
-{
-    for (int d = 0; d < a->ndim; d++)
-        if (a->sizes[d] > 1 && a->strides[d] != b->strides[d]) return false;
-    return true;
-}
-
 static sp_status check_operand(const sp_tensor *p, const sp_tensor *x, const char *name, bool layout)
 {
     if (sp__check_tensor(x, "sp_fused_step_", name)) return sp_error_status();
@@ -35,7 +12,7 @@ static sp_status check_operand(const sp_tensor *p, const sp_tensor *x, const cha
     if (x->dtype != p->dtype)
         return sp_raise(SP_ERROR_DTYPE, "sp_fused_step_: the %s is %s, the parameter %s", name, sp_dtype_name(x->dtype),
                         sp_dtype_name(p->dtype));
-    if (layout && !same_layout(p, x))
+    if (layout && !sp__same_strides(p, x))
         return sp_raise(SP_ERROR_STATE, "sp_fused_step_: the %s does not lie in memory as the parameter does", name);
     return SP_OK;
 }
@@ -46,7 +23,7 @@ static sp_status check_parameter(const sp_tensor *p)
     if (p->dtype != SP_F32 && p->dtype != SP_F64)
         return sp_raise(SP_ERROR_DTYPE, "sp_fused_step_: parameters are float32 or float64, not %s",
                         sp_dtype_name(p->dtype));
-    if (is_dense(p)) return SP_OK;
+    if (sp_is_dense(p)) return SP_OK;
     return sp_raise(SP_ERROR_STATE, "sp_fused_step_: a parameter of shape %s with strides %s leaves gaps in its memory",
                     sp__shape_of(p), sp__shape_text(p->ndim, p->strides));
 }
@@ -70,7 +47,7 @@ static sp_status check_states(sp_fused_rule rule, const sp_tensor *p, sp_tensor 
 /* The gradient arranged as the parameter: itself, or a copy in the open scope. */
 static sp_tensor *arranged(const sp_tensor *p, sp_tensor *grad)
 {
-    if (same_layout(p, grad)) return grad;
+    if (sp__same_strides(p, grad)) return grad;
     sp_tensor *copy = sp__tensor_empty(grad->dtype, grad->device, grad->ndim, grad->sizes);
     if (!copy) return NULL;
     memcpy(copy->strides, p->strides, sizeof copy->strides);
