@@ -4,14 +4,18 @@
  * KC       what is summed over at once: a panel of b then stays in L1, a chunk of a in L2
  *
  * The product is that of the call or, where that means less packing or fuller vectors, the transposed one. b's rows
- * must lie side by side: where they do not, at the right edge, and where many rows of a use them again, panels of b are
- * packed; a is packed where many panels use it. The team packs a block of both, then multiplies it. A task is a chunk
- * of rows and a group of panels: work is cut by the shape alone, and each element of c is summed in one order. */
+ * must lie side by side: where they do not, and at the right edge, panels of b are packed. a is packed where its
+ * elements lie far apart and many panels use them. The team packs a block of both, then multiplies it. A task is a
+ * chunk of rows and a group of panels: work is cut by the shape alone, and each element of c is summed in one order.
+ *
+ * Whatever lies side by side is better read where it lies: what one thread packs, and another reads, crosses from cache
+ * to cache, which costs more than a stride. */
 #include "gemm_tile.inc.h"
 #include "spin.inc.h"
 
 enum {
     FN(KC) = 384,
+    FN(MANY) = 96,                     /* rows: fewer are not cut into chunks */
     FN(GROUP) = 16,                    /* panels to a task at most */
     FN(BLOCK) = (4 << 20) / sizeof(T), /* elements of a, and of b, that are packed at a time */
 };
@@ -171,16 +175,13 @@ static void FN(pack_task)(void *context, int64_t task)
     }
 }
 
-/* Rows of a that use b's panels often enough to have them packed where they could be read as they lie. */
-enum { FN(MANY) = 96 };
-
 /* What a product costs, about, in multiply-adds of vectors: c's tiles, with the lanes that idle; packing b; writing c.
  */
 static double FN(cost)(const sp__gemm *g)
 {
     const double m = (double)g->m, n = (double)g->n, k = (double)g->k;
     const double vectors = (double)((g->n + FN(LANES) - 1) / FN(LANES));
-    const double pack = g->b.column == 1 ? (g->m < FN(MANY) ? 0 : 0.15) : g->b.row == 1 ? 0.4 : 2;
+    const double pack = g->b.column == 1 ? 0 : g->b.row == 1 ? 0.4 : 2;
     const double write = g->c.column == 1 ? 0.1 : g->c.row == 1 ? 0.4 : 2;
     return m * vectors * k + pack * n * k + write * m * n;
 }
@@ -213,8 +214,8 @@ static FN(plan) FN(plan_of)(const sp__gemm *call)
     if (p.transposed) p.g = other;
     const sp__gemm *g = &p.g;
     p.panels = (g->n + FN(NR) - 1) / FN(NR);
-    p.packs_b = g->b.column != 1 || g->m >= FN(MANY);
-    p.packs_a = p.packs_b && p.panels >= 3 && g->k > 1;
+    p.packs_b = g->b.column != 1;
+    p.packs_a = p.panels >= 3 && g->m >= FN(MANY) && g->k > 1 && (g->a.column != 1 || g->k > 2 * FN(KC));
     return p;
 }
 
@@ -223,13 +224,13 @@ static FN(plan) FN(plan_of)(const sp__gemm *call)
 static void FN(cut)(FN(plan) * p)
 {
     const int64_t panels = FN(panels_of)(p), m = p->i1 - p->i0;
-    p->group = p->packs_b ? (panels < FN(GROUP) ? panels : FN(GROUP)) : 1;
+    p->group = m < FN(MANY) ? 1 : panels < FN(GROUP) ? panels : FN(GROUP);
     p->groups = (panels + p->group - 1) / p->group;
     const int64_t wanted = (16 + p->groups - 1) / p->groups;
     int64_t tiles = (m + SP__TILE_ROWS * wanted - 1) / (SP__TILE_ROWS * wanted);
     if (tiles < 4) tiles = 4;
     if (tiles > 16) tiles = 16;
-    p->chunk = p->packs_b ? tiles * SP__TILE_ROWS : m;
+    p->chunk = m < FN(MANY) ? m : tiles * SP__TILE_ROWS;
     p->chunks = (m + p->chunk - 1) / p->chunk;
 }
 
@@ -265,14 +266,12 @@ static FN(sizes) FN(sizes_of)(const FN(plan) * p)
     const int64_t m = (p->g.m + SP__TILE_ROWS - 1) / SP__TILE_ROWS * SP__TILE_ROWS, n = p->panels * FN(NR);
     const int64_t most_columns = FN(BLOCK) / FN(KC) / FN(NR) * FN(NR);
     FN(sizes) s = {m, n, p->g.k, 0, 0};
-    if (!p->packs_b) return s;
     if (n > most_columns) s.columns = most_columns;
     if (p->g.k > FN(BLOCK) / s.columns) s.depth = FN(BLOCK) / s.columns / FN(KC) * FN(KC);
-    s.b = (size_t)(s.columns * s.depth) * sizeof(T);
-    if (!p->packs_a) return s;
     const int64_t most_rows = FN(BLOCK) / (s.depth ? s.depth : 1) / SP__TILE_ROWS * SP__TILE_ROWS;
     if (m > most_rows) s.rows = most_rows;
-    s.a = (size_t)(s.rows / SP__TILE_ROWS * FN(HEIGHT) * s.depth) * sizeof(T);
+    if (p->packs_b) s.b = (size_t)(s.columns * s.depth) * sizeof(T);
+    if (p->packs_a) s.a = (size_t)(s.rows / SP__TILE_ROWS * FN(HEIGHT) * s.depth) * sizeof(T);
     return s;
 }
 
