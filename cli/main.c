@@ -10,6 +10,7 @@ static const command commands[] = {
     {"eval", cmd_eval, "FILE", 1, 1, "loss and accuracy of saved weights"},
     {"predict", cmd_predict, "FILE [digit.png | INDEX]", 1, 2,
      "class and probabilities of a picture, or of example INDEX"},
+    {"autoencode", cmd_autoencode, "", 0, 0, "train an autoencoder; write its weights, loss curve and reconstructions"},
     {"info", cmd_info, "[FILE]", 0, 1, "layers, shapes, parameters and metadata of a weights file"},
     {"bench", cmd_bench, "matmul | step", 1, 1, "speed beside the machine's peak"},
 };
@@ -18,7 +19,7 @@ static const command commands[] = {
 static void print_help(FILE *file)
 {
     fputs("usage: spusk COMMAND [OPTIONS] [FILES]\n\n", file);
-    for (size_t i = 0; i < N_COMMANDS; i++) fprintf(file, "  %-9s %s\n", commands[i].name, commands[i].summary);
+    for (size_t i = 0; i < N_COMMANDS; i++) fprintf(file, "  %-11s %s\n", commands[i].name, commands[i].summary);
     fputs("\n  --help     this text; `spusk COMMAND --help` tells a command's options\n"
           "  --version  the version\n",
           file);

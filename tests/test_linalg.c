@@ -55,6 +55,16 @@ static void test_hard_matrices(void **state)
     check_definition(sp_ones(SP_DIMS(50, 50), .dtype = SP_F64), 1e-15);
     check_definition(sp_mul_scalar(random_symmetric(20, SP_F64), 1e300), 1e-15);
     check_definition(sp_mul_scalar(random_symmetric(20, SP_F64), 1e-300), 1e-15);
+    /* Covariances of images: graded, with rows of zeros at the border. */
+    sp_tensor *weights = sp_exp(sp_linspace(-30, 0, 100, .dtype = SP_F64));
+    sp_tensor *graded = sp_mul(random_symmetric(100, SP_F64), sp_mul(sp_unsqueeze(weights, 1), weights));
+    check_definition(graded, 1e-15);
+    sp_tensor *images = sp_mul(sp_rand(SP_DIMS(500, 60), .dtype = SP_F64),
+                               sp_cast(sp_gt_scalar(sp_arange(0.0, 60.0, 1.0), 9), SP_F64));
+    check_definition(sp_matmul(sp_t(images), images), 1e-15);
+    sp_tensor *place = sp_arange(0.0, 200.0, 1.0, .dtype = SP_F64);
+    sp_tensor *apart = sp_sub(sp_unsqueeze(place, 1), place);
+    check_definition(sp_exp(sp_mul_scalar(sp_square(apart), -0.01)), 1e-15);
     const sp_eigen zero = sp_linalg_eigh(sp_zeros(SP_DIMS(5, 5), .dtype = SP_F64));
     assert_true(largest(zero.eigenvalues) == 0);
     assert_true(sp_equal(sp_sum_dim(sp_square(zero.eigenvectors), 0), sp_ones(SP_DIMS(5), .dtype = SP_F64)));

@@ -21,7 +21,9 @@ SP_API int64_t sp_load_metadata_key(const char *path, int64_t i, char *buffer, s
 SP_API sp_status sp_save_state(const sp_module *module, const char *path);
 /* Reads it back into a module of the same names and shapes; nothing changes when they do not fit. */
 SP_API sp_status sp_load_state(sp_module *module, const char *path);
-/* Builds the module that a file describes, and loads it. Fails with SP_ERROR_NOT_FOUND without a description. */
+/* Builds the module that a file describes, and loads it. Fails with SP_ERROR_NOT_FOUND without a description. A type of
+ * a program's own comes back with its children and options: children `encode` and `decode` alone are applied one after
+ * the other; else only the children can be applied (sp_get_submodule), since a file holds no code. */
 SP_API sp_module *sp_load_module(const char *path);
 /* The description alone: writes JSON to buffer as snprintf would; a module from such JSON. */
 SP_API size_t sp_module_to_json(const sp_module *module, char *buffer, size_t size);

@@ -105,9 +105,13 @@ SP_API int sp_module_num_attributes(const sp_module *module);
 SP_API sp_attribute sp_module_attribute(const sp_module *module, int i);
 /* The parameter or buffer of that full name; NULL and an error when there is none. */
 SP_API sp_tensor *sp_module_get(const sp_module *module, const char *name);
+/* The module of that full name ("encode.0"; "" is the module itself); NULL and an error when there is none. */
+SP_API sp_module *sp_get_submodule(sp_module *module, const char *name);
 /* A module of the library by its type's name ("Linear") and options; fails on a name or option that it does not know.
  * Sequential is built from its children with sp_module_add. */
 SP_API sp_module *sp_module_build(const char *name, const sp_attribute *attributes, int n);
+/* Whether the library has a module type of that name. */
+SP_API bool sp_module_knows(const char *name);
 
 /* ---- dictionaries ---- */
 

@@ -33,6 +33,7 @@
 #include <spusk/status.h>
 #include <spusk/tensor.h>
 #include <spusk/threads.h>
+#include <spusk/train.h>
 #include <spusk/views.h>
 
 #endif

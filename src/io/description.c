@@ -138,7 +138,47 @@ static sp_status json_to_attribute(sp_attribute *attribute, const char *name, co
     return SP_OK;
 }
 
-static sp_module *build_alone(const char *type, json_t *options)
+/* ---- types that are a program's own ---- */
+
+/* A module that encodes and decodes is applied as every autoencoder is; of another type only its program knows. */
+static sp_tensor *described_forward(sp_module *self, sp_tensor *x)
+{
+    bool pair = sp_module_num_children(self) == 2;
+    if (pair && strcmp(sp_module_child_name(self, 0), "encode") == 0 &&
+        strcmp(sp_module_child_name(self, 1), "decode") == 0)
+        return sp_forward(sp_module_child(self, 1), sp_forward(sp_module_child(self, 0), x));
+    sp_raise(
+        SP_ERROR_UNSUPPORTED,
+        "%s came from a file, which has its parts but not its forward: apply the parts (sp_get_submodule), or load "
+        "the file into the program's own module (sp_load_state)",
+        sp_module_name(self));
+    return NULL;
+}
+
+static sp_status set_attribute(sp_module *module, const sp_attribute *a)
+{
+    if (a->kind == SP_ATTRIBUTE_INT) return sp_module_set_int(module, a->name, a->integer);
+    if (a->kind == SP_ATTRIBUTE_BOOL) return sp_module_set_bool(module, a->name, a->integer != 0);
+    return sp_module_set_number(module, a->name, a->number);
+}
+
+static sp_module *build_foreign(const char *type, const sp_attribute *attributes, int n)
+{
+    const sp_module_options options = {.size = sizeof options, .name = type, .forward = described_forward};
+    sp_module *module = (sp_module_new)(sizeof(sp_module), &options);
+    for (int i = 0; i < n && module; i++)
+        if (set_attribute(module, &attributes[i]) != SP_OK) return NULL;
+    return module;
+}
+
+/* By the library's name, else, if it has parts, as a type that it does not know. */
+static sp_module *build_typed(const char *type, const sp_attribute *attributes, int n, bool has_parts)
+{
+    const bool foreign = has_parts && !sp_module_knows(type);
+    return foreign ? build_foreign(type, attributes, n) : sp_module_build(type, attributes, n);
+}
+
+static sp_module *build_alone(const char *type, json_t *options, bool has_parts)
 {
     size_t n = json_object_size(options), i = 0;
     sp_attribute *attributes = sp_alloc(n * sizeof *attributes);
@@ -150,7 +190,7 @@ static sp_module *build_alone(const char *type, json_t *options)
     {
         if (status == SP_OK) status = json_to_attribute(&attributes[i++], name, value);
     }
-    sp_module *module = status == SP_OK ? sp_module_build(type, attributes, (int)n) : NULL;
+    sp_module *module = status == SP_OK ? build_typed(type, attributes, (int)n, has_parts) : NULL;
     sp_free(attributes, n * sizeof *attributes);
     return module;
 }
@@ -184,7 +224,7 @@ static sp_module *from_json(const json_t *object)
     if (!type) return wrong("a module without a type", ""), NULL;
     if (options && !json_is_object(options)) return wrong("the options are not an object in ", type), NULL;
     if (children && !json_is_array(children)) return wrong("the children are not a list in ", type), NULL;
-    sp_module *module = build_alone(type, options);
+    sp_module *module = build_alone(type, options, json_array_size(children) > 0);
     if (module && cast_alone(module, json_object_get(object, "dtype")) != SP_OK) return NULL;
     for (size_t i = 0; module && i < json_array_size(children); i++)
         if (add_child(module, json_array_get(children, i)) != SP_OK) return NULL;

@@ -41,19 +41,37 @@ sp_attribute sp_module_attribute(const sp_module *module, int i)
     return i >= 0 && i < module->priv->n_attributes ? module->priv->attributes[i] : none;
 }
 
+/* The module that a name leads to, as far as the name goes; NULL where it leads nowhere. */
+static const sp_module *walk_down(const sp_module *module, const char *name, size_t length)
+{
+    while (module && length > 0) {
+        const char *dot = memchr(name, '.', length);
+        const size_t n = dot ? (size_t)(dot - name) : length, step = dot ? n + 1 : n;
+        module = sp__module_find_child(module, name, n);
+        name += step;
+        length -= step;
+    }
+    return module;
+}
+
+sp_module *sp_get_submodule(sp_module *module, const char *name)
+{
+    if (sp__module_check(module, "sp_get_submodule") != SP_OK) return NULL;
+    if (!name) return sp_raise_null("sp_get_submodule", "name"), NULL;
+    const sp_module *found = walk_down(module, name, strlen(name));
+    if (found) return (sp_module *)(uintptr_t)found;
+    sp_raise(SP_ERROR_NOT_FOUND, "sp_get_submodule: %s has no module \"%s\"", module->priv->name, name);
+    return NULL;
+}
+
 sp_tensor *sp_module_get(const sp_module *module, const char *name)
 {
     if (sp__module_check(module, "sp_module_get") != SP_OK) return NULL;
     if (!name) return sp_raise_null("sp_module_get", "name"), NULL;
-    const char *type = module->priv->name;
-    const sp_module *at = module;
-    const char *rest = name, *dot;
-    while (at && (dot = strchr(rest, '.'))) {
-        at = sp__module_find_child(at, rest, (size_t)(dot - rest));
-        rest = dot + 1;
-    }
-    const sp__module_tensor *found = at ? sp__module_find_tensor(at, rest) : NULL;
+    const char *dot = strrchr(name, '.'), *last = dot ? dot + 1 : name;
+    const sp_module *at = walk_down(module, name, dot ? (size_t)(dot - name) : 0);
+    const sp__module_tensor *found = at ? sp__module_find_tensor(at, last) : NULL;
     if (found) return found->tensor;
-    sp_raise(SP_ERROR_NOT_FOUND, "sp_module_get: %s has no parameter or buffer \"%s\"", type, name);
+    sp_raise(SP_ERROR_NOT_FOUND, "sp_module_get: %s has no parameter or buffer \"%s\"", module->priv->name, name);
     return NULL;
 }

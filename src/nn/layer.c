@@ -139,6 +139,12 @@ static sp_status read_attributes(const sp__layer_type *type, const sp_attribute 
     return status;
 }
 
+bool sp_module_knows(const char *name)
+{
+    if (!name) return sp_raise_null("sp_module_knows", "name"), false;
+    return find_type(name) != NULL;
+}
+
 sp_module *sp_module_build(const char *name, const sp_attribute *attributes, int n)
 {
     if (!name) return sp_raise_null("sp_module_build", "name"), NULL;

@@ -85,6 +85,13 @@ static void make_tridiagonal(problem *s)
 
 /* ---- to diagonal form ---- */
 
+static void swap(double *x, double *y)
+{
+    const double kept = *x;
+    *x = *y;
+    *y = kept;
+}
+
 static void rotate_block(void *context, int64_t block)
 {
     const problem *s = context;
@@ -97,12 +104,13 @@ static void apply_rotations(problem *s)
     s->n_rotations = 0;
 }
 
-/* The first m ≥ l where T falls into two parts. */
+/* The first m ≥ l where T falls into two parts. Beside a largest element of 1, what is smaller than the rounding of a
+ * rounding is nothing. */
 static int64_t find_split(const problem *s, int64_t l)
 {
     int64_t m = l;
     for (; m < s->n - 1; m++)
-        if (fabs(s->e[m]) <= DBL_EPSILON * (fabs(s->d[m]) + fabs(s->d[m + 1])) + DBL_MIN) break;
+        if (fabs(s->e[m]) <= DBL_EPSILON * (fabs(s->d[m]) + fabs(s->d[m + 1])) + DBL_EPSILON * DBL_EPSILON) break;
     return m;
 }
 
@@ -136,12 +144,32 @@ static void sweep(problem *s, int64_t l, int64_t m)
     e[m] = 0;
 }
 
+/* QL finds the values from the top down, and soonest where the small ones stand there; reflections from the top tend to
+ * leave them at the bottom. T and its vectors are turned upside down then. */
+static void put_small_first(problem *s)
+{
+    const int64_t n = s->n;
+    double top = 0, bottom = 0;
+    for (int64_t i = 0; i < n / 2; i++) {
+        top += fabs(s->d[i]);
+        bottom += fabs(s->d[n - 1 - i]);
+    }
+    const bool turn = top > bottom;
+    for (int64_t i = 0; turn && i < n / 2; i++) swap(&s->d[i], &s->d[n - 1 - i]);
+    for (int64_t i = 0; turn && i < (n - 1) / 2; i++) swap(&s->e[i], &s->e[n - 2 - i]);
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t at = turn ? n - 1 - i : i;
+        s->z[(at / SP__EIGH_COLUMNS * n + i) * SP__EIGH_COLUMNS + at % SP__EIGH_COLUMNS] = 1;
+    }
+}
+
 static sp_status make_diagonal(problem *s)
 {
+    int64_t sweeps = 0;
+    put_small_first(s);
     for (int64_t l = 0; l < s->n; l++) {
-        int tries = 0;
         for (int64_t m = find_split(s, l); m != l; m = find_split(s, l)) {
-            if (tries++ == PATIENCE)
+            if (sweeps++ == PATIENCE * s->n)
                 return sp_raise(SP_ERROR_ARGUMENT, "sp_linalg_eigh: eigenvalue %lld did not converge", (long long)l);
             if (s->n_rotations + s->n > s->max_rotations) apply_rotations(s);
             sweep(s, l, m);
@@ -214,7 +242,6 @@ static void begin(problem *s)
     memset(s->p, 0, (size_t)n * sizeof *s->p);
     memset(s->beta, 0, (size_t)n * sizeof *s->beta);
     memset(s->z, 0, (size_t)(s->blocks * n * SP__EIGH_COLUMNS) * sizeof *s->z);
-    for (int64_t i = 0; i < n; i++) s->z[(i / SP__EIGH_COLUMNS * n + i) * SP__EIGH_COLUMNS + i % SP__EIGH_COLUMNS] = 1;
     s->n_rotations = 0;
 }
 
