@@ -222,8 +222,42 @@ static void test_fill_and_zero(void **state)
     assert_holds(grid, 1, 0, 1, 1, 0, 1);
     assert_null(sp_fill_(sp_cast(grid, SP_U8), 300));
     assert_error(SP_ERROR_ARGUMENT, "300 does not fit into dtype uint8");
+    assert_null(sp_fill_(sp_cast(grid, SP_U8), -256));
+    assert_error(SP_ERROR_ARGUMENT, "-256 does not fit into dtype uint8");
+    assert_null(sp_fill_(sp_cast(grid, SP_I32), -0x1p63));
+    assert_error(SP_ERROR_ARGUMENT, "does not fit into dtype int32");
+    assert_non_null(sp_fill_(sp_cast(grid, SP_I32), -0x1p31));
+    assert_non_null(sp_fill_(sp_cast(grid, SP_I64), -0x1p63));
     assert_null(sp_masked_fill(sp_vector_i64(1), sp_gt_scalar(sp_vector(1), 0), (double)INFINITY));
     assert_error(SP_ERROR_ARGUMENT, "sp_masked_fill");
+}
+
+/* ---- where PyTorch keeps the last bit ---- */
+
+static void test_the_sign_of_zero(void **state)
+{
+    (void)state;
+    const sp_dtype dtypes[] = {SP_F32, SP_F64, SP_BF16};
+    for (size_t i = 0; i < sizeof dtypes / sizeof *dtypes; i++) {
+        sp_tensor *x = sp_full(SP_DIMS(37), -0.0, .dtype = dtypes[i]);
+        sp_tensor *const same[] = {sp_tanh(x),         sp_clamp_min(x, 0), sp_clamp_max(x, 0), sp_clamp(x, 0, 1),
+                                   sp_leaky_relu(x),   sp_elu(x),          sp_silu(x),         sp_gelu(x),
+                                   sp_sin(x),          sp_expm1(x),        sp_log1p(x),        sp_round(x),
+                                   sp_mul_scalar(x, 2)};
+        for (size_t k = 0; k < sizeof same / sizeof *same; k++)
+            for (int64_t j = 0; j < sp_numel(x); j++) {
+                double y = sp_item(sp_select(same[k], 0, j));
+                if (y != 0 || !signbit(y)) fail_msg("function %zu of -0 is %g in %s", k, y, sp_dtype_name(dtypes[i]));
+            }
+    }
+}
+
+static void test_exponents_beyond_doubles(void **state)
+{
+    (void)state;
+    sp_tensor *x = sp_vector_i64(-1, 1, 3);
+    assert_true(sp_equal(sp_select(sp_pow_int(x, ((int64_t)1 << 53) + 1), 0, 0), sp_scalar_i64(-1)));
+    assert_true(sp_equal(sp_select(sp_pow_int(x, (int64_t)1 << 53), 0, 0), sp_scalar_i64(1)));
 }
 
 /* ---- random values ---- */
@@ -390,6 +424,8 @@ int main(void)
         sp_test(test_copy_casts_and_follows_gradients),
         sp_test(test_copy_into_a_part),
         sp_test(test_fill_and_zero),
+        sp_test(test_the_sign_of_zero),
+        sp_test(test_exponents_beyond_doubles),
         sp_test(test_random_values),
         sp_test(test_random_values_refuse),
         sp_test(test_numbers_promote_as_in_python),

@@ -43,9 +43,11 @@ sp_status sp__refuse_dtype(const sp_call *call, sp_dtype dtype, const char *hint
 
 sp_status sp__check_number(const sp_call *call, double value, sp_dtype dtype)
 {
-    static const double highest[SP_DTYPE_COUNT] = {[SP_I64] = 0x1p63, [SP_I32] = 0x1p31, [SP_U8] = 0x1p8};
-    double high = highest[dtype];
-    if (high == 0 || (value > -high - (dtype != SP_I64) && value < high) || value == -0x1p63) return SP_OK;
+    /* What is left of the fraction's end fits; a negative u8 wraps, as in PyTorch. */
+    static const double below[SP_DTYPE_COUNT] = {
+        [SP_I64] = -0x1.0000000000001p63, [SP_I32] = -0x1p31 - 1, [SP_U8] = -0x1p8};
+    static const double above[SP_DTYPE_COUNT] = {[SP_I64] = 0x1p63, [SP_I32] = 0x1p31, [SP_U8] = 0x1p8};
+    if (above[dtype] == 0 || (value > below[dtype] && value < above[dtype])) return SP_OK;
     return sp_raise(SP_ERROR_ARGUMENT, "sp_%s: the number %g does not fit into dtype %s", call->op->name, value,
                     sp_dtype_name(dtype));
 }

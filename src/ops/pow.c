@@ -113,6 +113,9 @@ sp_tensor *sp_pow_scalar(sp_tensor *x, double value)
 
 sp_tensor *sp_pow_int(sp_tensor *x, int64_t value)
 {
+    /* Beyond these not every integer is a double, and the last bit decides the sign. */
+    const int64_t exact = (int64_t)1 << 53;
+    if (value > exact || value < -exact) return sp__apply_i64(&sp__op_pow, x, value);
     return sp_op_apply(&sp__op_pow_scalar, &x, 1, &(exponent){(double)value, true});
 }
 

@@ -33,7 +33,7 @@ UNARY(elu, x > 0 ? x : M(expm1)(x) * p)
 UNARY(gelu, x *HALF *(ONE + M(erf)(x * (C)0.70710678118654752440)))
 /* √(2/π)·(x + 0.044715·x³) */
 UNARY(gelu_tanh, HALF *x *(ONE + M(tanh)((C)0.79788456080286535588 * (x + (C)0.044715 * x * x * x))))
-UNARY(clamp, x != x ? x : M(fmin)(M(fmax)(x, p), q))
+UNARY(clamp, (x < p ? p : x) > q ? q : x < p ? p : x)
 UNARY(pow_scalar, M(pow)(x, p))
 UNARY(affine, p *x + q)
 

@@ -115,7 +115,7 @@ SP__INLINE vf tanh_f32(vf x)
     p = (p * z) * x + x;
     const vf far = 1.0f - 2.0f / (exp_f32(size + size) + 1.0f);
     const vi sign = (vi)x & (vi)splat_f32(-0.0f);
-    const vf y = select_f32(size < 0.625f, p, (vf)((vi)far | sign));
+    const vf y = (vf)((vi)select_f32(size < 0.625f, p, far) | sign); /* the polynomial of -0 is +0 */
     return select_f32(x != x, x, y);
 }
 
