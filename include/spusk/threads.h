@@ -26,6 +26,11 @@ SP_API const char *sp_isa(void);
  * product of matrices cannot exceed. Takes some tenths of a second. 0 and an error for another dtype or count. */
 SP_API double sp_measure_peak(sp_dtype dtype, int threads);
 
+/* The share of gradients that were not zero, 0 to 1, among those that backward passes of convolutions behind ReLU and
+ * max-pooling have taken as sparse since the last call of this function, on all threads; NaN where there were none. The
+ * time of these passes goes with it, so a benchmark should state it. */
+SP_API double sp_sparse_density(void);
+
 SP_END_DECLS
 
 #endif

@@ -1,5 +1,6 @@
 /* Convolution: what comes before the kernels. Arranges operands, and says which taps reach which places. */
 #include "backends/cpu/conv.h"
+#include <math.h>
 
 /* ---- taps and places ---- */
 
@@ -201,6 +202,22 @@ sp_status sp__conv_arranged(const sp__conv *call, sp_dtype dtype, sp_status (*ru
     return status;
 }
 
+/* ---- how sparse gradients were ---- */
+
+static _Atomic(int64_t) sparse_found, sparse_places;
+
+void sp__conv_saw(int64_t found, int64_t places)
+{
+    atomic_fetch_add_explicit(&sparse_found, found, memory_order_relaxed);
+    atomic_fetch_add_explicit(&sparse_places, places, memory_order_relaxed);
+}
+
+double sp_sparse_density(void)
+{
+    const int64_t places = atomic_exchange(&sparse_places, 0), found = atomic_exchange(&sparse_found, 0);
+    return places ? (double)found / (double)places : (double)NAN;
+}
+
 /* ---- the backend's rows ---- */
 
 static bool channels_lie_side_by_side(const sp__operand *operand, int64_t channels)
@@ -215,7 +232,7 @@ static bool tail_suits(const sp__conv *call)
     const int64_t places = tail->pool[0] * tail->pool[1];
     if (call->dtype == SP_BF16 || places > 16 || !channels_lie_side_by_side(&tail->y, call->out)) return false;
     if (places > 1 && !channels_lie_side_by_side(&tail->where, call->out)) return false;
-    return call->kind == SP__CONV_FORWARD;
+    return call->kind == SP__CONV_FORWARD || channels_lie_side_by_side(&tail->grad, call->out);
 }
 
 bool sp__cpu_conv_takes(const sp__conv *call)

@@ -29,4 +29,7 @@ bool sp__conv_is_padded(const sp__conv *call);
  * channels without padding: copies what is not so, and the result back. */
 sp_status sp__conv_arranged(const sp__conv *call, sp_dtype dtype, sp_status (*run)(const sp__conv *call));
 
+/* Notes how many gradients of how many places a sparse backward met. */
+void sp__conv_saw(int64_t found, int64_t places);
+
 #endif

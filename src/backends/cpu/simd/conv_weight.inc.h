@@ -59,7 +59,8 @@ static void FN(sum_places)(const FN(field) * f, const int64_t *from, const int64
     for (int v = 0; v < vectors; v++) *(FN(vector) *)(sums + v * FN(LANES)) = sum[v];
 }
 
-/* Columns of y that do not fill vectors, with zeros behind them. */
+/* Places [from, to) of y, as f says: its columns side by side, whole vectors, with zeros behind those that are not y's.
+ */
 static void FN(pack_places)(FN(field) * f, const int64_t *from, const int64_t *to, int64_t width, int64_t room, T *out)
 {
     memset(out, 0, (size_t)((to[0] - from[0]) * (to[1] - from[1]) * room) * sizeof(T));
@@ -69,9 +70,6 @@ static void FN(pack_places)(FN(field) * f, const int64_t *from, const int64_t *t
         for (int64_t w = 0; w < to[1] - from[1]; w++, b += f->b_column, next += room)
             for (int64_t j = 0; j < width; j++) next[j] = b[j];
     }
-    f->b = out;
-    f->b_column = room;
-    f->b_row = (to[1] - from[1]) * room;
 }
 
 typedef struct FN(weight_piece) {
@@ -82,29 +80,49 @@ typedef struct FN(weight_piece) {
     bool bias;
 } FN(weight_piece);
 
-static void FN(run_image)(const FN(weight_piece) * q, int64_t image)
+/* Places [from, to) of an image: all tiles of the task, and the bias. */
+static void FN(run_places)(const FN(weight_piece) * q, int64_t image, const int64_t *from, const int64_t *to)
 {
     const FN(weights) *p = q->p;
     const sp__conv *call = p->call;
     T packed[FN(PLACES) * FN(NR)] __attribute__((aligned(64)));
     const T *x = FN(of_operand)(&call->x, q->group * p->k) + image * call->x.strides[0];
-    const T *y = FN(of_operand)(&call->y, q->group * p->n + q->panel * FN(NR)) + image * call->y.strides[0];
-    const int64_t columns = FN(least)(call->out_size[1], FN(PLACES)), rows = FN(PLACES) / (columns ? columns : 1);
-    const FN(field) whole = {.a_row = call->stride[0] * call->x.strides[2],
-                             .a_column = call->stride[1] * call->x.strides[3],
-                             .b_row = call->y.strides[2],
-                             .b_column = call->y.strides[3]};
-    for (int64_t h = 0; h < call->out_size[0]; h += rows) {
-        for (int64_t w = 0; w < call->out_size[1]; w += columns) {
-            const int64_t from[2] = {h, w};
-            const int64_t to[2] = {FN(least)(h + rows, call->out_size[0]), FN(least)(w + columns, call->out_size[1])};
-            FN(field) f = whole;
-            f.b = y + h * f.b_row + w * f.b_column;
-            if (q->width < q->room) FN(pack_places)(&f, from, to, q->width, q->room, packed);
-            for (int64_t i = q->first; i < q->last; i++) FN(run_weight_tile)
-            (&p->tile[i], x, f, from, to, q->room > FN(LANES), FN(sums_of)(p, q->part, q->group, q->panel, i));
-            if (q->bias) FN(sum_places)
-            (&f, from, to, q->room > FN(LANES) ? 2 : 1, FN(sums_of)(p, q->part, q->group, q->panel, p->tiles));
+    FN(field)
+    f = {.a_row = call->stride[0] * call->x.strides[2],
+         .a_column = call->stride[1] * call->x.strides[3],
+         .b = packed,
+         .b_row = (to[1] - from[1]) * q->room,
+         .b_column = q->room};
+    if (call->tail) {
+        FN(expand_places)(call, image, q->group * p->n + q->panel * FN(NR), q->width, from, to, q->room, packed);
+    } else {
+        FN(field) y = f;
+        y.b_row = call->y.strides[2], y.b_column = call->y.strides[3];
+        y.b = FN(of_operand)(&call->y, q->group * p->n + q->panel * FN(NR)) + image * call->y.strides[0] +
+              from[0] * y.b_row + from[1] * y.b_column;
+        if (q->width < q->room)
+            FN(pack_places)(&y, from, to, q->width, q->room, packed);
+        else
+            f = y;
+    }
+    const bool wide = q->room > FN(LANES);
+    for (int64_t i = q->first; i < q->last; i++) {
+        T *sums = FN(sums_of)(p, q->part, q->group, q->panel, i);
+        FN(run_weight_tile)(&p->tile[i], x, f, from, to, wide, sums);
+    }
+    if (q->bias) FN(sum_places)(&f, from, to, wide ? 2 : 1, FN(sums_of)(p, q->part, q->group, q->panel, p->tiles));
+}
+
+static void FN(run_image)(const FN(weight_piece) * q, int64_t image)
+{
+    const sp__conv *call = q->p->call;
+    int64_t step[2], from[2], to[2];
+    FN(cut_places)(call, FN(PLACES), step);
+    for (from[0] = 0; from[0] < call->out_size[0]; from[0] = to[0]) {
+        to[0] = FN(least)(from[0] + step[0], call->out_size[0]);
+        for (from[1] = 0; from[1] < call->out_size[1]; from[1] = to[1]) {
+            to[1] = FN(least)(from[1] + step[1], call->out_size[1]);
+            FN(run_places)(q, image, from, to);
         }
     }
 }
