@@ -108,6 +108,26 @@ static bool save(const autoencode_session *s, sp_module *model, const char *name
     return true;
 }
 
+/* The three planes beside each other. */
+static bool draw_scatters(const autoencode_session *s, sp_module *const *models)
+{
+    static const char *const titles[] = {"the network", "principal components", "the same by descent"};
+    char path[PATH_MAX];
+    sp_scatter_panel panels[3];
+    if (!output_path(&s->options->common, "pca.png", path, sizeof path)) return false;
+    for (int i = 0; i < 3; i++) {
+        const sp_example codes = sp_encode_all(models[i], s->val_data);
+        if (!codes.x) return false;
+        panels[i] = (sp_scatter_panel){codes.x, codes.y, titles[i]};
+    }
+    /* A picture that cannot be drawn is a pity; the figures are what counts. */
+    if (sp_plot_scatters(path, panels, 3, .title = "codes of the validation digits") == SP_OK &&
+        !s->options->common.json)
+        printf("wrote %s\n", path);
+    sp_error_clear();
+    return true;
+}
+
 static bool compare(const autoencode_session *s, double network_error, sp_module *exact, sp_module *descended)
 {
     const double errors[] = {network_error, sp_reconstruction_error(exact, s->val_data),
@@ -129,6 +149,9 @@ bool autoencode_pca(autoencode_session *s, double network_error)
     }
     if (!exact || !descended) return false;
     if (interrupted()) return true;
-    return compare(s, network_error, exact, descended) && save(s, exact, "pca.safetensors") &&
-           save(s, descended, "pca-descent.safetensors");
+    if (!compare(s, network_error, exact, descended) || !save(s, exact, "pca.safetensors") ||
+        !save(s, descended, "pca-descent.safetensors"))
+        return false;
+    sp_module *const models[] = {s->model, exact, descended};
+    return s->options->code != 2 || draw_scatters(s, models);
 }

@@ -21,6 +21,8 @@ int cmd_train(const command *self, int argc, char **argv);
 int cmd_eval(const command *self, int argc, char **argv);
 int cmd_predict(const command *self, int argc, char **argv);
 int cmd_info(const command *self, int argc, char **argv);
+int cmd_scatter(const command *self, int argc, char **argv);
+int cmd_morph(const command *self, int argc, char **argv);
 int cmd_autoencode(const command *self, int argc, char **argv);
 int cmd_bench(const command *self, int argc, char **argv);
 

@@ -11,6 +11,8 @@ static const command commands[] = {
     {"predict", cmd_predict, "FILE [digit.png | INDEX]", 1, 2,
      "class and probabilities of a picture, or of example INDEX"},
     {"autoencode", cmd_autoencode, "", 0, 0, "train an autoencoder; write its weights, loss curve and reconstructions"},
+    {"scatter", cmd_scatter, "FILE", 1, 1, "an autoencoder's codes in the plane, and what is drawn from each place"},
+    {"morph", cmd_morph, "FILE", 1, 1, "a closed walk through an autoencoder's codes, as a movie"},
     {"info", cmd_info, "[FILE]", 0, 1, "layers, shapes, parameters and metadata of a weights file"},
     {"bench", cmd_bench, "matmul | step", 1, 1, "speed beside the machine's peak"},
 };
