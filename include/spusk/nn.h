@@ -144,6 +144,49 @@ typedef struct sp_nn_linear_options {
 SP_API sp_module *sp_nn_linear(int64_t in_features, int64_t out_features, const sp_nn_linear_options *options);
 #define sp_nn_linear(...) SP__CALL2(sp_nn_linear, sp_nn_linear_options, __VA_ARGS__)
 
+typedef struct sp_nn_conv2d_options {
+    size_t size;
+    int64_t kernel_size_hw[2]; /* beside a kernel_size of 0 */
+    int64_t stride;            /* default 1 */
+    int64_t stride_hw[2];
+    int64_t padding;
+    int64_t padding_hw[2];
+    int64_t dilation; /* default 1 */
+    int64_t dilation_hw[2];
+    int64_t groups; /* default 1 */
+    bool same;      /* PyTorch's padding="same" */
+    bool no_bias;
+    sp_dtype dtype; /* default f32 */
+    sp_generator *generator;
+} sp_nn_conv2d_options;
+/* sp_conv2d: (N,in,H,W) → (N,out,H',W'). weight (out, in/groups, kernel height and width) and bias (out), both uniform
+ * in ±1/√(in/groups·height·width). PyTorch, torch.nn.Conv2d. */
+SP_API sp_module *sp_nn_conv2d(int64_t in_channels, int64_t out_channels, int64_t kernel_size,
+                               const sp_nn_conv2d_options *options);
+#define sp_nn_conv2d(...) SP__CALL3(sp_nn_conv2d, sp_nn_conv2d_options, __VA_ARGS__)
+
+typedef struct sp_nn_conv_transpose2d_options {
+    size_t size;
+    int64_t kernel_size_hw[2]; /* beside a kernel_size of 0 */
+    int64_t stride;            /* default 1 */
+    int64_t stride_hw[2];
+    int64_t padding;
+    int64_t padding_hw[2];
+    int64_t output_padding;
+    int64_t output_padding_hw[2];
+    int64_t dilation; /* default 1 */
+    int64_t dilation_hw[2];
+    int64_t groups; /* default 1 */
+    bool no_bias;
+    sp_dtype dtype; /* default f32 */
+    sp_generator *generator;
+} sp_nn_conv_transpose2d_options;
+/* sp_conv_transpose2d: (N,in,H,W) → (N,out,H',W'). weight (in, out/groups, kernel height and width) and bias (out),
+ * both uniform in ±1/√(out/groups·height·width). PyTorch, torch.nn.ConvTranspose2d. */
+SP_API sp_module *sp_nn_conv_transpose2d(int64_t in_channels, int64_t out_channels, int64_t kernel_size,
+                                         const sp_nn_conv_transpose2d_options *options);
+#define sp_nn_conv_transpose2d(...) SP__CALL3(sp_nn_conv_transpose2d, sp_nn_conv_transpose2d_options, __VA_ARGS__)
+
 SP_API sp_module *sp_nn_identity(void);
 SP_API sp_module *sp_nn_relu(void);
 SP_API sp_module *sp_nn_leaky_relu(const sp_leaky_relu_options *options);

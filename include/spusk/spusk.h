@@ -20,6 +20,7 @@
 #define SPUSK_H
 
 #include <spusk/autograd.h>
+#include <spusk/convolution.h>
 #include <spusk/data.h>
 #include <spusk/io.h>
 #include <spusk/layers.h>

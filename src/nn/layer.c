@@ -80,8 +80,9 @@ void sp__put_pair(sp__text *t, const double *numbers, int i)
 static const sp__layer_type *find_type(const char *name)
 {
     static sp__layer_find *const families[] = {
-        sp__find_activation, sp__find_linear,  sp__find_container,     sp__find_shape_layer, sp__find_dropout,
-        sp__find_loss,       sp__find_pooling, sp__find_normalization, sp__find_embedding,   sp__find_padding,
+        sp__find_activation,    sp__find_linear,    sp__find_container,   sp__find_shape_layer,
+        sp__find_dropout,       sp__find_loss,      sp__find_convolution, sp__find_pooling,
+        sp__find_normalization, sp__find_embedding, sp__find_padding,
     };
     for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
         const sp__layer_type *type = families[i](name);

@@ -74,6 +74,6 @@ size_t sp__describe_nothing(const sp_module *module, char *buffer, size_t size);
 /* The types of each file by name; NULL for none. */
 typedef const sp__layer_type *sp__layer_find(const char *name);
 sp__layer_find sp__find_activation, sp__find_linear, sp__find_container, sp__find_shape_layer, sp__find_dropout,
-    sp__find_loss, sp__find_pooling, sp__find_normalization, sp__find_embedding, sp__find_padding;
+    sp__find_loss, sp__find_convolution, sp__find_pooling, sp__find_normalization, sp__find_embedding, sp__find_padding;
 
 #endif

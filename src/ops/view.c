@@ -393,28 +393,28 @@ static sp_tensor *call_unflatten(sp_tensor *const *x)
 
 #define VIEW_OP(op, node, infer_rule, backward_rule, ...)                                                              \
     const sp_op sp__op_##op = {.name = #op,                                                                            \
-                               .backward_name = #node "Backward0",                                                     \
+                               .backward_name = #node,                                                                 \
                                .n_inputs = 1,                                                                          \
                                .attributes_size = sizeof(shape_attributes),                                            \
                                .infer = infer_rule,                                                                    \
                                .backward = backward_rule,                                                              \
                                .samples = (const sp_sample[]){__VA_ARGS__, {0}}}
 
-VIEW_OP(view, View, infer_view, backward_view, {call_view, "a.view(-1, 3)", {{"2 6"}}},
+VIEW_OP(view, ViewBackward0, infer_view, backward_view, {call_view, "a.view(-1, 3)", {{"2 6"}}},
         {call_reshape_t, "a.t().reshape(12)", {{"3 4"}}}, {call_view_number, "a.view(1, 1)", {{""}}},
         {call_view_empty, "a.view(0, 5)", {{"0 3"}}}, {call_flatten, "a.flatten(1)", {{"2 3 4"}}},
         {call_unflatten, "a.unflatten(1, (2, -1))", {{"2 6"}}});
-VIEW_OP(permute, Permute, infer_permute, backward_permute, {call_permute, "a.permute(2, 0, -2)", {{"2 3 4"}}},
+VIEW_OP(permute, PermuteBackward0, infer_permute, backward_permute, {call_permute, "a.permute(2, 0, -2)", {{"2 3 4"}}},
         {call_permute, "a.permute(2, 0, -2)", {{"2 0 1"}}});
-VIEW_OP(transpose, Transpose, infer_permute, backward_permute, {call_transpose, "a.transpose(0, -1)", {{"2 3 4"}}},
-        {call_transpose, "a.transpose(0, -1)", {{""}}});
-VIEW_OP(t, T, infer_permute, backward_permute, {call_t, "a.t()", {{"2 3"}}}, {call_t, "a.t()", {{"3"}}},
+VIEW_OP(transpose, TransposeBackward0, infer_permute, backward_permute,
+        {call_transpose, "a.transpose(0, -1)", {{"2 3 4"}}}, {call_transpose, "a.transpose(0, -1)", {{""}}});
+VIEW_OP(t, TBackward0, infer_permute, backward_permute, {call_t, "a.t()", {{"2 3"}}}, {call_t, "a.t()", {{"3"}}},
         {call_t, "a.t()", {{""}}});
-VIEW_OP(expand, Expand, infer_expand, backward_expand, {call_expand, "a.expand(2, -1, 4)", {{"3 1"}}},
+VIEW_OP(expand, ExpandBackward0, infer_expand, backward_expand, {call_expand, "a.expand(2, -1, 4)", {{"3 1"}}},
         {call_expand, "a.expand(2, -1, 4)", {{"1 3 1"}}}, {call_expand, "a.expand(2, -1, 4)", {{"0 4"}}});
-VIEW_OP(squeeze, Squeeze, infer_regroup, backward_view, {call_squeeze, "a.squeeze()", {{"1 3 1 2"}}},
+VIEW_OP(squeeze, SqueezeBackward0, infer_regroup, backward_view, {call_squeeze, "a.squeeze()", {{"1 3 1 2"}}},
         {call_squeeze, "a.squeeze()", {{""}}}, {call_squeeze, "a.squeeze()", {{"1 0"}}});
-VIEW_OP(squeeze_dim, Squeeze, infer_regroup, backward_view, {call_squeeze_dim, "a.squeeze(-1)", {{"2 3 1"}}},
+VIEW_OP(squeeze_dim, SqueezeBackward1, infer_regroup, backward_view, {call_squeeze_dim, "a.squeeze(-1)", {{"2 3 1"}}},
         {call_squeeze_dim, "a.squeeze(-1)", {{"2 3"}}}, {call_squeeze_dim, "a.squeeze(-1)", {{""}}});
-VIEW_OP(unsqueeze, Unsqueeze, infer_regroup, backward_view, {call_unsqueeze, "a.unsqueeze(1)", {{"2 3"}}},
+VIEW_OP(unsqueeze, UnsqueezeBackward0, infer_regroup, backward_view, {call_unsqueeze, "a.unsqueeze(1)", {{"2 3"}}},
         {call_unsqueeze, "a.unsqueeze(1)", {{"0"}}});

@@ -55,6 +55,14 @@ static const struct {
     {"upsample_nearest2d", REFUSES, CASE_SHAPE, SP_F32, "(N, C, L) and (N, C, D, H, W) are not images"},
     {"upsample_nearest2d", REFUSES, -1, SP_U8, "images are floating point"},
     {"upsample_bilinear2d", REFUSES, -1, SP_U8, "images are floating point"},
+    {"conv2d", REFUSES, -1, SP_I64, "images are floating point"},
+    {"conv2d", REFUSES, -1, SP_I32, "images are floating point"},
+    {"conv2d", REFUSES, -1, SP_U8, "images are floating point"},
+    {"conv_transpose2d", REFUSES, -1, SP_I64, "images are floating point"},
+    {"conv2d_weight", REFUSES, -1, SP_I64, "images are floating point"},
+    {"conv2d", DIFFERS, CASE_SPECIAL, SP_DTYPE_DEFAULT, "infinity times padding: PyTorch's loops differ, too"},
+    {"conv_transpose2d", DIFFERS, CASE_SPECIAL, SP_DTYPE_DEFAULT, "infinity times padding"},
+    {"conv2d_weight", DIFFERS, CASE_SPECIAL, SP_DTYPE_DEFAULT, "infinity times padding"},
     {"var", GRADIENT, CASE_SPECIAL, SP_DTYPE_DEFAULT, "one element's variance is NaN, and so is its gradient"},
 };
 
