@@ -62,8 +62,7 @@ enum { SP__LONGEST_CHAIN = 2 };
  * ops[i - 1], of which the last gets the results. */
 typedef struct sp__chain {
     const sp_op *ops[SP__LONGEST_CHAIN + 1];
-    bool (*takes)(sp_grad_call *calls); /* whether these attributes, dtypes and layouts suit; raises nothing */
-    sp_status (*backward)(sp_grad_call *calls);
+    sp_status (*backward)(sp_grad_call *calls, bool *taken); /* *taken false: it does not suit, and nothing was done */
 } sp__chain;
 
 /* Whether a call with these inputs is to be recorded. */

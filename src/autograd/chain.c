@@ -37,11 +37,10 @@ static int follow(const sp__run *r, sp__node *node, const sp__chain *chain, sp__
     return n;
 }
 
-static sp_status run(sp__run *r, const sp__chain *chain, sp__node **nodes, int n, sp_grad_call *calls)
+static sp_status end_chain(sp__run *r, sp__node **nodes, int n, const sp_grad_call *innermost, sp_status status)
 {
-    sp_status status = chain->backward(calls);
     if (status) sp_error_context("in %s: ", nodes[n - 1]->op->backward_name);
-    if (!status) status = sp__send_all(r, nodes[n - 1], &calls[n - 1]);
+    if (!status) status = sp__send_all(r, nodes[n - 1], innermost);
     for (int i = 1; i < n && !r->retain_graph; i++) sp__node_release(nodes[i]);
     return status;
 }
@@ -51,12 +50,13 @@ static bool try_chain(sp__run *r, const sp__chain *chain, sp__node *node, sp_ten
 {
     sp__node *nodes[SP__LONGEST_CHAIN + 1];
     sp_grad_call calls[SP__LONGEST_CHAIN + 1];
-    bool needed[SP_MAX_INPUTS];
+    bool needed[SP_MAX_INPUTS], taken = false;
     const int n = follow(r, node, chain, nodes);
     if (n == 0 || !sp__needed(r, nodes[n - 1], needed)) return false;
     for (int i = 0; i < n; i++) calls[i] = sp__grad_call_of(nodes[i], grads, needed);
-    if (!chain->takes(calls)) return false;
-    *status = run(r, chain, nodes, n, calls);
+    *status = chain->backward(calls, &taken);
+    if (!*status && !taken) return false;
+    *status = end_chain(r, nodes, n, &calls[n - 1], *status);
     return true;
 }
 

@@ -6,7 +6,7 @@
  *
  * The place takes a byte where the window has at most 256 of them: a tenth of the traffic of PyTorch's i64 indices.
  * Source: PyTorch, torch.nn.MaxPool2d. */
-#include "ops/images.h"
+#include "ops/conv_fused.h"
 
 typedef struct pool_attributes {
     sp__pair kernel, stride, padding, dilation;
@@ -88,8 +88,24 @@ static sp_status max_pool2d_infer(sp_call *call)
     return status ? status : sp__image_output(call, 1, where_dtype(a), x, height, width);
 }
 
+bool sp__pool_is_tiling(const void *attributes, sp__pair *window)
+{
+    const pool_attributes *a = attributes;
+    *window = a->kernel;
+    for (int d = 0; d < 2; d++)
+        if (a->stride.v[d] != a->kernel.v[d] || a->padding.v[d] != 0 || a->dilation.v[d] != 1) return false;
+    return !a->ceil_mode && a->kernel.v[0] * a->kernel.v[1] <= 16;
+}
+
 static sp_status max_pool2d_forward(sp_call *call)
 {
+    sp__pair window;
+    bool done = false;
+    sp_status status = SP_OK;
+    if (sp__pool_is_tiling(call->attributes, &window))
+        status = sp__conv2d_relu_pool(call->inputs[0], window, call->outputs[0], call->outputs[1], &done);
+    if (!status && !done) status = sp__ready(call->inputs[0]);
+    if (status || done) return status;
     sp__pool kernel = kernel_call(SP__POOL_MAX, call->attributes, call->outputs[0], call->outputs[1]);
     kernel.x = sp__image_operand(call->inputs[0]);
     return sp__backend_for(call->outputs[0])->pool(&kernel);
@@ -252,10 +268,12 @@ const sp_op sp__op_max_pool2d = {
     .n_inputs = 1,
     .n_outputs = 2,
     .attributes_size = sizeof(pool_attributes),
-    .saves = SP_SAVE_OUTPUT(1),
+    .saves = SP_SAVE_OUTPUT(0) | SP_SAVE_OUTPUT(1), /* the first for its chain: what ReLU let through */
     .infer = max_pool2d_infer,
     .forward = max_pool2d_forward,
     .backward = max_pool2d_backward,
+    .chains = sp__max_pool2d_chains,
+    .reads_waiting = true,
     .samples = (const sp_sample[]){SP__ONE(pool_two, "F.max_pool2d(a, 2)", "2 3 4 6", -2, 2),
                                    SP__ONE(pool_three, "F.max_pool2d(a, 3, 2, 1)", "2 2 5 6", -2, 2),
                                    SP__ONE(pool_dilated, "F.max_pool2d(a, 2, (1, 2), 0, (2, 1), ceil_mode=True)",

@@ -3,13 +3,14 @@
  *     relu  y = max(x, 0), NaN stays      dx = dy where y > 0, else 0
  *
  * What lies between is then never written, unless somebody reads it. */
-#include "ops/elementwise.h"
+#include "ops/conv_fused.h"
 
 static const struct {
     const sp_op *inner;
     sp_status (*run)(const sp__deferred *inner, sp_tensor *out);
 } fused[] = {
     {&sp__op_linear, sp__linear_relu},
+    {&sp__op_conv2d, sp__conv2d_relu},
 };
 enum { N_FUSED = sizeof fused / sizeof *fused };
 
@@ -61,5 +62,6 @@ const sp_op sp__op_relu = {.name = "relu",
                            .forward = relu_forward,
                            .backward = relu_backward,
                            .samples = samples,
+                           .chains = sp__relu_chains,
                            .waits = relu_waits,
                            .reads_waiting = true};
