@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Writes what PyTorch computes while it trains: tests/fixtures/training/losses.txt and schedules.txt.
+"""Writes what PyTorch computes while it trains: tests/fixtures/training/*.txt.
 
     python3 tools/fixtures_training.py
 
 losses.txt has a line for each network, dtype and optimiser: its name and twenty training losses. schedules.txt has a
 line for each schedule: its name, and after its making and each epoch the learning rate of both groups and the momentum
 of the first (0 where the optimiser has none); plateau metrics are computed alike. clipping.txt has total norms.
+images.txt has the losses of networks of convolutions.
 Weights and batches come from splitmix64 here and in tests/support/training.c, so only results are stored.
 Needs PyTorch (2.15 made what is committed) and NumPy from PyPI.
 """
@@ -48,9 +49,10 @@ def deep():
 def set_weights(model):
     """Uniform in plus or minus one over the root of the inputs, parameter by parameter."""
     with torch.no_grad():
-        for i, layer in enumerate(m for m in model if isinstance(m, nn.Linear)):
-            bound = 1 / math.sqrt(layer.in_features)
-            for k, p in enumerate((layer.weight, layer.bias)):
+        layers = [m for m in model if isinstance(m, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d))]
+        for i, layer in enumerate(layers):
+            bound = 1 / math.sqrt(layer.weight[0].numel())
+            for k, p in enumerate(layer.parameters()):
                 values = (2 * uniform(100 + 2 * i + k, p.numel()) - 1) * bound
                 p.copy_(torch.from_numpy(values).reshape(p.shape))
 
@@ -119,6 +121,59 @@ def write_losses():
         for name, (kind, options) in OPTIMIZERS.items():
             lines.append(("%s_%s_%s" % (network, type_name, name), train(make, dtype, kind, options)))
     write("losses.txt", lines)
+
+
+def cnn():
+    return nn.Sequential(
+        nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(8, 12, 3, stride=2, padding=1), nn.ReLU(),
+        nn.Flatten(), nn.Linear(192, 10), nn.LogSoftmax(1))
+
+
+def convae():
+    return nn.Sequential(
+        nn.Conv2d(1, 4, 3, stride=2, padding=1), nn.ReLU(), nn.Conv2d(4, 8, 3, stride=2, padding=1), nn.ReLU(),
+        nn.Flatten(), nn.Linear(128, 5), nn.Linear(5, 128), nn.Unflatten(1, (8, 4, 4)),
+        nn.ConvTranspose2d(8, 4, 2, stride=2), nn.ReLU(), nn.ConvTranspose2d(4, 1, 2, stride=2), nn.Sigmoid())
+
+
+def odd():
+    return nn.Sequential(
+        nn.Conv2d(1, 6, (3, 4), padding="same"), nn.Tanh(),
+        nn.Conv2d(6, 9, 3, stride=(2, 1), padding=(1, 0), groups=3, bias=False), nn.Tanh(),
+        nn.Conv2d(9, 4, 2, dilation=2), nn.GELU(),
+        nn.ConvTranspose2d(4, 6, 3, stride=2, padding=1, output_padding=1, groups=2), nn.GELU(),
+        nn.Flatten(), nn.Linear(6 * 10 * 20, 10), nn.LogSoftmax(1))
+
+
+IMAGE_BATCH = 16
+
+
+def images(step, side):
+    n = IMAGE_BATCH * side * side
+    x = torch.from_numpy(uniform(3000 + step, n)).reshape(IMAGE_BATCH, 1, side, side)
+    return x, torch.from_numpy((words(4000 + step, IMAGE_BATCH) % np.uint64(CLASSES)).astype(np.int64))
+
+
+def train_images(make, side, name):
+    kind, options = OPTIMIZERS[name]
+    model = make().double()
+    set_weights(model)
+    optimizer, losses = kind(model.parameters(), **options), []
+    for step in range(STEPS):
+        x, y = images(step, side)
+        optimizer.zero_grad()
+        output = model(x)
+        loss = nn.functional.mse_loss(output, x) if output.shape == x.shape else nn.functional.nll_loss(output, y)
+        loss.backward()
+        losses.append(loss.item())
+        optimizer.step()
+    return losses
+
+
+def write_images():
+    write("images.txt", [("%s_%s" % (make.__name__, name), train_images(make, side, name))
+                         for make, side in ((cnn, 14), (convae, 16), (odd, 14))
+                         for name in ("sgd_momentum", "adam", "adadelta")])
 
 
 EPOCHS = 40
@@ -196,6 +251,7 @@ def main():
         write_losses()
         write_schedules()
         write_clipping()
+        write_images()
 
 
 if __name__ == "__main__":

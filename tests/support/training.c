@@ -38,21 +38,21 @@ sp_tensor *training_tensor(uint64_t seed, sp_dims dims, double scale, double shi
 
 void training_set_weights(sp_module *model)
 {
-    static const char *const names[] = {"weight", "bias"};
-    uint64_t linear = 0;
+    uint64_t layers = 0;
     for (int i = 0; i < sp_module_num_children(model); i++) {
-        sp_module *layer = sp_module_child(model, i);
-        if (strcmp(sp_module_name(layer), "Linear") != 0) continue;
-        double bound = 1 / sqrt((double)sp_size(sp_module_get(layer, "weight"), 1));
-        for (uint64_t k = 0; k < 2; k++) {
+        sp_list *parameters = sp_parameters(sp_module_child(model, i));
+        if (sp_list_size(parameters) == 0) continue;
+        sp_tensor *weight = sp_list_get(parameters, 0);
+        double bound = 1 / sqrt((double)(sp_numel(weight) / sp_size(weight, 0)));
+        for (int64_t k = 0; k < sp_list_size(parameters); k++) {
             SP_NO_GRAD {
-                sp_tensor *p = sp_module_get(layer, names[k]);
+                sp_tensor *p = sp_list_get(parameters, k);
                 /* (2u - 1)·bound, in that order, as on the other side. */
-                sp_tensor *u = training_tensor(100 + 2 * linear + k, sp_sizes(p), 2, -1, SP_F64);
+                sp_tensor *u = training_tensor(100 + 2 * layers + (uint64_t)k, sp_sizes(p), 2, -1, SP_F64);
                 assert_non_null(sp_copy_(p, sp_mul_scalar(u, bound)));
             }
         }
-        linear++;
+        layers++;
     }
 }
 

@@ -11,7 +11,7 @@ void training_words(uint64_t seed, uint64_t *out, int64_t n);
 void training_uniform(uint64_t seed, double *out, int64_t n);
 /* A tensor of those numbers times scale plus shift, rounded from double to its dtype. */
 sp_tensor *training_tensor(uint64_t seed, sp_dims dims, double scale, double shift, sp_dtype dtype);
-/* Sets the weights of all Linear layers of a Sequential. */
+/* Sets the parameters of all layers of a Sequential: the weight first, then the bias. */
 void training_set_weights(sp_module *model);
 
 /* The numbers that a line "name number number …" of a file holds, at most room; fails the test when there is none. */
