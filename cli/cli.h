@@ -24,6 +24,7 @@ int cmd_info(const command *self, int argc, char **argv);
 int cmd_scatter(const command *self, int argc, char **argv);
 int cmd_morph(const command *self, int argc, char **argv);
 int cmd_autoencode(const command *self, int argc, char **argv);
+int cmd_descent(const command *self, int argc, char **argv);
 int cmd_bench(const command *self, int argc, char **argv);
 
 /* ---- options.c ---- */

@@ -53,6 +53,11 @@ static sp_movie *a_movie(void)
     return sp_movie_new("a movie.html");
 }
 
+static sp_surface *a_surface(void)
+{
+    return sp_surface_new("beale");
+}
+
 static sp_dict *a_dict(void)
 {
     sp_dict *dict = sp_dict_new();

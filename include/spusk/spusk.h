@@ -32,6 +32,7 @@
 #include <spusk/random.h>
 #include <spusk/scope.h>
 #include <spusk/status.h>
+#include <spusk/surfaces.h>
 #include <spusk/tensor.h>
 #include <spusk/threads.h>
 #include <spusk/train.h>

@@ -29,6 +29,14 @@ void sp__plot_number(FILE *file, double x)
     fputs(text, file);
 }
 
+bool sp__have_gnuplot(void)
+{
+    char *arguments[] = {(char[]){"gnuplot"}, (char[]){"--version"}, NULL}, words[64];
+    sp__process gnuplot;
+    return sp__process_start(&gnuplot, arguments, "", false, -1) == 0 &&
+           sp__process_end(&gnuplot, words, sizeof words) == 0;
+}
+
 sp_status sp__run_gnuplot(const char *folder, const char *script)
 {
     char *arguments[] = {(char[]){"gnuplot"}, (char[]){"-d"}, (char *)(uintptr_t)script, NULL};

@@ -10,6 +10,8 @@
 void sp__plot_quote(FILE *file, const char *text);
 /* Writes a number in the C locale; NaN for what cannot be drawn. */
 void sp__plot_number(FILE *file, double x);
+/* Whether it can be run at all. */
+bool sp__have_gnuplot(void);
 /* Runs gnuplot on a script in a folder ("" for the current one). Its own words are part of the error. */
 sp_status sp__run_gnuplot(const char *folder, const char *script);
 

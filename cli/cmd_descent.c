@@ -1,0 +1,409 @@
+/* spusk descent: optimisers walk down a surface from one place; a picture of their paths, a movie, their values. */
+#include "cli.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_PATHS 10
+#define GRID 161
+/* A walk that comes this far from 0 has left for good. */
+#define FAR 1e6
+/* Values are drawn by their distance from the lowest, on a logarithmic scale that ends here. */
+#define SMALL 1e-12
+
+/* ---- optimisers ---- */
+
+static sp_optimizer *sgd(const sp_list *parameters, double lr)
+{
+    return sp_optim_sgd(parameters, .lr = lr);
+}
+static sp_optimizer *momentum(const sp_list *parameters, double lr)
+{
+    return sp_optim_sgd(parameters, .lr = lr, .momentum = 0.9);
+}
+static sp_optimizer *nesterov(const sp_list *parameters, double lr)
+{
+    return sp_optim_sgd(parameters, .lr = lr, .momentum = 0.9, .nesterov = true);
+}
+static sp_optimizer *adagrad(const sp_list *parameters, double lr)
+{
+    return sp_optim_adagrad(parameters, .lr = lr);
+}
+static sp_optimizer *adadelta(const sp_list *parameters, double lr)
+{
+    return sp_optim_adadelta(parameters, .lr = lr);
+}
+static sp_optimizer *rmsprop(const sp_list *parameters, double lr)
+{
+    return sp_optim_rmsprop(parameters, .lr = lr);
+}
+static sp_optimizer *adam(const sp_list *parameters, double lr)
+{
+    return sp_optim_adam(parameters, .lr = lr);
+}
+static sp_optimizer *amsgrad(const sp_list *parameters, double lr)
+{
+    return sp_optim_adam(parameters, .lr = lr, .amsgrad = true);
+}
+static sp_optimizer *adamax(const sp_list *parameters, double lr)
+{
+    return sp_optim_adamax(parameters, .lr = lr);
+}
+static sp_optimizer *nadam(const sp_list *parameters, double lr)
+{
+    return sp_optim_nadam(parameters, .lr = lr);
+}
+
+/* Steps of the first three are as long as the gradient: their default rate is in units of the surface's own. Those of
+ * the others are not: their rate is a part of the surface's width. */
+static const struct rule {
+    const char *name, *label;
+    sp_optimizer *(*make)(const sp_list *parameters, double lr);
+    double lr;
+    bool by_width;
+} rules[] = {
+    {"sgd", "SGD", sgd, 1, false},
+    {"momentum", "momentum", momentum, 0.2, false},
+    {"nesterov", "Nesterov", nesterov, 0.2, false},
+    {"adagrad", "Adagrad", adagrad, 0.08, true},
+    {"adadelta", "Adadelta", adadelta, 2, true},
+    {"rmsprop", "RMSprop", rmsprop, 0.005, true},
+    {"adam", "Adam", adam, 0.02, true},
+    {"amsgrad", "AMSGrad", amsgrad, 0.02, true},
+    {"adamax", "Adamax", adamax, 0.03, true},
+    {"nadam", "NAdam", nadam, 0.02, true},
+};
+#define N_RULES (int)(sizeof rules / sizeof *rules)
+
+static double default_lr(const struct rule *rule, const sp_surface_about *about)
+{
+    return rule->lr * (rule->by_width ? about->x_range[1] - about->x_range[0] : about->lr);
+}
+
+/* ---- walks ---- */
+
+typedef struct walk {
+    const struct rule *rule;
+    double lr, clip; /* clip 0: none */
+    sp_series *path, *values;
+    double end[2], value; /* where it ended */
+    int64_t steps;        /* fewer than asked for when it left */
+} walk;
+
+typedef struct descent {
+    const common *c;
+    char *surface, *optimizers, *rates, *start, *name, *movie;
+    int steps;
+    double clip, fps;
+    int both;
+    sp_surface *ground;
+    const sp_surface_about *about;
+    double from[2];
+    walk walks[MAX_PATHS];
+    int n_walks;
+} descent;
+
+static void note(walk *w, int64_t step, const double p[2], double value, double lowest)
+{
+    sp_series_push_xy(w->path, p[0], p[1]);
+    sp_series_push_xy(w->values, (double)step, fmax(value - lowest, SMALL));
+    memcpy(w->end, p, sizeof w->end);
+    w->value = value;
+    w->steps = step;
+}
+
+static bool left(const double p[2], double value)
+{
+    return !isfinite(value) || !(fabs(p[0]) < FAR && fabs(p[1]) < FAR);
+}
+
+static void walk_down(const descent *d, walk *w)
+{
+    sp_tensor *p = sp_from_data(d->from, SP_DIMS(2), .dtype = SP_F64, .requires_grad = true);
+    sp_list *parameters = SP_LIST(p);
+    sp_optimizer *optimizer = w->rule->make(parameters, w->lr);
+    for (int64_t step = 0; step <= d->steps && optimizer && sp_error_status() == SP_OK; step++) {
+        bool lost = false;
+        SP_SCOPE {
+            sp_zero_grad(optimizer);
+            sp_tensor *value = sp_surface_value(d->ground, p);
+            sp_backward(value);
+            double at[2] = {NAN, NAN};
+            sp_copy_out(p, at, sizeof at);
+            note(w, step, at, sp_item(value), d->about->lowest);
+            lost = left(at, w->value);
+            if (w->clip > 0) sp_clip_grad_norm_(parameters, w->clip);
+            sp_step(optimizer);
+        }
+        if (lost) break;
+    }
+}
+
+/* The distance to the nearest minimum. */
+static double distance(const descent *d, const walk *w)
+{
+    double least = INFINITY;
+    for (int i = 0; i < d->about->n_minima; i++)
+        least = fmin(least, hypot(w->end[0] - d->about->minima[i][0], w->end[1] - d->about->minima[i][1]));
+    return least;
+}
+
+/* ---- the command line ---- */
+
+static const struct rule *find_rule(const common *c, const char *name, size_t n)
+{
+    char names[256] = "";
+    for (int i = 0; i < N_RULES; i++) {
+        if (strlen(rules[i].name) == n && strncmp(rules[i].name, name, n) == 0) return &rules[i];
+        strcat(strcat(names, i ? ", " : ""), rules[i].name);
+    }
+    complain(c, "--optimizer has '%.*s'; there are: %s", (int)n, name, names);
+    return NULL;
+}
+
+/* One number of a list "a,b,c"; false after saying what is wrong. *text moves behind it and its comma. */
+static bool take_number(const common *c, const char *option, const char **text, double *number)
+{
+    char *end = NULL;
+    errno = 0;
+    *number = strtod(*text, &end);
+    if (end == *text || (*end && *end != ',') || !isfinite(*number) || (*end == ',' && !end[1])) {
+        complain(c, "%s has '%s'; it takes numbers with commas between", option, *text);
+        return false;
+    }
+    *text = *end ? end + 1 : end;
+    return true;
+}
+
+static bool add_walk(descent *d, const struct rule *rule, double lr, double clip, bool say_rate)
+{
+    char label[96];
+    if (d->n_walks == MAX_PATHS)
+        return complain(d->c, "more than %d paths cannot be told apart; ask for fewer optimizers or rates", MAX_PATHS),
+               false;
+    int n = snprintf(label, sizeof label, "%s", rule->label);
+    if (say_rate) n += snprintf(label + n, sizeof label - (size_t)n, ", lr %.4g", lr);
+    if (clip > 0 && d->both) snprintf(label + n, sizeof label - (size_t)n, ", clipped");
+    walk *w = &d->walks[d->n_walks++];
+    *w = (walk){.rule = rule, .lr = lr, .clip = clip, .path = sp_series_new(label), .values = sp_series_new(label)};
+    return w->path && w->values;
+}
+
+/* A walk for each rate, and for each way of clipping. */
+static bool add_rule(descent *d, const struct rule *rule)
+{
+    const char *rates = d->rates;
+    bool several = rates && strchr(rates, ',');
+    do {
+        double lr = default_lr(rule, d->about);
+        if (rates && !take_number(d->c, "--lr", &rates, &lr)) return false;
+        if (!in_range(d->c, "--lr", lr, 1e-12, 1e6)) return false;
+        if (d->both && !add_walk(d, rule, lr, 0, several)) return false;
+        if (!add_walk(d, rule, lr, d->clip, several)) return false;
+    } while (rates && *rates);
+    return true;
+}
+
+static bool add_walks(descent *d)
+{
+    const char *names = d->optimizers;
+    for (int i = 0; !names && i < N_RULES; i++)
+        if (!add_rule(d, &rules[i])) return false;
+    while (names) {
+        size_t n = strcspn(names, ",");
+        const struct rule *rule = find_rule(d->c, names, n);
+        if (!rule || !add_rule(d, rule)) return false;
+        names = names[n] ? names + n + 1 : NULL;
+    }
+    return true;
+}
+
+static bool read_start(descent *d)
+{
+    const char *text = d->start;
+    memcpy(d->from, d->about->start, sizeof d->from);
+    if (!text) return true;
+    if (!take_number(d->c, "--start", &text, &d->from[0])) return false;
+    if (!*text) return complain(d->c, "--start takes two numbers: X,Y"), false;
+    if (!take_number(d->c, "--start", &text, &d->from[1])) return false;
+    return *text ? (complain(d->c, "--start takes two numbers: X,Y"), false) : true;
+}
+
+static bool known_movie(const common *c, const char *kind)
+{
+    static const char *const kinds[] = {"gif", "mp4", "html", "none"};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp(kind, kinds[i]) == 0) return true;
+    complain(c, "--movie is '%s'; it can be gif, mp4, html or none", kind);
+    return false;
+}
+
+static bool check(descent *d)
+{
+    const common *c = d->c;
+    char names[256] = "";
+    bool known = false;
+    for (int i = 0; sp_surface_name(i); i++) {
+        known = known || strcmp(sp_surface_name(i), d->surface) == 0;
+        strcat(strcat(names, i ? ", " : ""), sp_surface_name(i));
+    }
+    if (!known) return complain(c, "--surface is '%s'; there are: %s", d->surface, names), false;
+    if (d->steps != -1 && !in_range(c, "--steps", d->steps, 1, 1000000)) return false;
+    if (!in_range(c, "--fps", d->fps, 0.1, 50)) return false;
+    if (d->clip != 0 && !in_range(c, "--clip", d->clip, 1e-12, 1e12)) return false;
+    if (d->both && d->clip == 0) return complain(c, "--both compares with clipping, so it needs --clip"), false;
+    return known_movie(c, d->movie);
+}
+
+/* ---- what comes out ---- */
+
+static void print_json(const descent *d, const walk *w)
+{
+    fputs("{\"surface\":", stdout);
+    json_text(stdout, d->surface);
+    fputs(",\"optimizer\":", stdout);
+    json_text(stdout, w->rule->name);
+    printf(",\"lr\":%.10g,\"clip\":", w->lr);
+    json_number(stdout, w->clip > 0 ? w->clip : (double)NAN);
+    printf(",\"steps\":%lld,\"start\":[%.10g,%.10g],\"end\":[", (long long)w->steps, d->from[0], d->from[1]);
+    json_number(stdout, w->end[0]);
+    fputc(',', stdout);
+    json_number(stdout, w->end[1]);
+    fputs("],\"value\":", stdout);
+    json_number(stdout, w->value);
+    fputs(",\"distance\":", stdout);
+    json_number(stdout, distance(d, w));
+    fputs("}\n", stdout);
+}
+
+static void print_text(const descent *d)
+{
+    printf("%s: %s\n%d steps from (%g, %g)\n\n", d->about->title, d->about->formula, d->steps, d->from[0], d->from[1]);
+    printf("%-24s %10s  %-24s %12s %10s\n", "", "lr", "end", "value", "distance");
+    for (int i = 0; i < d->n_walks; i++) {
+        const walk *w = &d->walks[i];
+        char end[64];
+        snprintf(end, sizeof end, "(%.4g, %.4g)", w->end[0], w->end[1]);
+        printf("%-24s %10.4g  %-24s %12.4g %10.3g", sp_series_name(w->path), w->lr, end, w->value, distance(d, w));
+        printf(left(w->end, w->value) ? "  left after %lld steps\n" : "\n", (long long)w->steps);
+    }
+}
+
+static bool file_name(const descent *d, const char *ending, char *path, size_t size)
+{
+    char name[300];
+    snprintf(name, sizeof name, "%s%s", d->name ? d->name : d->surface, ending);
+    return output_path(d->c, name, path, size);
+}
+
+/* The name of what was written; an error has been reported. */
+static bool tell(const descent *d, sp_status status, const char *path)
+{
+    if (status == SP_OK && !d->c->json) printf("wrote %s\n", path);
+    sp_error_clear();
+    return status == SP_OK;
+}
+
+static sp_series *minima(const sp_surface_about *about)
+{
+    sp_series *marks = sp_series_new(about->n_minima > 1 ? "minima" : "minimum");
+    for (int i = 0; i < about->n_minima; i++) sp_series_push_xy(marks, about->minima[i][0], about->minima[i][1]);
+    return marks;
+}
+
+static bool draw_paths(const descent *d)
+{
+    char picture[512], movie[512], title[160], ending[16];
+    sp_series *paths[MAX_PATHS];
+    for (int i = 0; i < d->n_walks; i++) paths[i] = d->walks[i].path;
+    snprintf(title, sizeof title, "%s, %d steps%s", d->about->title, d->steps,
+             d->clip > 0 && !d->both ? ", gradients clipped" : "");
+    snprintf(ending, sizeof ending, ".%s", d->movie);
+    if (!file_name(d, ".png", picture, sizeof picture) || !file_name(d, ending, movie, sizeof movie)) return false;
+    sp_contour_options options = {
+        .size = sizeof options,
+        .title = title,
+        .x_label = "x",
+        .y_label = "y",
+        .x_range = {d->about->x_range[0], d->about->x_range[1]},
+        .y_range = {d->about->y_range[0], d->about->y_range[1]},
+        .marks = minima(d->about),
+        .fps = d->fps,
+    };
+    sp_tensor *values = sp_surface_grid(d->ground, GRID);
+    bool good = tell(d, (sp_plot_contour)(picture, values, paths, d->n_walks, &options), picture);
+    if (!good || strcmp(d->movie, "none") == 0) return good;
+    return tell(d, (sp_plot_contour_movie)(movie, values, paths, d->n_walks, &options), movie);
+}
+
+static bool draw_values(const descent *d)
+{
+    char path[512];
+    sp_series *values[MAX_PATHS];
+    for (int i = 0; i < d->n_walks; i++) values[i] = d->walks[i].values;
+    if (!file_name(d, "-values.png", path, sizeof path)) return false;
+    const sp_plot_options options = {.size = sizeof options,
+                                     .title = d->about->title,
+                                     .x_label = "step",
+                                     .y_label = "height above the lowest point",
+                                     .log_y = true,
+                                     .legend = SP_LEGEND_OUTSIDE};
+    return tell(d, sp_plot_lines_with(path, values, d->n_walks, &options), path);
+}
+
+static int descend(descent *d)
+{
+    if (!check(d) || !make_out(d->c)) return EXIT_WRONG_USE;
+    d->ground = sp_surface_new(d->surface);
+    d->about = d->ground ? sp_surface_about_of(d->ground) : NULL;
+    if (!d->about) return EXIT_FAILED;
+    if (d->steps == -1) d->steps = d->about->steps;
+    if (!read_start(d) || !add_walks(d)) return EXIT_WRONG_USE;
+    char path[512];
+    if (!file_name(d, ".png", path, sizeof path) || !writable(d->c, path)) return EXIT_WRONG_USE;
+    for (int i = 0; i < d->n_walks; i++)
+        SP_SCOPE {
+            walk_down(d, &d->walks[i]);
+        }
+    if (sp_error_status() != SP_OK) return EXIT_FAILED;
+    for (int i = 0; d->c->json && i < d->n_walks; i++) print_json(d, &d->walks[i]);
+    if (!d->c->json) print_text(d);
+    bool drawn = draw_values(d);
+    return draw_paths(d) && drawn ? EXIT_FINE : EXIT_FAILED;
+}
+
+int cmd_descent(const command *self, int argc, char **argv)
+{
+    common c;
+    descent d = {.c = &c, .steps = -1, .fps = 20};
+    struct poptOption table[] = {
+        {"surface", '\0', POPT_ARG_STRING, &d.surface, 0,
+         "beale (default), rosenbrock, rastrigin, saddle, ravine, cliff, plateau, net", "NAME"},
+        {"optimizer", '\0', POPT_ARG_STRING, &d.optimizers, 0,
+         "some of sgd, momentum, nesterov, adagrad, adadelta, rmsprop, adam, amsgrad, adamax, nadam, with commas "
+         "between "
+         "(default: all)",
+         "LIST"},
+        {"lr", '\0', POPT_ARG_STRING, &d.rates, 0, "learning rate, or several (default: what suits each optimizer)",
+         "LIST"},
+        {"steps", '\0', POPT_ARG_INT, &d.steps, 0, "steps to walk (default: the surface's own, some hundreds)", "N"},
+        {"start", '\0', POPT_ARG_STRING, &d.start, 0, "where to begin (default: the surface's own)", "X,Y"},
+        {"clip", '\0', POPT_ARG_DOUBLE, &d.clip, 0, "clip gradients to this norm (default: not)", "NORM"},
+        {"both", '\0', POPT_ARG_NONE, &d.both, 0, "walk with and without clipping", NULL},
+        {"movie", '\0', POPT_ARG_STRING, &d.movie, 0, "gif (default), mp4, html or none", "KIND"},
+        {"fps", '\0', POPT_ARG_DOUBLE, &d.fps, 0, "frames of the movie a second (default 20)", "N"},
+        {"name", '\0', POPT_ARG_STRING, &d.name, 0, "what the files are called (default: the surface)", "NAME"},
+        POPT_TABLEEND,
+    };
+    int status = options_read(&c, self, table, argc, argv);
+    char beale[] = "beale", gif[] = "gif", *surface = d.surface, *movie = d.movie;
+    if (!d.surface) d.surface = beale;
+    if (!d.movie) d.movie = gif;
+    if (status == -1) status = descend(&d);
+    d.surface = surface;
+    d.movie = movie;
+    options_free(&c);
+    return status;
+}
