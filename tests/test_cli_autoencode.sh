@@ -2,28 +2,7 @@
 spusk=$SPUSK_BUILD/spusk
 LC_ALL=C
 export LC_ALL
-number=0
-
-result()
-{
-    number=$((number + 1))
-    if [ "$1" = 0 ]; then
-        echo "ok $number - $2"
-    else
-        echo "not ok $number - $2"
-    fi
-}
-
-# refuses NAME STATUS WORDS COMMAND...: runs the program, which must say WORDS in one line and end with STATUS.
-refuses()
-{
-    name=$1 wanted=$2 words=$3
-    shift 3
-    "$spusk" "$@" >out.txt 2>err.txt
-    status=$?
-    [ $status = "$wanted" ] && [ "$(wc -l <err.txt)" -eq 1 ] && grep -qF -e "$words" err.txt
-    result $? "$name"
-}
+. "$SPUSK_SOURCE/tests/support/tap.sh"
 
 small='--dataset synthetic --limit 1200'
 

@@ -2,38 +2,7 @@
 spusk=$SPUSK_BUILD/spusk
 LC_ALL=C
 export LC_ALL
-number=0
-
-# refuses NAME STATUS WORDS COMMAND...: runs the program, which must say WORDS in one line and end with STATUS.
-refuses()
-{
-    name=$1 wanted=$2 words=$3
-    shift 3
-    "$spusk" "$@" >out.txt 2>err.txt
-    status=$?
-    number=$((number + 1))
-    if [ $status = "$wanted" ] && [ "$(wc -l <err.txt)" -eq 1 ] && grep -qF -e "$words" err.txt; then
-        echo "ok $number - $name"
-    else
-        echo "not ok $number - $name: status $status, $(cat err.txt)"
-    fi
-}
-
-result()
-{
-    number=$((number + 1))
-    if [ "$1" = 0 ]; then
-        echo "ok $number - $2"
-    else
-        echo "not ok $number - $2"
-    fi
-}
-
-skip()
-{
-    number=$((number + 1))
-    echo "ok $number - $1 # SKIP $2"
-}
+. "$SPUSK_SOURCE/tests/support/tap.sh"
 
 train='train --dataset synthetic --limit 60 --epochs 1'
 

@@ -2,23 +2,7 @@
 spusk=$SPUSK_BUILD/spusk
 LC_ALL=C
 export LC_ALL
-number=0
-
-result()
-{
-    number=$((number + 1))
-    if [ "$1" = 0 ]; then
-        echo "ok $number - $2"
-    else
-        echo "not ok $number - $2"
-    fi
-}
-
-skip()
-{
-    number=$((number + 1))
-    echo "ok $number - $1 # SKIP $2"
-}
+. "$SPUSK_SOURCE/tests/support/tap.sh"
 
 small='--dataset synthetic --limit 1200 --batch-size 32'
 

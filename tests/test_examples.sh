@@ -1,18 +1,8 @@
 # The examples run as they stand; what the lesson's first page prints is what its comments say.
 examples=$SPUSK_BUILD/examples
-number=0
+. "$SPUSK_SOURCE/tests/support/tap.sh"
 
-result()
-{
-    number=$((number + 1))
-    if [ "$1" = 0 ]; then
-        echo "ok $number - $2"
-    else
-        echo "not ok $number - $2"
-    fi
-}
-
-echo 1..13
+echo 1..15
 cat >expected <<'END'
 tensor([5., 7., 9.])
 tensor(32., grad_fn=<DotBackward0>)
@@ -50,3 +40,13 @@ long=$(wc -l "$SPUSK_SOURCE"/examples/*.c | awk '$2 != "total" && $1 > 150 { pri
 result $? "no example is longer than 150 lines${long:+, but $long}"
 ! grep -h '^#include' "$SPUSK_SOURCE"/examples/*.c | grep -vE '<spusk/spusk.h>|<(stdio|stdlib|string|math|time)\.h>'
 result $? 'examples need one header'
+
+# README's program, too: it compiles without a warning and prints what its comments say.
+sed -n '/^```c$/,/^```$/p' "$SPUSK_SOURCE/README.md" | sed '/^```/d' >readme.c
+sanitize=$(sed -n 's/^SPUSK_SANITIZE:[A-Z]*=//p' "$SPUSK_BUILD/CMakeCache.txt")
+"${CC:-cc}" -Wall -Wextra -Wpedantic -Werror ${sanitize:+-fsanitize=$sanitize} -I "$SPUSK_SOURCE/include" readme.c -o readme \
+    -L "$SPUSK_BUILD" -lspusk
+result $? "README's program compiles"
+LD_LIBRARY_PATH=$SPUSK_BUILD ./readme >readme.txt &&
+    sed -n 's,^.*; *// \(tensor(.*\)$,\1,p' readme.c | cmp - readme.txt && [ -s readme.txt ]
+result $? 'and prints what its comments say'

@@ -1,7 +1,7 @@
 # Each public header compiles alone, and each example with them, without a warning, in every dialect that a user may
 # have, with gcc and with clang.
 warnings='-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -fsyntax-only'
-number=0
+. "$SPUSK_SOURCE/tests/support/tap.sh"
 
 # The first of the names that the compiler knows: gcc 12 says c2x for C23.
 known()
@@ -44,32 +44,20 @@ examples_compile()
     return $ok
 }
 
-result()
-{
-    number=$((number + 1))
-    if [ "$1" = 0 ]; then
-        echo "ok $number - $2"
-    else
-        echo "not ok $number - $2"
-    fi
-}
-
 for compiler in gcc clang g++ clang++; do
     case $compiler in
     *++) language=c++ dialects='c++11 c++17 c++20,c++2a' ;;
     *) language=c dialects='c11 c17 gnu17 c23,c2x' ;;
     esac
     if ! command -v $compiler >/dev/null 2>&1; then
-        number=$((number + 1))
-        echo "ok $number - $compiler # SKIP $compiler is not installed"
+        skip "$compiler" "$compiler is not installed"
         continue
     fi
     for dialect in $dialects; do
         # shellcheck disable=SC2046  # a list of names
         standard=$(known $compiler $language $(echo "$dialect" | tr ',' ' '))
         if [ -z "$standard" ]; then
-            number=$((number + 1))
-            echo "ok $number - $compiler, $dialect # SKIP $compiler does not know it"
+            skip "$compiler, $dialect" "$compiler does not know it"
             continue
         fi
         headers_compile

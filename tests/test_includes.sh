@@ -1,16 +1,6 @@
 # Who includes whom, and whether the script that checks it notices anything.
 check=$SPUSK_SOURCE/tools/check_includes.sh
-number=0
-
-result()
-{
-    number=$((number + 1))
-    if [ "$1" = 0 ]; then
-        echo "ok $number - $2"
-    else
-        echo "not ok $number - $2"
-    fi
-}
+. "$SPUSK_SOURCE/tests/support/tap.sh"
 
 # refuses NAME FILE LINE: a tree with this line in this file is refused.
 refuses()

@@ -2,17 +2,7 @@
 # shared and with the static library. The prefix has a space in it, as a user's may.
 prefix=$PWD/an\ installed\ tree
 user=$SPUSK_SOURCE/tests/install
-number=0
-
-result()
-{
-    number=$((number + 1))
-    if [ "$1" = 0 ]; then
-        echo "ok $number - $2"
-    else
-        echo "not ok $number - $2"
-    fi
-}
+. "$SPUSK_SOURCE/tests/support/tap.sh"
 
 # A library built with sanitizers needs them in the program that uses it, too.
 sanitize=$(sed -n 's/^SPUSK_SANITIZE:[A-Z]*=//p' "$SPUSK_BUILD/CMakeCache.txt")
@@ -34,7 +24,6 @@ result $? 'the shared library has a versioned name'
 result $? 'no installed file names the folder it was built in'
 env -i PATH="$PATH" ${flags:+ASAN_OPTIONS=detect_leaks=0} "$prefix/bin/spusk" --version
 result $? 'the installed program runs'
-
 
 PKG_CONFIG_PATH=$libraries/pkgconfig
 export PKG_CONFIG_PATH
@@ -66,7 +55,6 @@ if command -v "${CXX:-c++}" >/dev/null 2>&1; then
 else
     for what in 'C++, pkg-config, shared' 'C++, pkg-config, static' 'c, find_package, shared' 'c, find_package, static' \
         'cc, find_package, shared' 'cc, find_package, static'; do
-        number=$((number + 1))
-        echo "ok $number - $what # SKIP there is no C++ compiler"
+        skip "$what" 'there is no C++ compiler'
     done
 fi

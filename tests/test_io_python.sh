@@ -2,18 +2,17 @@
 # SPUSK_PYTHON names the Python to ask.
 spusk=$SPUSK_BUILD/spusk
 python=${SPUSK_PYTHON:-python3}
-number=0
+. "$SPUSK_SOURCE/tests/support/tap.sh"
 
 check()
 {
-    number=$((number + 1))
-    if ! "$python" -c "import $2" 2>/dev/null; then
-        echo "ok $number - $1 # SKIP no Python with $2"
-    elif "$python" - >python.txt 2>&1; then
-        echo "ok $number - $1"
-    else
-        echo "not ok $number - $1"
+    if "$python" -c "import $2" 2>/dev/null; then
+        "$python" - >python.txt 2>&1
+        status=$?
         sed 's/^/# /' python.txt
+        result $status "$1"
+    else
+        skip "$1" "no Python with $2"
     fi
 }
 
@@ -57,9 +56,8 @@ x = torch.linspace(0, 1, 784)[None]
 assert torch.isfinite(net(x)).all()
 END
 # What PyTorch saves we read: names, shapes, values by way of the network's answer to a picture.
-number=$((number + 1))
 if ! "$python" -c 'import torch, safetensors' 2>/dev/null; then
-    echo "ok $number - our network with PyTorch's weights # SKIP no Python with torch, safetensors"
+    skip "our network with PyTorch's weights" 'no Python with torch, safetensors'
 else
     "$python" - >expected.txt <<'END'
 import torch, zlib, struct
@@ -81,9 +79,6 @@ print(" ".join(f"{v:.4f}" for v in p.tolist()))
 END
     "$spusk" predict --model mlp pytorch.safetensors picture.png --json | sed 's/.*\[//; s/\].*//' | tr ',' '\n' |
         awk '{ printf "%s%.4f", (NR > 1 ? " " : ""), $1 } END { print "" }' >ours.txt
-    if cmp expected.txt ours.txt; then
-        echo "ok $number - our network with PyTorch's weights"
-    else
-        echo "not ok $number - our network with PyTorch's weights"
-    fi
+    cmp expected.txt ours.txt
+    result $? "our network with PyTorch's weights"
 fi
