@@ -1,5 +1,11 @@
-/* The tile of a product, and the packing of its operands, for one type. T: the element. I: the integer of its size.
- * LOWER, UPPER: the lanes that interleave two vectors. FN(name): a function's name.
+/* The tile of a product, for one type. FN(name): a function's name; ENTRY(name): that of one seen outside.
+ *
+ * T, I     what is computed with, and the integer of its size
+ * S        an element in memory; APART: whether it is another type than T
+ * STEP     how many elements of S, side by side in k, a T of a packed operand holds: 1, or 2 for pairs of bf16
+ * LOWER, UPPER  the lanes that interleave two vectors of T
+ * ACCUMULATE(sum, a, b)  adds the products of a T of a, repeated, and a vector of b
+ * FETCH(p, n), KEEP(p, x, n)  n elements of S at p from and to a vector of T; FROM_S(x), TO_S(x) one element
  *
  * NR       columns of a panel of b: two vectors
  * HEIGHT   elements of a column of a packed tile of a: at least SP__TILE_ROWS
@@ -15,12 +21,14 @@ enum { FN(LANES) = SP__VECTOR_BYTES / sizeof(T), FN(NR) = 2 * FN(LANES), FN(HEIG
 typedef struct FN(tile) {
     const T *a, *b;
     int64_t a_row, a_column, b_row, k;
-    T *c;
+    void *c;                        /* of S; of T where it is plain */
     int64_t c_row, c_column, width; /* columns that are written */
-    bool plain;                     /* c's rows lie side by side, and nothing but beta of 0 or 1 is asked */
+    bool plain;                     /* c is of T, its rows lie side by side, and nothing but beta of 0 or 1 is asked */
     bool relu;
     T alpha, beta;
     const T *row_bias, *column_bias; /* of the tile's rows or of its NR columns; NULL: none */
+    const T *before;                 /* the sums over what came before in k, rows before_row apart; NULL: none */
+    int64_t before_row;
 } FN(tile);
 
 /* ---- turning: eight vectors, seen as a matrix of eight rows, become the columns of that matrix, one after the other
@@ -41,83 +49,15 @@ SP__INLINE void FN(turn)(FN(vector) rows[8])
     }
 }
 
-/* The first n elements at p, zeros behind. */
-SP__INLINE FN(vector) FN(fetch)(const T *p, int64_t n)
-{
-    if (n >= FN(LANES)) return *(const FN(vector) *)p;
-    return (FN(vector))sp__load_part(p, n * (int64_t)(sizeof(T) / 4));
-}
-
-/* `columns` columns, at most LANES, of up to eight rows that lie `row` apart, to out: `height` elements of a column
+/* `columns` columns, at most LANES, of eight rows to out: `height` elements of a column
  * side by side, a column every `step`. */
-SP__INLINE void FN(turn_block)(T *out, int64_t step, const int height, const T *in, int64_t row, int64_t rows,
-                               int64_t columns)
+SP__INLINE void FN(turn_block)(T *out, int64_t step, const int height, FN(vector) v[8], int64_t columns)
 {
-    FN(vector) v[8];
-    SP__UNROLL
-    for (int i = 0; i < 8; i++) v[i] = i < rows ? FN(fetch)(in + i * row, columns) : (FN(vector)){0};
     FN(turn)(v);
     const char *turned = (const char *)v;
     SP__UNROLL
     for (int i = 0; i < FN(LANES); i++)
         if (i < columns) memcpy(out + i * step, turned + (size_t)i * 8 * sizeof(T), (size_t)height * sizeof(T));
-}
-
-/* ---- packing ---- */
-
-/* `rows` rows of a, for k of its columns, as a tile reads them: HEIGHT elements of a column side by side. */
-static void FN(pack_a)(T *out, const T *a, int64_t row, int64_t column, int64_t rows, int64_t k)
-{
-    if (row == 1 && rows == SP__TILE_ROWS) {
-        for (int64_t i = 0; i < k; i++) memcpy(out + i * FN(HEIGHT), a + i * column, SP__TILE_ROWS * sizeof(T));
-    } else if (column == 1) {
-        for (int64_t i = 0; i < k; i += FN(LANES)) {
-            for (int r = 0; r < rows; r++) __builtin_prefetch(a + r * row + i + 8 * FN(LANES));
-            FN(turn_block)(out + i * FN(HEIGHT), FN(HEIGHT), 8, a + i, row, rows, k - i);
-        }
-    } else {
-        for (int64_t i = 0; i < k; i++)
-            for (int64_t r = 0; r < rows; r++) out[i * FN(HEIGHT) + r] = a[r * row + i * column];
-    }
-}
-
-/* A row of b, `width` wide, into its place in each panel; `panel` elements from a panel's to the next one's. */
-SP__INLINE void FN(pack_row)(T *out, int64_t panel, const T *b, int64_t width)
-{
-    for (; width >= FN(NR); width -= FN(NR), b += FN(NR), out += panel) {
-        ((FN(vector) *)out)[0] = ((const FN(vector) *)b)[0];
-        ((FN(vector) *)out)[1] = ((const FN(vector) *)b)[1];
-    }
-    for (int64_t j = 0; j < width; j += FN(LANES)) *(FN(vector) *)(out + j) = FN(fetch)(b + j, width - j);
-}
-
-/* Columns [0, width) of k rows of b, in panels of NR side by side; whole vectors are written, zeros behind `width`.
- * Rows are asked for ahead: the machine sees no stream in pieces that lie far apart. */
-static void FN(pack_b)(T *out, const T *b, int64_t row, int64_t column, int64_t k, int64_t width)
-{
-    enum { AHEAD = 8, LINE = 64 / sizeof(T) };
-    const int64_t panel = k * FN(NR);
-    if (column == 1) {
-        for (int64_t i = 0; i < k; i++) {
-            for (int64_t j = 0; j < width; j += LINE) __builtin_prefetch(b + (i + AHEAD) * row + j);
-            FN(pack_row)(out + i * FN(NR), panel, b + i * row, width);
-        }
-    } else if (row == 1 && FN(NR) >= 8) {
-        for (int64_t j = 0; j < width; j += 8) {
-            T *to = out + j / FN(NR) * panel + j % FN(NR);
-            for (int64_t i = 0; i < k; i += FN(LANES))
-                FN(turn_block)(to + i * FN(NR), FN(NR), 8, b + i + j * column, column, width - j, k - i);
-        }
-        for (int64_t j = (width + 7) / 8 * 8; j % FN(LANES); j += 8) {
-            T *to = out + j / FN(NR) * panel + j % FN(NR);
-            for (int64_t i = 0; i < k; i++) memset(to + i * FN(NR), 0, 8 * sizeof(T));
-        }
-    } else {
-        for (int64_t j = 0; j < width || j % FN(LANES); j++) {
-            T *to = out + j / FN(NR) * panel + j % FN(NR);
-            for (int64_t i = 0; i < k; i++) to[i * FN(NR)] = j < width ? b[i * row + j * column] : 0;
-        }
-    }
 }
 
 /* ---- out of registers ---- */
@@ -132,20 +72,22 @@ SP__INLINE FN(vector) FN(activated)(const FN(tile) * t, FN(vector) x)
 static void FN(finish_columns)(const FN(tile) * t, const T *values)
 {
     T columns[FN(NR) * 8] __attribute__((aligned(64)));
-    const bool direct = t->beta == 0 && !t->relu;
+    const bool direct = !APART && t->beta == 0 && !t->relu;
     for (int64_t j = 0; j < t->width; j += FN(LANES)) {
         const int64_t n = t->width - j < FN(LANES) ? t->width - j : FN(LANES);
+        FN(vector) rows[8] = {{0}};
+        for (int i = 0; i < SP__TILE_ROWS; i++) rows[i] = *(const FN(vector) *)(values + i * FN(NR) + j);
         if (direct)
-            FN(turn_block)(t->c + j * t->c_column, t->c_column, SP__TILE_ROWS, values + j, FN(NR), SP__TILE_ROWS, n);
+            FN(turn_block)((T *)t->c + j * t->c_column, t->c_column, SP__TILE_ROWS, rows, n);
         else
-            FN(turn_block)(columns + j * 8, 8, 8, values + j, FN(NR), SP__TILE_ROWS, n);
+            FN(turn_block)(columns + j * 8, 8, 8, rows, n);
     }
     for (int64_t j = 0; !direct && j < t->width; j++) {
-        T *out = t->c + j * t->c_column;
+        S *out = (S *)t->c + j * t->c_column;
         const T *column = columns + j * 8;
         for (int i = 0; i < SP__TILE_ROWS; i++) {
-            const T sum = column[i] + (t->beta != 0 ? t->beta * out[i] : 0);
-            out[i] = t->relu && sum < 0 ? 0 : sum;
+            const T sum = column[i] + (t->beta != 0 ? t->beta * FROM_S(out[i]) : 0);
+            out[i] = TO_S(t->relu && sum < 0 ? 0 : sum);
         }
     }
 }
@@ -154,9 +96,9 @@ static void FN(finish_any)(const FN(tile) * t, int rows, const T *values)
 {
     for (int i = 0; i < rows; i++) {
         for (int64_t j = 0; j < t->width; j++) {
-            T *out = t->c + i * t->c_row + j * t->c_column;
-            const T x = t->beta != 0 ? values[i * FN(NR) + j] + t->beta * *out : values[i * FN(NR) + j];
-            *out = t->relu && x < 0 ? 0 : x;
+            S *out = (S *)t->c + i * t->c_row + j * t->c_column;
+            const T sum = values[i * FN(NR) + j] + (t->beta != 0 ? t->beta * FROM_S(*out) : 0);
+            *out = TO_S(t->relu && sum < 0 ? 0 : sum);
         }
     }
 }
@@ -165,15 +107,10 @@ static void FN(finish_rows)(const FN(tile) * t, int rows, const T *values)
 {
     for (int i = 0; i < rows; i++) {
         for (int64_t j = 0; j < t->width; j += FN(LANES)) {
-            const int64_t n = t->width - j;
-            T *out = t->c + i * t->c_row + j;
+            S *out = (S *)t->c + i * t->c_row + j;
             FN(vector) x = *(const FN(vector) *)(values + i * FN(NR) + j);
-            if (t->beta != 0) x += t->beta * FN(fetch)(out, n);
-            x = FN(activated)(t, x);
-            if (n >= FN(LANES))
-                *(FN(vector) *)out = x;
-            else
-                sp__store_part(out, (sp__words)x, n * (int64_t)(sizeof(T) / 4));
+            if (t->beta != 0) x += t->beta * FETCH(out, t->width - j);
+            KEEP(out, FN(activated)(t, x), t->width - j);
         }
     }
 }
@@ -181,10 +118,12 @@ static void FN(finish_rows)(const FN(tile) * t, int rows, const T *values)
 /* Whatever is not plain: the sums of `rows` rows, NR apart, into c. */
 static __attribute__((noinline)) void FN(finish)(const FN(tile) * t, int rows, T *values)
 {
-    for (int i = 0; i < rows && (t->alpha != 1 || t->row_bias || t->column_bias); i++) {
+    const bool changes = t->alpha != 1 || t->row_bias || t->column_bias || t->before;
+    for (int i = 0; i < rows && changes; i++) {
         const FN(vector) row_bias = (t->row_bias ? t->row_bias[i] : 0) - (FN(vector)){0};
         for (int64_t j = 0; j < t->width; j += FN(LANES)) {
             FN(vector) *x = (FN(vector) *)(values + i * FN(NR) + j);
+            if (t->before) *x += *(const FN(vector) *)(t->before + i * t->before_row + j);
             *x = t->alpha * *x;
             if (t->row_bias) *x += row_bias;
             if (t->column_bias) *x += *(const FN(vector) *)(t->column_bias + j);
@@ -209,7 +148,7 @@ SP__INLINE void FN(run_tile)(const FN(tile) * t, const int rows, const int vecto
         SP__UNROLL
         for (int i = 0; i < rows; i++) {
             SP__UNROLL
-            for (int v = 0; v < vectors; v++) __builtin_prefetch(t->c + i * t->c_row + v * FN(LANES), 1);
+            for (int v = 0; v < vectors; v++) __builtin_prefetch((T *)t->c + i * t->c_row + v * FN(LANES), 1);
         }
     }
     for (int64_t k = t->k; k > 0; k--) {
@@ -219,7 +158,7 @@ SP__INLINE void FN(run_tile)(const FN(tile) * t, const int rows, const int vecto
         SP__UNROLL
         for (int i = 0; i < rows; i++) {
             SP__UNROLL
-            for (int v = 0; v < vectors; v++) sums[i][v] += a[i * a_row] * bk[v];
+            for (int v = 0; v < vectors; v++) ACCUMULATE(sums[i][v], a[i * a_row], bk[v]);
         }
         a += a_column;
         b += b_row;
@@ -229,7 +168,7 @@ SP__INLINE void FN(run_tile)(const FN(tile) * t, const int rows, const int vecto
         for (int i = 0; i < rows; i++) {
             SP__UNROLL
             for (int v = 0; v < vectors; v++) {
-                FN(vector) *out = (FN(vector) *)(t->c + i * t->c_row + v * FN(LANES));
+                FN(vector) *out = (FN(vector) *)((T *)t->c + i * t->c_row + v * FN(LANES));
                 if (t->beta != 0) sums[i][v] += *out;
                 *out = sums[i][v];
             }

@@ -21,6 +21,9 @@ const sp__level SP__HERE(sp__level) = {
                        .fused = SP__HERE(sp__fused_f64),
                        .eigh = &SP__HERE(sp__eigh_f64),
                        .spin = SP__HERE(sp__spin_f64)},
-           [SP_BF16] = {.cast = SP__HERE(sp__cast_bf16), .conv = SP__HERE(sp__conv_bf16)},
+           [SP_BF16] = {.cast = SP__HERE(sp__cast_bf16),
+                       .gemm = SP__HERE(sp__gemm_bf16),
+                       .conv = SP__HERE(sp__conv_bf16),
+                       .spin = SP__HERE(sp__spin_bf16)},
            [SP_U8] = {.cast = SP__HERE(sp__cast_u8)}},
 };

@@ -1,5 +1,5 @@
 /* Element by element in f32, with its own exp, log, tanh and logistic function, and to and from bf16. */
-#include "backends/cpu/simd/f32.h"
+#include "backends/cpu/simd/bf16.h"
 
 #define T float
 #define V vf
@@ -29,9 +29,7 @@ sp__loop *const SP__HERE(sp__map_f32)[SP__MAP_COUNT] = {
 /* ---- casts ---- */
 
 enum { LANES = LANES_f32 };
-typedef uint16_t halves __attribute__((vector_size(SP__VECTOR_BYTES / 2), aligned(2), may_alias));
 typedef uint8_t bytes __attribute__((vector_size(SP__VECTOR_BYTES / 4), aligned(1), may_alias));
-typedef uint32_t words __attribute__((vector_size(SP__VECTOR_BYTES), aligned(4), may_alias));
 
 /* A repeated input is repeated once, into a vector. */
 #define CAST(name, from, lanes, to, formula)                                                                           \
@@ -59,17 +57,6 @@ typedef uint32_t words __attribute__((vector_size(SP__VECTOR_BYTES), aligned(4),
                 memcpy(out + i, &y, (size_t)left * sizeof *out);                                                       \
         }                                                                                                              \
     }
-
-SP__INLINE halves to_bf16(vf x)
-{
-    const words bits = (words)x, rounded = (bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16, nan = (words)(x != x);
-    return __builtin_convertvector((rounded & ~nan) | (nan & 0x7FC0u), halves);
-}
-
-SP__INLINE vf from_bf16(halves x)
-{
-    return (vf)(__builtin_convertvector(x, words) << 16);
-}
 
 CAST(f32_to_bf16, float, vf, sp__bf16, to_bf16(x))
 CAST(bf16_to_f32, sp__bf16, halves, float, from_bf16(x))

@@ -1,7 +1,8 @@
-/* The peak of one type: independent chains of multiply-adds, in registers. Continues gemm_tile.inc.h. */
+/* The peak of one type: independent chains of multiply-adds, in registers. Continues gemm_tile.inc.h.
+ * SPIN(sum, x, y) is one of them, written so that no compiler computes a part of it once. */
 
 /* Returns how many floating point operations it did. */
-double SP__HERE(FN(sp__spin))(int64_t rounds)
+double SP__HERE(ENTRY(sp__spin))(int64_t rounds)
 {
     enum { CHAINS = 12 };
     FN(vector) sums[CHAINS], x, y;
@@ -12,10 +13,10 @@ double SP__HERE(FN(sp__spin))(int64_t rounds)
     }
     for (int64_t r = 0; r < rounds; r++) {
         SP__UNROLL
-        for (int i = 0; i < CHAINS; i++) sums[i] = sums[i] * y + x;
+        for (int i = 0; i < CHAINS; i++) SPIN(sums[i], x, y);
     }
     volatile T sink = 0;
     for (int i = 0; i < CHAINS; i++) sink = sums[i][0];
     (void)sink;
-    return (double)rounds * CHAINS * FN(LANES) * 2;
+    return (double)rounds * CHAINS * FN(LANES) * STEP * 2;
 }
