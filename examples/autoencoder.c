@@ -1,10 +1,9 @@
 /* A module of one's own: an autoencoder, which squeezes a digit into a few numbers and draws it again from them.
  *
- *     autoencoder [DATA] [EPOCHS] [EXAMPLES]          DATA as in classifier.c; else one epoch of drawn digits */
+ *     autoencoder [DATA] [EPOCHS] [EXAMPLES]          DATA as in classifier.c */
 #include <spusk/spusk.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 typedef struct {
     sp_module base;
@@ -43,11 +42,10 @@ static void draw(sp_module *model, sp_dataset *data)
 
 int main(int argc, char **argv)
 {
-    bool mnist = argc > 1 && strcmp(argv[1], "synthetic") != 0;
-    int epochs = argc > 2 ? atoi(argv[2]) : 1;
-    long examples = argc > 3 ? atol(argv[3]) : 10000;
+    int epochs = argc > 2 ? atoi(argv[2]) : 10;
+    long examples = argc > 3 ? atol(argv[3]) : 60000;
 
-    sp_dataset *data = mnist ? sp_data_mnist(argv[1]) : sp_data_synthetic_digits(.length = examples);
+    sp_dataset *data = sp_data_digits(argc > 1 ? argv[1] : NULL, .length = examples);
     sp_loader *loader = sp_data_loader(data, .batch_size = 64, .shuffle = true);
     sp_module *model = autoencoder_new(16);
     sp_module_print(model);

@@ -1,10 +1,9 @@
 /* Principal components twice: by eigenvectors, and as a linear autoencoder that descends to the same plane.
  *
- *     pca [DATA] [EPOCHS] [EXAMPLES]          DATA as in classifier.c; else drawn digits */
+ *     pca [DATA] [EPOCHS] [EXAMPLES]          DATA as in classifier.c */
 #include <spusk/spusk.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* What a linear network finds: any two vectors that span the plane, in any order, of any length. It begins with small
  * weights: large ones would draw digits along directions that have nothing to do with the plane. */
@@ -35,11 +34,11 @@ static sp_module *descend(sp_tensor *x, int epochs)
 
 int main(int argc, char **argv)
 {
-    bool mnist = argc > 1 && strcmp(argv[1], "synthetic") != 0;
-    int epochs = argc > 2 ? atoi(argv[2]) : 20;
-    long examples = argc > 3 ? atol(argv[3]) : 10000;
+    const char *folder = argc > 1 ? argv[1] : NULL;
+    int epochs = argc > 2 ? atoi(argv[2]) : 10;
+    long examples = argc > 3 ? atol(argv[3]) : 60000;
 
-    sp_dataset *data = mnist ? sp_data_mnist(argv[1]) : sp_data_synthetic_digits(.length = examples);
+    sp_dataset *data = sp_data_digits(folder, .length = examples);
     sp_tensor *images = sp_data_all(data).x;
     sp_tensor *x = sp_reshape(images, sp_size(images, 0), 784);
     sp_tensor *centred = sp_sub(x, sp_mean_dim(x, 0));

@@ -148,6 +148,21 @@ static void squares_destroy(void *self)
 
 static const sp_dataset_class squares_class = {sizeof squares_class, squares_length, squares_get, squares_destroy};
 
+static void test_digits_of_any_kind(void **state)
+{
+    (void)state;
+    sp_dataset *drawn = sp_data_digits("synthetic", .length = 7);
+    assert_int_equal(sp_data_length(drawn), 7);
+    assert_non_null(strstr(sp_data_description(drawn), "synthetic digits"));
+    /* Whatever this finds, there are so many, and nothing is reported. */
+    sp_dataset *some = sp_data_digits("/nowhere", .no_download = true, .test = true, .length = 5);
+    assert_int_equal(sp_data_length(some), 5);
+    assert_int_equal(sp_size(sp_data_get(some, 4).x, 2), 28);
+    assert_no_error();
+    assert_null(sp_data_digits("synthetic", .length = -1));
+    assert_error(SP_ERROR_ARGUMENT, "-1");
+}
+
 static void test_own_data_set(void **state)
 {
     (void)state;
@@ -302,6 +317,7 @@ int main(void)
         data_test(test_subset),
         data_test(test_subset_keeps_the_classes),
         data_test(test_subset_out_of_range),
+        data_test(test_digits_of_any_kind),
         data_test(test_own_data_set),
         data_test(test_own_data_set_fails),
         data_test(test_examples_that_differ),

@@ -23,7 +23,7 @@ typedef struct sp_data_options {
     sp_transform *transform; /* of each example's x, an f32 image (1, 28, 28) in [0, 1]; NULL here means none */
     bool no_download;        /* only what is on the disk */
     bool quiet;              /* no progress bar while downloading */
-    int64_t length;          /* synthetic: examples, default 60000 (10000 for test) */
+    int64_t length;          /* synthetic: examples, default 60000 (10000 for test); sp_data_digits: at most */
     uint64_t seed;           /* synthetic */
 } sp_data_options;
 
@@ -37,6 +37,10 @@ SP_API sp_dataset *sp_data_fashion_mnist(const char *root, const sp_data_options
 /* Digits drawn by strokes, ten classes in turn at random, of MNIST's shape; example i depends on seed and i alone. */
 SP_API sp_dataset *sp_data_synthetic_digits(const sp_data_options *options);
 #define sp_data_synthetic_digits(...) SP__CALL0(sp_data_synthetic_digits, sp_data_options, __VA_ARGS__)
+/* MNIST where it can be found or downloaded, else (or where root is "synthetic") synthetic digits: sp_data_description
+ * tells which. `.length`: at most that many examples, the first. */
+SP_API sp_dataset *sp_data_digits(const char *root, const sp_data_options *options);
+#define sp_data_digits(...) SP__CALL1(sp_data_digits, sp_data_options, __VA_ARGS__)
 /* Examples are slices along dimension 0 of x (n, …) and y (n, …). */
 SP_API sp_dataset *sp_data_tensors(sp_tensor *x, sp_tensor *y);
 /* The entries of another data set that the 1-d i64 index names. */

@@ -1,0 +1,36 @@
+/* Digits, whatever the machine has: MNIST, or synthetic ones in its place. */
+#include <spusk/data.h>
+#include <spusk/extend.h>
+#include <stdio.h>
+
+/* Not there is one thing, there but broken another: that is for the user to know. */
+static bool absent(sp_status status)
+{
+    return status == SP_ERROR_NOT_FOUND || status == SP_ERROR_IO || status == SP_ERROR_UNSUPPORTED;
+}
+
+/* NULL without an error when there is none; what else went wrong is raised. */
+static sp_dataset *find_mnist(const char *root, const sp_data_options *options)
+{
+    const bool pending = sp_error_status() != SP_OK, was = sp_error_quiet(true);
+    sp_dataset *mnist = (sp_data_mnist)(root, options);
+    sp_error_quiet(was);
+    if (mnist || pending) return mnist;
+    const sp_status status = sp_error_clear();
+    char message[512];
+    snprintf(message, sizeof message, "%s", sp_error_message());
+    if (!absent(status)) sp_raise(status, "%s", message);
+    return NULL;
+}
+
+sp_dataset *(sp_data_digits)(const char *root, const sp_data_options *options)
+{
+    sp_data_options given;
+    sp_options_copy(&given, sizeof given, options);
+    const int64_t length = given.length;
+    const bool drawn = root && strcmp(root, "synthetic") == 0;
+    sp_dataset *mnist = drawn ? NULL : find_mnist(root, options);
+    if (!mnist) return sp_error_status() == SP_OK ? (sp_data_synthetic_digits)(options) : NULL;
+    if (length <= 0 || sp_data_length(mnist) <= length) return mnist;
+    return sp_data_subset(mnist, sp_arange((int64_t)0, length, (int64_t)1));
+}
