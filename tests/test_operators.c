@@ -100,6 +100,7 @@ static void try_layouts(tally *t, const test_case *c, const fixture_record *reco
 {
     value_on(t, c, record, LAYOUT_TRANSPOSED);
     value_on(t, c, record, LAYOUT_SLICED);
+    value_on(t, c, record, LAYOUT_IMAGE);
     try_expanded(t, c);
 }
 

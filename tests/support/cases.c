@@ -88,6 +88,14 @@ static sp_tensor *sliced(sp_tensor *x)
     return sp_copy_(n ? sp_slice(base, last, 1, SP_END, 2) : sp_select(base, 0, 1), x);
 }
 
+static sp_tensor *image(sp_tensor *x)
+{
+    const int n = sp_ndim(x);
+    if (n != 3 && n != 4) return x;
+    sp_tensor *y = sp_contiguous(sp_transpose(sp_transpose(x, -3, -2), -2, -1));
+    return sp_transpose(sp_transpose(y, -2, -1), -3, -2);
+}
+
 static sp_tensor *expanded(sp_tensor *x)
 {
     if (sp_ndim(x) == 0 || sp_size(x, 0) == 0) return x;
@@ -99,6 +107,7 @@ sp_tensor *laid_out(sp_tensor *x, layout how)
     switch (how) {
     case LAYOUT_TRANSPOSED: return transposed(x);
     case LAYOUT_SLICED: return sliced(x);
+    case LAYOUT_IMAGE: return image(x);
     case LAYOUT_EXPANDED: return expanded(x);
     default: return x;
     }

@@ -52,6 +52,7 @@ typedef enum layout {
     LAYOUT_CONTIGUOUS,
     LAYOUT_TRANSPOSED,
     LAYOUT_SLICED,   /* every second element of something larger */
+    LAYOUT_IMAGE,    /* three or four dimensions: the third from the end innermost; others as they are */
     LAYOUT_EXPANDED, /* not the same values: the first slice of dimension 0, repeated without a copy */
     LAYOUT_COUNT
 } layout;
