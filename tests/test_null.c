@@ -48,6 +48,11 @@ static sp_series *a_series(void)
 
 static const sp_scatter_panel a_panel;
 
+static sp_loader *a_loader(void)
+{
+    return sp_data_loader(a_dataset());
+}
+
 static sp_movie *a_movie(void)
 {
     return sp_movie_new("a movie.html");

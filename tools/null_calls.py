@@ -36,7 +36,7 @@ VALID = {
      "sp_generator *": "a_generator()", "const sp_generator *": "a_generator()",
     "sp_dataset *": "a_dataset()", "const sp_dataset *": "a_dataset()",
      "sp_transform *": "a_transform()", "sp_series *": "a_series()",
-    "const sp_surface *": "a_surface()", "const sp_scatter_panel *": "&a_panel", "const sp_series *": "a_series()", "sp_movie *": "a_movie()", "const char *": "\"a name\"", "char *": "a_buffer",
+    "sp_loader *": "a_loader()", "const sp_surface *": "a_surface()", "const sp_scatter_panel *": "&a_panel", "const sp_series *": "a_series()", "sp_movie *": "a_movie()", "const char *": "\"a name\"", "char *": "a_buffer",
     "void *": "a_buffer", "const void *": "a_buffer",
     "sp_tensor *const *": "some_tensors()",
      "sp_series *const *": "some_series()", "sp_dims": "SP_DIMS(2, 2)",

@@ -109,6 +109,8 @@ SP_API sp_dataset *sp_loader_dataset(const sp_loader *loader);
 /* The epoch that the next sp_foreach_batch runs; each one counts it up. */
 SP_API sp_status sp_loader_set_epoch(sp_loader *loader, int64_t epoch);
 SP_API int64_t sp_loader_epoch(const sp_loader *loader);
+SP_API int64_t sp_loader_batch_size(const sp_loader *loader);
+/* From the next epoch on. */
 SP_API sp_status sp_loader_set_batch_size(sp_loader *loader, int64_t batch_size);
 
 /* One batch: x (b, …), y (b, …), its number in the epoch. The rest is the library's. */

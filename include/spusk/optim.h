@@ -2,6 +2,7 @@
 #ifndef SPUSK_OPTIM_H
 #define SPUSK_OPTIM_H
 
+#include <spusk/data.h>
 #include <spusk/nn.h>
 
 SP_BEGIN
@@ -131,6 +132,23 @@ SP_API double sp_scheduler_last_lr(const sp_scheduler *scheduler);
  * the same kind. The rates it has set are in the optimiser's state. Nothing changes when it does not fit. */
 SP_API sp_dict *sp_scheduler_state_dict(const sp_scheduler *scheduler);
 SP_API sp_status sp_scheduler_load_state_dict(sp_scheduler *scheduler, const sp_dict *state);
+
+/* ---- a larger batch in the place of a smaller rate ---- */
+
+typedef struct sp_batch_scheduler sp_batch_scheduler;
+typedef struct sp_batch_scheduler_options {
+    size_t size;
+    double factor;          /* default 5 */
+    int64_t max_batch_size; /* default a tenth of the examples */
+} sp_batch_scheduler_options;
+/* At each milestone the loader's batch grows by the factor by which sp_lr_multi_step would divide the rate: the noise
+ * of the gradients falls alike, in fewer steps. Where the batch has reached max_batch_size the rate falls instead.
+ * Smith, Kindermans, Ying, Le, "Don't decay the learning rate, increase the batch size", ICLR 2018. */
+SP_API sp_batch_scheduler *sp_batch_multi_step(sp_loader *loader, sp_optimizer *optimizer, sp_dims milestones,
+                                               const sp_batch_scheduler_options *options);
+#define sp_batch_multi_step(...) SP__CALL3(sp_batch_multi_step, sp_batch_scheduler_options, __VA_ARGS__)
+/* To be called after each epoch. */
+SP_API sp_status sp_batch_scheduler_step(sp_batch_scheduler *scheduler);
 
 /* ---- clipping, in place; returns the total norm before ---- */
 

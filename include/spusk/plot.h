@@ -40,6 +40,7 @@ typedef struct sp_plot_options {
     double x_range[2], y_range[2], right_range[2]; /* default: what is drawn; both 0 mean the default */
     int right;                                     /* the last so many series are measured on an axis at the right */
     const char *right_label;
+    int dashed; /* the last so many series are dashed, to be told from those that they cover */
 } sp_plot_options;
 
 extern SP_API sp_series *const sp_last_series_;

@@ -96,6 +96,11 @@ sp_status sp_loader_set_epoch(sp_loader *loader, int64_t epoch)
     return SP_OK;
 }
 
+int64_t sp_loader_batch_size(const sp_loader *loader)
+{
+    return sp__loader_check(loader, "sp_loader_batch_size") == SP_OK ? loader->options.batch_size : 0;
+}
+
 sp_status sp_loader_set_batch_size(sp_loader *loader, int64_t batch_size)
 {
     sp_status status = sp__loader_check(loader, "sp_loader_set_batch_size");

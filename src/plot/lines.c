@@ -85,11 +85,11 @@ static void write_settings(FILE *file, const sp__chart *c, const sp_plot_options
 }
 
 /* How a line is drawn: pale behind its own average, with points where there are few, dashed when it is measured at the
- * right. */
+ * right or when asked for. */
 typedef struct style {
     const char *colour, *title;
     int width, marker; /* 0: none */
-    bool right;
+    bool right, dashed;
 } style;
 
 static void write_line(FILE *file, const sp__chart *c, int block, const style *look)
@@ -101,7 +101,7 @@ static void write_line(FILE *file, const sp__chart *c, int block, const style *l
         fprintf(file, "linespoints pointtype %d pointsize 0.8", look->marker);
     else
         fputs("lines", file);
-    fprintf(file, "%s linewidth %d linecolor rgb '%s' ", look->right ? " dashtype 2" : "", look->width, look->colour);
+    fprintf(file, "%s linewidth %d linecolor rgb '%s' ", look->dashed ? " dashtype 2" : "", look->width, look->colour);
     if (!look->title)
         fputs("notitle", file);
     else {
@@ -115,11 +115,13 @@ static int write_lines(FILE *file, const sp__chart *c, sp_series *const *series,
     int block = 0;
     for (int i = 0; i < n; i++) {
         bool right = i >= n - options->right, few = sp_series_size(series[i]) <= 60;
+        bool dashed = right || i >= n - options->dashed;
         if (!drawable(series[i])) continue;
         if (smoothed(series[i], options))
-            write_line(file, c, block++, &(style){sp__chart_pale_colour(i), NULL, 1, 0, right});
+            write_line(file, c, block++, &(style){sp__chart_pale_colour(i), NULL, 1, 0, right, false});
         int marker = few ? sp__chart_marker(i) : 0;
-        write_line(file, c, block++, &(style){sp__chart_colour(i), sp_series_name(series[i]), 2, marker, right});
+        write_line(file, c, block++,
+                   &(style){sp__chart_colour(i), sp_series_name(series[i]), 2, marker, right, dashed});
     }
     fputc('\n', file);
     return block;
