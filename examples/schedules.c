@@ -2,11 +2,10 @@
  * twice, once with a rate that falls at two epochs, once with a batch that grows there. The losses lie over each other;
  * the second needs fewer steps.
  *
- *     schedules [DATA] [EPOCHS] [EXAMPLES]          DATA as in classifier.c; else drawn digits */
+ *     schedules [DATA] [EPOCHS] [EXAMPLES]          DATA as in classifier.c */
 #include <spusk/spusk.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define FACTOR 5.0
 
@@ -68,12 +67,12 @@ static result train(sp_dataset *data, sp_dataset *val, int epochs, bool grow)
 
 int main(int argc, char **argv)
 {
-    bool mnist = argc > 1 && strcmp(argv[1], "synthetic") != 0;
+    const char *root = argc > 1 ? argv[1] : NULL;
     int epochs = argc > 2 ? atoi(argv[2]) : 12;
-    long examples = argc > 3 ? atol(argv[3]) : 10000;
-    sp_dataset *data = mnist ? sp_data_mnist(argv[1]) : sp_data_synthetic_digits(.length = examples);
-    sp_dataset *val = mnist ? sp_data_mnist(argv[1], .test = true)
-                            : sp_data_synthetic_digits(.length = examples / 6 + 1, .test = true);
+    long examples = argc > 3 ? atol(argv[3]) : 0; // 0: all
+    sp_dataset *data = sp_data_digits(root, .length = examples);
+    sp_dataset *val = sp_data_digits(root, .test = true, .length = examples / 6);
+    puts(sp_data_description(data));
 
     result falls = train(data, val, epochs, false), grows = train(data, val, epochs, true);
     printf("steps: %lld where the rate falls, %lld where the batch grows\n", (long long)falls.steps,

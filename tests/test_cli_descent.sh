@@ -1,54 +1,27 @@
 # spusk descent: its figures, its files, its mistakes, and what it does without gnuplot or ffmpeg.
 spusk=$SPUSK_BUILD/spusk
+. "$SPUSK_SOURCE/tests/support/tap.sh"
 LC_ALL=C
 export LC_ALL
-number=0
-
-result()
-{
-    number=$((number + 1))
-    if [ "$1" = 0 ]; then
-        echo "ok $number - $2"
-    else
-        echo "not ok $number - $2"
-    fi
-}
-
-skip()
-{
-    number=$((number + 1))
-    echo "ok $number - $1 # SKIP $2"
-}
-
-# refuses NAME STATUS WORDS COMMAND...: one line on standard error that has the words.
-refuses()
-{
-    name=$1 wanted=$2 words=$3
-    shift 3
-    "$spusk" descent "$@" >out.txt 2>err.txt
-    status=$?
-    [ $status = "$wanted" ] && [ "$(wc -l <err.txt)" -eq 1 ] && grep -qF -e "$words" err.txt
-    result $? "$name"
-}
 
 echo 1..26
-refuses 'a surface that there is not' 2 "--surface is 'alps'; there are: beale, rosenbrock" --surface alps
-refuses 'an optimizer that there is not' 2 "--optimizer has 'adm'; there are: sgd, momentum" --optimizer sgd,adm
-refuses 'an empty optimizer' 2 "--optimizer has ''" --optimizer sgd,
-refuses '--lr that is no number' 2 "--lr has 'fast'" --lr fast
-refuses '--lr with a comma too much' 2 "--lr has '2,'" --lr 1,2,
-refuses '--lr 0' 2 '--lr is 0' --lr 0
-refuses '--lr nan' 2 "--lr has 'nan'" --lr nan
-refuses '--steps 0' 2 '--steps is 0; it can be 1 to' --steps 0
-refuses '--clip -1' 2 '--clip is -1' --clip=-1
-refuses '--both without --clip' 2 'it needs --clip' --both
-refuses '--start with one number' 2 '--start takes two numbers' --start 1
-refuses '--start with three numbers' 2 '--start takes two numbers' --start 1,2,3
-refuses '--movie that there is not' 2 "--movie is 'avi'" --movie avi
-refuses '--fps 0' 2 '--fps is 0' --fps 0
-refuses 'too many paths' 2 'more than 10 paths' --lr 0.1,0.2
+refuses 'a surface that there is not' 2 "--surface is 'alps'; there are: beale, rosenbrock" descent --surface alps
+refuses 'an optimizer that there is not' 2 "--optimizer has 'adm'; there are: sgd, momentum" descent --optimizer sgd,adm
+refuses 'an empty optimizer' 2 "--optimizer has ''" descent --optimizer sgd,
+refuses '--lr that is no number' 2 "--lr has 'fast'" descent --lr fast
+refuses '--lr with a comma too much' 2 "--lr has '2,'" descent --lr 1,2,
+refuses '--lr 0' 2 '--lr is 0' descent --lr 0
+refuses '--lr nan' 2 "--lr has 'nan'" descent --lr nan
+refuses '--steps 0' 2 '--steps is 0; it can be 1 to' descent --steps 0
+refuses '--clip -1' 2 '--clip is -1' descent --clip=-1
+refuses '--both without --clip' 2 'it needs --clip' descent --both
+refuses '--start with one number' 2 '--start takes two numbers' descent --start 1
+refuses '--start with three numbers' 2 '--start takes two numbers' descent --start 1,2,3
+refuses '--movie that there is not' 2 "--movie is 'avi'" descent --movie avi
+refuses '--fps 0' 2 '--fps is 0' descent --fps 0
+refuses 'too many paths' 2 'more than 10 paths' descent --lr 0.1,0.2
 : >file
-refuses '--out that is a file' 2 '--out' --out file
+refuses '--out that is a file' 2 '--out' descent --out file
 [ ! -s out.txt ]
 result $? 'nothing was computed for it'
 

@@ -2,7 +2,7 @@
 examples=$SPUSK_BUILD/examples
 . "$SPUSK_SOURCE/tests/support/tap.sh"
 
-echo 1..15
+echo 1..19
 cat >expected <<'END'
 tensor([5., 7., 9.])
 tensor(32., grad_fn=<DotBackward0>)
@@ -25,6 +25,18 @@ result $? 'descent'
 grep -q 'at (3.000000, -1.000000) after' descent.txt &&
     [ "$(grep -c "$(sed -n 's/^formula: \(.*\)$/\1/p' descent.txt)" descent.txt)" = 2 ]
 result $? 'descent arrives where the formulas are'
+"$examples/optimizers" ravine 60 >optimizers.txt 2>optimizers.err
+[ "$(grep -cE '^[A-Za-z]+ +ends at \(-?[0-9.]+, -?[0-9.]+\)$' optimizers.txt)" = 10 ] &&
+    if command -v gnuplot >/dev/null; then [ -s optimizers.png ]; else grep -q 'gnuplot is not installed' optimizers.err; fi
+result $? 'optimizers'
+"$examples/batches" >batches.txt 2>batches.err
+[ "$(grep -cE 'loss 0\.2[0-9]{3} after 12 epochs$' batches.txt)" = 3 ] && [ -s batches.gp ]
+result $? 'batches'
+"$examples/schedules" synthetic 6 2000 >schedules.txt 2>schedules.err
+grep -q '^steps: 192 where the rate falls, 104 where the batch grows$' schedules.txt && [ -s schedules.gp ]
+result $? 'schedules'
+awk '/^ *6 / { print $NF }' schedules.txt | { read -r falls && read -r grows && awk "BEGIN { exit !($grows < 1.3 * $falls + 0.02) }"; }
+result $? 'and their losses meet'
 "$examples/classifier" synthetic 2 1200 >classifier.txt 2>classifier.err
 grep -qE '^1 0\.[0-9]{4} 0\.[0-9]{4}$' classifier.txt
 result $? 'classifier'
