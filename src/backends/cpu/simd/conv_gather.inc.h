@@ -132,18 +132,27 @@ SP__INLINE FN(vector) FN(positive)(FN(vector) x, bool relu)
     return (FN(vector))((FN(mask))x & ~low);
 }
 
-/* The maximum of a window, with its place: of equal ones the first, and NaN wins, as in PyTorch. */
+/* The maximum of a window, with its place: of equal ones the first, and NaN wins, as in PyTorch. Behind ReLU all that
+ * is not positive is equal. */
 static void FN(store_maximum)(const FN(gather_tile) * t, int row, int64_t j, int64_t places)
 {
     const FN(gather) *g = t->g;
     const int64_t count = t->width - j;
-    FN(vector) best = FN(positive)(*(const FN(vector) *)(t->sums[0] + row * FN(NR) + j), g->relu);
-    FN(mask) at = {0};
-    for (int64_t p = 1; p < places; p++) {
-        const FN(vector) x = FN(positive)(*(const FN(vector) *)(t->sums[p] + row * FN(NR) + j), g->relu);
+    const T *sums = t->sums[0] + row * FN(NR) + j;
+    FN(vector) best = *(const FN(vector) *)sums;
+    FN(mask) at = {0}, p = {0};
+    for (int64_t place = 1; place < places; place++) {
+        sums += SP__TILE_ROWS * FN(NR);
+        p += 1;
+        const FN(vector) x = *(const FN(vector) *)sums;
         const FN(mask) better = (FN(mask))(x > best) | (FN(mask))(x != x);
         best = (FN(vector))(((FN(mask))x & better) | ((FN(mask))best & ~better));
-        at = (((FN(mask)){0} + (I)p) & better) | (at & ~better);
+        at = (p & better) | (at & ~better);
+    }
+    if (g->relu) {
+        const FN(mask) low = (FN(mask))(best <= 0);
+        best = (FN(vector))((FN(mask))best & ~low);
+        at &= ~low;
     }
     FN(store_columns)(g->result + t->out[row] + t->first, g->column + j, best, count);
     const FN(bytes) where = __builtin_convertvector(at, FN(bytes));

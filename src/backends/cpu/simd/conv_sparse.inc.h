@@ -22,7 +22,7 @@ typedef struct FN(sparse) {
     int64_t weights; /* of a channel of y in a block: kernel[0] × kernel[1] × LANES */
     T *sums;         /* [part][block][out][weights], then [part][out] of the bias */
     T *w;            /* [block][out][weights] */
-    char *scratch;   /* of each part: image, entries, counts */
+    char *scratch;   /* of each part: image, entries, their ends */
     size_t image_bytes, entry_bytes, part_bytes;
     int64_t found[FN(SPARSE_PARTS)];
 } FN(sparse);
@@ -37,44 +37,56 @@ static FN(entry) * FN(sparse_entries)(const FN(sparse) * s, int64_t part)
     return (FN(entry) *)(void *)(s->scratch + (size_t)part * s->part_bytes + s->image_bytes);
 }
 
-static int32_t *FN(sparse_counts)(const FN(sparse) * s, int64_t part)
+static FN(entry) * *FN(sparse_ends)(const FN(sparse) * s, int64_t part)
 {
-    return (int32_t *)(void *)(s->scratch + (size_t)part * s->part_bytes + s->image_bytes + s->entry_bytes);
+    return (FN(entry) **)(void *)(s->scratch + (size_t)part * s->part_bytes + s->image_bytes + s->entry_bytes);
 }
 
 /* ---- lists ---- */
 
-/* Appends a window of all channels. Every channel's entry is written; the count moves on where there is a gradient. */
-SP__INLINE void FN(list_window)(const FN(sparse) * s, const FN(window) * window, const int32_t *at, FN(entry) * entries,
-                                int32_t *counts)
+typedef I FN(bits) __attribute__((may_alias));
+
+/* Appends a window of all channels. Every channel's entry is written; its end moves on where there is a gradient. Looks
+ * at bits: a number above 0 is one as an integer too, and one that is not 0 has some bit beside the sign's. */
+SP__INLINE void FN(list_window)(const FN(window) * window, int64_t out, const int32_t *at, FN(entry) * *ends,
+                                const bool has_y, const bool has_where)
 {
-    const int64_t out = s->call->out, most = s->most;
+    const T *grad = window->grad;
+    const FN(bits) *grad_bits = (const FN(bits) *)grad, *y_bits = (const FN(bits) *)window->y;
+    const FN(bits) not_sign = (FN(bits))(UINT64_MAX >> (65 - 8 * sizeof(T)));
     for (int64_t o = 0; o < out; o++) {
-        const T value = window->grad[o];
-        entries[o * most + counts[o]] = (FN(entry)){value, at[window->where ? window->where[o] : 0]};
-        counts[o] += (value != 0) & (!window->y || window->y[o] > 0);
+        FN(entry) *end = ends[o];
+        end->value = grad[o];
+        end->at = at[has_where ? window->where[o] : 0];
+        const bool positive = !has_y || y_bits[o] > 0, nonzero = (grad_bits[o] & not_sign) != 0;
+        ends[o] = end + (positive & nonzero);
     }
 }
 
-/* The lists of an image: entry i of channel o is entries[o·most + i]. Returns how many entries there are. */
-static int64_t FN(list_image)(const FN(sparse) * s, int64_t image, FN(entry) * entries, int32_t *counts)
+/* The lists of an image: channel o's is from entries + o·most to ends[o]. Returns how many entries there are. */
+static int64_t FN(list_image)(const FN(sparse) * s, int64_t image, FN(entry) * entries, FN(entry) * *ends)
 {
     const sp__conv *call = s->call;
     const int64_t *pool = call->tail->pool;
-    int32_t at[16];
-    memset(counts, 0, (size_t)call->out * sizeof *counts);
+    int32_t first[16] = {0}, at[16];
+    for (int64_t p = 0; p < pool[0] * pool[1]; p++) {
+        const int64_t row = p / pool[1] * call->stride[0], column = p % pool[1] * call->stride[1];
+        first[p] = (int32_t)((row * s->columns + column) * FN(LANES));
+    }
+    for (int64_t o = 0; o < call->out; o++) ends[o] = entries + o * s->most;
     for (int64_t h = 0; h < s->windows[0]; h++) {
         for (int64_t w = 0; w < s->windows[1]; w++) {
-            for (int64_t p = 0; p < pool[0] * pool[1]; p++) {
-                const int64_t row = (h * pool[0] + p / pool[1]) * call->stride[0];
-                at[p] = (int32_t)((row * s->columns + (w * pool[1] + p % pool[1]) * call->stride[1]) * FN(LANES));
-            }
+            const int64_t row = h * pool[0] * call->stride[0], column = w * pool[1] * call->stride[1];
+            for (int p = 0; p < 16; p++) at[p] = first[p] + (int32_t)((row * s->columns + column) * FN(LANES));
             const FN(window) window = FN(window_at)(call->tail, image, h, w, 0);
-            FN(list_window)(s, &window, at, entries, counts);
+            if (window.y && window.where)
+                FN(list_window)(&window, call->out, at, ends, true, true);
+            else
+                FN(list_window)(&window, call->out, at, ends, window.y != NULL, window.where != NULL);
         }
     }
     int64_t found = 0;
-    for (int64_t o = 0; o < call->out; o++) found += counts[o];
+    for (int64_t o = 0; o < call->out; o++) found += ends[o] - (entries + o * s->most);
     return found;
 }
 
@@ -200,39 +212,49 @@ static void FN(run_entries)(const FN(sparse) * s, const FN(entry) * e, int64_t n
     }
 }
 
+static int64_t FN(run_sparse_image)(const FN(sparse) * s, int64_t part, int64_t image, T *weights, T *bias)
+{
+    const sp__conv *call = s->call;
+    T *copy = FN(sparse_image)(s, part);
+    FN(entry) *entries = FN(sparse_entries)(s, part), **ends = FN(sparse_ends)(s, part);
+    const int64_t found = FN(list_image)(s, image, entries, ends);
+    for (int64_t b = 0; b < s->blocks; b++) {
+        for (int64_t o = 0; o < call->out; o++) {
+            const FN(entry) *first = entries + o * s->most;
+            FN(run_entries)
+            (s, first, ends[o] - first, copy + b * s->rows * s->columns * FN(LANES),
+             weights + (b * call->out + o) * s->weights);
+        }
+    }
+    for (int64_t o = 0; bias && o < call->out; o++)
+        for (const FN(entry) *e = entries + o * s->most; e < ends[o]; e++) bias[o] += e->value;
+    return found;
+}
+
 static void FN(sparse_task)(void *context, int64_t part)
 {
     FN(sparse) *s = context;
     const sp__conv *call = s->call;
     const bool gathers = call->kind == SP__CONV_BACKWARD_WEIGHT;
     const int64_t first = part * s->images, last = FN(least)(first + s->images, call->batch);
-    T *image = FN(sparse_image)(s, part), *bias = NULL;
-    FN(entry) *entries = FN(sparse_entries)(s, part);
-    int32_t *counts = FN(sparse_counts)(s, part);
-    T *weights = s->w;
+    T *copy = FN(sparse_image)(s, part), *bias = NULL, *weights = s->w;
     if (gathers) {
         weights = s->sums + part * s->blocks * call->out * s->weights;
-        bias = s->sums + s->parts * s->blocks * call->out * s->weights + part * call->out;
         memset(weights, 0, (size_t)(s->blocks * call->out * s->weights) * sizeof(T));
+        memset(copy, 0, s->image_bytes);
+    }
+    if (gathers && call->bias) {
+        bias = s->sums + s->parts * s->blocks * call->out * s->weights + part * call->out;
         memset(bias, 0, (size_t)call->out * sizeof(T));
-        memset(image, 0, s->image_bytes);
     }
     s->found[part] = 0;
-    for (int64_t i = first; i < last; i++) {
-        s->found[part] += FN(list_image)(s, i, entries, counts);
+    for (int64_t image = first; image < last; image++) {
         if (gathers)
-            FN(copy_in)(s, i, image);
+            FN(copy_in)(s, image, copy);
         else
-            memset(image, 0, s->image_bytes);
-        for (int64_t b = 0; b < s->blocks; b++) {
-            for (int64_t o = 0; o < call->out; o++)
-                FN(run_entries)
-                (s, entries + o * s->most, counts[o], image + b * s->rows * s->columns * FN(LANES),
-                 weights + (b * call->out + o) * s->weights);
-        }
-        for (int64_t o = 0; gathers && call->bias && o < call->out; o++)
-            for (int32_t e = 0; e < counts[o]; e++) bias[o] += entries[o * s->most + e].value;
-        if (!gathers) FN(copy_out)(s, i, image);
+            memset(copy, 0, s->image_bytes);
+        s->found[part] += FN(run_sparse_image)(s, part, image, weights, bias);
+        if (!gathers) FN(copy_out)(s, image, copy);
     }
 }
 
@@ -307,8 +329,8 @@ static void FN(measure_sparse)(FN(sparse) * s)
     s->parts = (call->batch + s->images - 1) / s->images;
     s->weights = call->kernel[0] * call->kernel[1] * FN(LANES);
     s->image_bytes = (size_t)(s->blocks * s->rows * s->columns * FN(LANES)) * sizeof(T);
-    s->entry_bytes = (size_t)(call->out * s->most) * sizeof(FN(entry));
-    s->part_bytes = (s->image_bytes + s->entry_bytes + (size_t)call->out * sizeof(int32_t) + 63) / 64 * 64;
+    s->entry_bytes = ((size_t)(call->out * s->most) * sizeof(FN(entry)) + 63) / 64 * 64;
+    s->part_bytes = (s->image_bytes + s->entry_bytes + (size_t)call->out * sizeof(FN(entry) *) + 63) / 64 * 64;
 }
 
 static sp_status FN(run_sparse)(const sp__conv *call)

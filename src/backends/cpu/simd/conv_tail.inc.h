@@ -43,20 +43,17 @@ SP__INLINE FN(window) FN(window_at)(const sp__conv_tail *tail, int64_t image, in
     return window;
 }
 
-/* Writes one window's gradients to its places of `out`. */
-SP__INLINE void FN(expand_window)(const sp__conv_tail *tail, const FN(window) * window, int64_t width, int64_t room,
-                                  T *out, int64_t row, int64_t column)
+/* Writes one window's gradients to its places of `out`, which lie at `place` from the first. */
+SP__INLINE void FN(expand_window)(const FN(window) * window, int64_t width, int64_t room, T *out, const int64_t *place,
+                                  int64_t places)
 {
     for (int64_t j = 0; j < room; j += FN(LANES)) {
-        const int64_t count = width - j;
-        FN(mask) at;
-        const FN(vector) g = FN(load_window)(window->grad + j, window->y ? window->y + j : NULL,
-                                             window->where ? window->where + j : NULL, tail->relu, count, &at);
-        I p = 0;
-        for (int64_t h = 0; h < tail->pool[0]; h++) {
-            for (int64_t w = 0; w < tail->pool[1]; w++, p++)
-                *(FN(vector) *)(out + h * row + w * column + j) = (FN(vector))((FN(mask))g & (FN(mask))(at == p));
-        }
+        FN(mask) at, p = {0};
+        const FN(vector)
+            g = FN(load_window)(window->grad + j, window->y ? window->y + j : NULL,
+                                window->where ? window->where + j : NULL, window->y != NULL, width - j, &at);
+        for (int64_t i = 0; i < places; i++, p += 1)
+            *(FN(vector) *)(out + place[i] + j) = (FN(vector))((FN(mask))g & (FN(mask))(at == p));
     }
 }
 
@@ -70,12 +67,14 @@ static void FN(expand_places)(const sp__conv *call, int64_t image, int64_t chann
     const int64_t last[2] = {to[0] / pool[0], to[1] / pool[1]};
     if (last[0] * pool[0] < to[0] || last[1] * pool[1] < to[1]) /* places that no window covers */
         memset(out, 0, (size_t)((to[0] - from[0]) * row) * sizeof(T));
+    int64_t place[16] = {0};
+    const int64_t places = pool[0] * pool[1];
+    for (int64_t i = 0; i < places; i++) place[i] = i / pool[1] * row + i % pool[1] * room;
     for (int64_t h = from[0] / pool[0]; h < last[0]; h++) {
         for (int64_t w = from[1] / pool[1]; w < last[1]; w++) {
             const FN(window) window = FN(window_at)(tail, image, h, w, channel);
             FN(expand_window)
-            (tail, &window, width, room, out + (h * pool[0] - from[0]) * row + (w * pool[1] - from[1]) * room, row,
-             room);
+            (&window, width, room, out + (h * pool[0] - from[0]) * row + (w * pool[1] - from[1]) * room, place, places);
         }
     }
 }
