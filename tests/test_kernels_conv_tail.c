@@ -27,7 +27,8 @@ static const shape shapes[] = {
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
-static const sp_dtype dtypes[] = {SP_F32, SP_F64};
+static const sp_dtype dtypes[] = {SP_F32, SP_F64, SP_BF16};
+enum { DTYPES_HERE = sizeof dtypes / sizeof *dtypes };
 static const char *const kind_names[] = {"forward", "backward-data", "backward-weight"};
 
 /* ---- a call and what it works on ---- */
@@ -118,7 +119,7 @@ static void check_window(problem *p, int64_t n, int64_t c, int64_t h, int64_t w,
 {
     const sp__conv_tail *t = &p->tail;
     const sp_dtype dtype = p->call.dtype;
-    const double error = 100 * precision_of(dtype);
+    const double error = dtype == SP_BF16 ? precision_of(dtype) : 100 * precision_of(dtype);
     double values[16], best = -(double)INFINITY;
     int first = 0;
     for (int i = 0; i < t->pool[0] * t->pool[1]; i++) {
@@ -159,7 +160,7 @@ static void test_forward(void **state)
 {
     (void)state;
     for (int i = 0; i < SHAPES; i++) {
-        for (int t = 0; t < 2; t++) try_forward(&shapes[i], dtypes[t], false);
+        for (int t = 0; t < DTYPES_HERE; t++) try_forward(&shapes[i], dtypes[t], false);
         try_forward(&shapes[i], SP_F32, true);
     }
 }
@@ -226,7 +227,7 @@ static void test_backward(void **state)
     (void)state;
     const int threads = sp_num_threads();
     for (int i = 0; i < SHAPES; i++) {
-        for (int t = 0; t < 2; t++) {
+        for (int t = 0; t < DTYPES_HERE; t++) {
             try_backward(&shapes[i], SP__CONV_BACKWARD_DATA, dtypes[t]);
             try_backward(&shapes[i], SP__CONV_BACKWARD_WEIGHT, dtypes[t]);
         }

@@ -25,8 +25,11 @@ void sp__conv_reach(const sp__conv *call, int dimension, int64_t tap, int64_t *f
 /* Whether some tap reads outside x. */
 bool sp__conv_is_padded(const sp__conv *call);
 
-/* Runs a kernel that wants the channels of x and y side by side in elements of `dtype`, and, in backward-weight, few
- * channels without padding: copies what is not so, and the result back. */
+/* The places of x, padding included, that the taps span. */
+int64_t sp__conv_span(const sp__conv *call, int dimension);
+
+/* Runs a kernel that reads elements of `dtype`, writes such or bf16, and wants the channels of images side by side; in
+ * backward-weight few channels in f32 or f64 come without padding. Copies what is not so, and results back. */
 sp_status sp__conv_arranged(const sp__conv *call, sp_dtype dtype, sp_status (*run)(const sp__conv *call));
 
 /* Notes how many gradients of how many places a sparse backward met. */

@@ -1,5 +1,18 @@
-/* Convolution of one type, in the order in which the parts need each other. T: the element. I: the integer of its size.
- * FN(name): a function's name. */
+/* Convolution of one type, in the order in which the parts need each other.
+ *
+ * T, I    what is summed, and the integer of its size; S an element in memory
+ * STEP    how many elements of S, side by side in what is summed over, a T of an operand holds: 1, or 2 for pairs of
+ * bf16 ACCUMULATE(sum, a, b)  adds the products of a T of a, repeated, and a vector of b; ONE: a T of ones UNIT(p,
+ * next)          a T from the element at p, for pairs with that at p + next ACROSS(p, next, n, left)  n such side by
+ * side, of which but `left` remain from p on NARROW(p, x)           stores a vector as bf16 FN(name)  a function's name
+ */
+#include "conv_element.inc.h"
+
+SP__INLINE T FN(one)(void)
+{
+    return ONE;
+}
+
 #include "conv_tile.inc.h"
 
 #include "conv_tail.inc.h"
@@ -9,18 +22,3 @@
 #include "conv_gathers.inc.h"
 
 #include "conv_weight.inc.h"
-
-#include "conv_sparse.inc.h"
-
-static sp_status FN(run_conv)(const sp__conv *call)
-{
-    if (call->kind == SP__CONV_FORWARD) return FN(run_gathers)(call);
-    if (call->tail && FN(is_sparse)(call)) return FN(run_sparse)(call);
-    if (call->kind == SP__CONV_BACKWARD_WEIGHT) return FN(run_weights)(call);
-    return call->tail ? FN(run_expanded)(call) : FN(run_gathers)(call);
-}
-
-sp_status SP__HERE(FN(sp__conv))(const sp__conv *call)
-{
-    return sp__conv_arranged(call, call->dtype, FN(run_conv));
-}

@@ -1,6 +1,6 @@
 /* Forward and backward-data of one type: each place of the result gathers what its taps read of the source.
  *
- * k     channels of the source that are summed over, those of one group
+ * k     channels of the source that are summed over, those of one group, by STEP
  * n     columns: channels of the result, those of one group; a panel is up to NR of them
  * room  a panel's columns in memory: one or two whole vectors
  *
@@ -16,7 +16,8 @@ typedef struct FN(inside) {
 
 typedef struct FN(gather) {
     const T *source;
-    T *result;
+    void *result;
+    bool narrow; /* the result is of bf16, not of T */
     uint8_t *where;
     int64_t source_strides[3], result_strides[3], where_strides[3]; /* image, row, column; channels lie side by side */
     sp__conv_axis axis[2];
@@ -114,16 +115,20 @@ static void FN(sum_place)(FN(gather_tile) * t, const int64_t *place, T *sums)
 
 /* ---- results ---- */
 
-/* A vector of columns, of which the first `count` count. */
-SP__INLINE void FN(store_columns)(T *out, const int64_t *column, FN(vector) x, int64_t count)
+/* A vector of columns from the j-th on, of which the first `count` count, at a place of the result. */
+SP__INLINE void FN(store_columns)(const FN(gather) * g, int64_t at, int64_t j, FN(vector) x, int64_t count)
 {
-    if (count >= FN(LANES) && column[FN(LANES) - 1] - column[0] == FN(LANES) - 1) {
-        *(FN(vector) *)(out + column[0]) = x;
-        return;
+    const int64_t *column = g->column + j;
+    const bool whole = count >= FN(LANES) && column[FN(LANES) - 1] - column[0] == FN(LANES) - 1;
+    if (whole && g->narrow) {
+        NARROW((sp__bf16 *)g->result + at + column[0], x);
+    } else if (whole) {
+        *(FN(vector) *)((T *)g->result + at + column[0]) = x;
+    } else {
+        T values[FN(LANES)];
+        memcpy(values, &x, sizeof values);
+        for (int64_t i = 0; i < count && i < FN(LANES); i++) FN(put)(g->result, g->narrow, at + column[i], values[i]);
     }
-    T values[FN(LANES)];
-    memcpy(values, &x, sizeof values);
-    for (int64_t j = 0; j < count && j < FN(LANES); j++) out[column[j]] = values[j];
 }
 
 SP__INLINE FN(vector) FN(positive)(FN(vector) x, bool relu)
@@ -154,7 +159,7 @@ static void FN(store_maximum)(const FN(gather_tile) * t, int row, int64_t j, int
         best = (FN(vector))((FN(mask))best & ~low);
         at &= ~low;
     }
-    FN(store_columns)(g->result + t->out[row] + t->first, g->column + j, best, count);
+    FN(store_columns)(g, t->out[row], t->first + j, best, count);
     const FN(bytes) where = __builtin_convertvector(at, FN(bytes));
     memcpy(g->where + t->where[row] + t->first + j, &where, (size_t)(count < FN(LANES) ? count : FN(LANES)));
 }
@@ -170,7 +175,7 @@ static void FN(store_tile)(const FN(gather_tile) * t)
                 continue;
             }
             const FN(vector) x = FN(positive)(*(const FN(vector) *)(t->sums[0] + row * FN(NR) + j), g->relu);
-            FN(store_columns)(g->result + t->out[row], g->column + t->first + j, x, t->width - j);
+            FN(store_columns)(g, t->out[row], t->first + j, x, t->width - j);
         }
     }
 }

@@ -8,18 +8,13 @@ typedef struct FN(gathers) {
     int64_t images, image_blocks, chunk, chunks;
 } FN(gathers);
 
-static int64_t FN(least)(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* ---- weights ---- */
 
 /* One tap of a panel's: from memory of any strides to [k][room]. */
-static void FN(pack_tap)(T *out, const T *w, int64_t n_stride, int64_t k_stride, int64_t k, int64_t width, int64_t room)
+static void FN(pack_tap)(T *out, const S *w, int64_t n_stride, int64_t k_stride, int64_t k, int64_t width, int64_t room)
 {
     if (width < room) memset(out, 0, (size_t)(k * room) * sizeof(T));
-    if (n_stride == 1) {
+    if (n_stride == 1 && STEP == 1) {
         for (int64_t i = 0; i < k; i++) memcpy(out + i * room, w + i * k_stride, (size_t)width * sizeof(T));
         return;
     }
@@ -27,11 +22,12 @@ static void FN(pack_tap)(T *out, const T *w, int64_t n_stride, int64_t k_stride,
     for (int64_t i0 = 0; i0 < k; i0 += BLOCK) {
         const int64_t end = i0 + BLOCK < k ? i0 + BLOCK : k;
         for (int64_t j = 0; j < width; j++)
-            for (int64_t i = i0; i < end; i++) out[i * room + j] = w[i * k_stride + j * n_stride];
+            for (int64_t i = i0; i < end; i++)
+                out[i * room + j] = UNIT(w + i * STEP * k_stride + j * n_stride, k_stride);
     }
 }
 
-static void FN(pack_panel)(const FN(gathers) * all, const FN(gather) * g, int64_t panel, const T *w)
+static void FN(pack_panel)(const FN(gathers) * all, const FN(gather) * g, int64_t panel, const S *w)
 {
     const sp__conv_axis *a = g->axis;
     const int64_t *strides = all->call->w.strides;
@@ -41,7 +37,7 @@ static void FN(pack_panel)(const FN(gathers) * all, const FN(gather) * g, int64_
     const int64_t n_stride = strides[!forward], k_stride = strides[forward];
     T *out = (T *)(uintptr_t)g->b + panel * taps * g->k * FN(NR);
     for (int64_t tap = 0; !all->merged && tap < taps; tap++) {
-        const T *from = w + first * n_stride + (a[0].tap + tap / a[1].taps * a[0].tap_step) * strides[2] +
+        const S *from = w + first * n_stride + (a[0].tap + tap / a[1].taps * a[0].tap_step) * strides[2] +
                         (a[1].tap + tap % a[1].taps * a[1].tap_step) * strides[3];
         FN(pack_tap)(out + tap * g->k * room, from, n_stride, k_stride, g->k, width, room);
     }
@@ -50,9 +46,9 @@ static void FN(pack_panel)(const FN(gathers) * all, const FN(gather) * g, int64_
     const int64_t channels = all->call->in / all->call->groups;
     for (int64_t j = 0; j < width; j++) {
         const int64_t tap = (first + j) / channels, channel = (first + j) % channels;
-        const T *from = w + channel * n_stride + tap / all->call->kernel[1] * strides[2] +
+        const S *from = w + channel * n_stride + tap / all->call->kernel[1] * strides[2] +
                         tap % all->call->kernel[1] * strides[3];
-        for (int64_t k = 0; k < g->k; k++) out[k * room + j] = from[k * k_stride];
+        for (int64_t k = 0; k < g->k; k++) out[k * room + j] = UNIT(from + k * STEP * k_stride, k_stride);
     }
 }
 
@@ -65,26 +61,29 @@ static void FN(pack_task)(void *context, int64_t task)
     const int64_t panel = task % all->panels, group = task / all->panels / all->classes;
     const int64_t out = call->out / call->groups;
     const int64_t channels = (call->kind == SP__CONV_FORWARD ? call->out : call->in) / call->groups;
-    FN(pack_panel)(all, g, panel, (const T *)call->w.buffer + call->w.offset + group * out * call->w.strides[0]);
+    FN(pack_panel)(all, g, panel, (const S *)call->w.buffer + call->w.offset + group * out * call->w.strides[0]);
     T *bias = (T *)(uintptr_t)g->bias;
     for (int64_t j = panel * FN(NR); j < (panel + 1) * FN(NR); j++) {
-        const int64_t channel = group * channels + j % channels;
-        bias[j] = call->bias && j < g->n
-                      ? ((const T *)call->bias->buffer + call->bias->offset)[channel * call->bias->strides[0]]
-                      : 0;
+        const int64_t at = call->bias ? (group * channels + j % channels) * call->bias->strides[0] : 0;
+        bias[j] = call->bias && j < g->n ? FN(get)(call->bias, at) : 0;
     }
 }
 
 /* ---- gathers ---- */
 
-static T *FN(of_operand)(const sp__operand *operand, int64_t channel)
+/* Strides of images, rows and columns, in units of `step` elements. */
+static void FN(image_strides)(int64_t *strides, const sp__operand *operand, int64_t step)
 {
-    return (T *)operand->buffer + operand->offset + channel * operand->strides[1];
+    strides[0] = operand->strides[0] / step;
+    strides[1] = operand->strides[2] / step;
+    strides[2] = operand->strides[3] / step;
 }
 
-static void FN(image_strides)(int64_t *strides, const sp__operand *operand)
+static void FN(put_result)(FN(gather) * g, const sp__operand *operand, int64_t channel)
 {
-    strides[0] = operand->strides[0], strides[1] = operand->strides[2], strides[2] = operand->strides[3];
+    g->narrow = operand->dtype == SP_BF16;
+    g->result = sp__operand_at(operand) + channel * operand->strides[1] * sp__size_of(operand->dtype);
+    FN(image_strides)(g->result_strides, operand, 1);
 }
 
 /* One tap, the same for all: the kernel lies side by side in the result. */
@@ -101,12 +100,11 @@ static sp__conv_axis FN(merged_axis)(const sp__conv *call, int d)
 static void FN(put_tail)(FN(gather) * g, const sp__conv_tail *tail, int64_t channel)
 {
     g->relu = tail->relu;
-    g->result = FN(of_operand)(&tail->y, channel);
-    FN(image_strides)(g->result_strides, &tail->y);
+    FN(put_result)(g, &tail->y, channel);
     for (int d = 0; d < 2; d++) g->window[d] = tail->pool[d], g->windows[d] /= tail->pool[d];
     if (tail->pool[0] * tail->pool[1] == 1) return;
     g->where = (uint8_t *)tail->where.buffer + tail->where.offset + channel;
-    FN(image_strides)(g->where_strides, &tail->where);
+    FN(image_strides)(g->where_strides, &tail->where, 1);
 }
 
 static FN(gather) FN(make_gather)(const FN(gathers) * all, int64_t i)
@@ -115,14 +113,12 @@ static FN(gather) FN(make_gather)(const FN(gathers) * all, int64_t i)
     const bool forward = call->kind == SP__CONV_FORWARD;
     const int64_t class = i % all->classes, group = i / all->classes;
     const int64_t in = call->in / call->groups, out = call->out / call->groups;
-    FN(gather) g = {.k = forward ? in : out, .n = forward ? out : in, .panels = all->panels, .window = {1, 1}};
+    FN(gather) g = {.k = (forward ? in : out) / STEP, .n = forward ? out : in, .panels = all->panels, .window = {1, 1}};
     if (all->merged) g.n *= call->kernel[0] * call->kernel[1];
-    T *x = FN(of_operand)(&call->x, group * in),
-      *y = forward && call->tail ? NULL : FN(of_operand)(&call->y, group * out);
-    g.source = forward ? x : y;
-    g.result = forward ? y : x;
-    FN(image_strides)(g.source_strides, forward ? &call->x : &call->y);
-    FN(image_strides)(g.result_strides, forward ? &call->y : &call->x);
+    g.source = forward ? FN(of_operand)(&call->x, group * in) : FN(of_operand)(&call->y, group * out);
+    FN(image_strides)(g.source_strides, forward ? &call->x : &call->y, STEP);
+    if (!forward) FN(put_result)(&g, &call->x, group * in);
+    if (forward && !call->tail) FN(put_result)(&g, &call->y, group * out);
     for (int d = 0; d < 2; d++) {
         const int64_t r = d == 0 ? class / call->stride[1] : class % call->stride[1];
         g.axis[d] = all->merged ? FN(merged_axis)(call, d)
@@ -252,7 +248,7 @@ static sp_status FN(run_gathers)(const sp__conv *call)
     all.count = call->groups * all.classes;
     const int64_t n = forward ? call->out : all.merged ? call->in * call->kernel[0] * call->kernel[1] : call->in;
     all.panels = (n / call->groups + FN(NR) - 1) / FN(NR);
-    const FN(gather_memory) m = FN(measure_gathers)(&all, (forward ? call->in : call->out) / call->groups);
+    const FN(gather_memory) m = FN(measure_gathers)(&all, (forward ? call->in : call->out) / call->groups / STEP);
     char *memory = sp__scratch(m.all);
     if (!memory) return SP_ERROR_MEMORY;
     all.each = (FN(gather) *)(void *)memory;

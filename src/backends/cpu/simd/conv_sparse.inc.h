@@ -110,14 +110,18 @@ static void FN(copy_in)(const FN(sparse) * s, int64_t image, T *copy)
 static void FN(copy_out)(const FN(sparse) * s, int64_t image, const T *copy)
 {
     const sp__conv *call = s->call;
+    const bool narrow = call->x.dtype == SP_BF16;
     for (int64_t h = 0; h < call->size[0]; h++) {
         for (int64_t w = 0; w < call->size[1]; w++) {
-            T *x = FN(of_operand)(&call->x, 0) + image * call->x.strides[0] + h * call->x.strides[2] +
-                   w * call->x.strides[3];
+            const int64_t at = call->x.offset + image * call->x.strides[0] + h * call->x.strides[2] +
+                               w * call->x.strides[3];
             const T *from = copy + ((h + call->padding[0]) * s->columns + w + call->padding[1]) * FN(LANES);
             for (int64_t c = 0; c < call->in; c += FN(LANES), from += s->rows * s->columns * FN(LANES)) {
-                const int64_t count = call->in - c;
-                memcpy(x + c, from, (size_t)(count < FN(LANES) ? count : FN(LANES)) * sizeof(T));
+                const int64_t count = FN(least)(call->in - c, FN(LANES));
+                if (narrow)
+                    for (int64_t i = 0; i < count; i++) FN(put)(call->x.buffer, true, at + c + i, from[i]);
+                else
+                    memcpy((T *)call->x.buffer + at + c, from, (size_t)count * sizeof(T));
             }
         }
     }
@@ -288,16 +292,16 @@ static void FN(add_sparse_parts)(void *context, int64_t o)
             for (int64_t i = 0; i < s->parts; i++) sum += *(const FN(vector) *)(from + i * part);
             T values[FN(LANES)];
             memcpy(values, &sum, sizeof values);
-            T *to = (T *)call->w.buffer + call->w.offset + o * call->w.strides[0] + b * FN(LANES) * call->w.strides[1] +
-                    tap / call->kernel[1] * call->w.strides[2] + tap % call->kernel[1] * call->w.strides[3];
+            const int64_t at = o * call->w.strides[0] + b * FN(LANES) * call->w.strides[1] +
+                               tap / call->kernel[1] * call->w.strides[2] + tap % call->kernel[1] * call->w.strides[3];
             for (int64_t c = 0; c < FN(LANES) && b * FN(LANES) + c < call->in; c++)
-                to[c * call->w.strides[1]] = values[c];
+                FN(set)(&call->w, at + c * call->w.strides[1], values[c]);
         }
     }
     if (!call->bias) return;
     T sum = 0;
     for (int64_t i = 0; i < s->parts; i++) sum += s->sums[s->parts * part + i * call->out + o];
-    ((T *)call->bias->buffer + call->bias->offset)[o * call->bias->strides[0]] = sum;
+    FN(set)(call->bias, o * call->bias->strides[0], sum);
 }
 
 /* ---- when and how ---- */
@@ -388,4 +392,14 @@ static sp_status FN(run_expanded)(const sp__conv *call)
     const sp_status status = FN(run_gathers)(&inner);
     sp_free(d.y, bytes);
     return status;
+}
+
+/* ---- any call ---- */
+
+static sp_status FN(run_conv)(const sp__conv *call)
+{
+    if (call->kind == SP__CONV_FORWARD) return FN(run_gathers)(call);
+    if (call->tail && FN(is_sparse)(call)) return FN(run_sparse)(call);
+    if (call->kind == SP__CONV_BACKWARD_WEIGHT) return FN(run_weights)(call);
+    return call->tail ? FN(run_expanded)(call) : FN(run_gathers)(call);
 }

@@ -1,14 +1,6 @@
 /* The gradient of y behind ReLU and max-pooling, for one type: zero where the ReLU was, and in each window but for the
  * place of its maximum. */
 
-SP__INLINE FN(vector) FN(load_some)(const T *p, int64_t count)
-{
-    if (count >= FN(LANES)) return *(const FN(vector) *)p;
-    FN(vector) x = {0};
-    memcpy(&x, p, (size_t)count * sizeof(T));
-    return x;
-}
-
 /* Channels [j, j + count) of a window: what its gradient is, and at which place. */
 SP__INLINE FN(vector)
     FN(load_window)(const T *grad, const T *y, const uint8_t *where, bool relu, int64_t count, FN(mask) * place)

@@ -1,16 +1,9 @@
-/* The inner loops of convolution for one type. T: the element. FN(name): a function's name.
+/* The inner loops of convolution for one type.
  *
  * ROWS  rows of a tile: places of the result, or channels of the weights' gradient
  * NR    its columns: two vectors
  *
- * I     the integer of the element's size
- *
  * A tile's sums stay in registers while it runs over its segments, and lie in the first-level cache between them. */
-
-typedef T FN(vector) __attribute__((vector_size(SP__VECTOR_BYTES), aligned(sizeof(T)), may_alias));
-typedef I FN(mask) __attribute__((vector_size(SP__VECTOR_BYTES), aligned(sizeof(T)), may_alias));
-typedef uint8_t FN(bytes) __attribute__((vector_size(SP__VECTOR_BYTES / sizeof(T)), aligned(1), may_alias));
-enum { FN(LANES) = SP__VECTOR_BYTES / sizeof(T), FN(NR) = 2 * SP__VECTOR_BYTES / sizeof(T), FN(ROWS) = SP__TILE_ROWS };
 
 /* Row i of the sums grows by a[i][0…k) × k rows of b. */
 typedef struct FN(segment) {
@@ -42,7 +35,7 @@ SP__INLINE void FN(sum_segments)(const FN(segment) * s, int64_t n, const T *star
             SP__UNROLL
             for (int i = 0; i < rows; i++) {
                 SP__UNROLL
-                for (int v = 0; v < vectors; v++) sum[i][v] += a[i][k] * bk[v];
+                for (int v = 0; v < vectors; v++) ACCUMULATE(sum[i][v], a[i][k], bk[v]);
             }
         }
     }
@@ -84,7 +77,7 @@ SP__INLINE void FN(sum_field)(const FN(field) * f, T *sums, const int rows, cons
             SP__UNROLL
             for (int i = 0; i < rows; i++) {
                 SP__UNROLL
-                for (int v = 0; v < vectors; v++) sum[i][v] += a[i][at] * bw[v];
+                for (int v = 0; v < vectors; v++) ACCUMULATE(sum[i][v], a[i][at], bw[v]);
             }
             at += a_column;
         }

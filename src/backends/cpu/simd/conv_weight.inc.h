@@ -39,9 +39,10 @@ static void FN(run_weight_tile)(const FN(weight_tile) * t, const T *x, FN(field)
         last[d] = to[d] < t->to[d] ? to[d] : t->to[d];
         if (first[d] >= last[d]) return;
     }
-    f.rows = last[0] - first[0], f.columns = last[1] - first[1];
+    f.rows = last[0] - first[0], f.columns = (last[1] - first[1] + STEP - 1) / STEP;
     f.b += (first[0] - from[0]) * f.b_row + (first[1] - from[1]) * f.b_column;
     x += first[0] * f.a_row + first[1] * f.a_column;
+    f.a_column *= STEP;
     for (int i = 0; i < SP__TILE_ROWS; i++) f.a[i] = x + t->at[i];
     FN(field_runs)[wide][t->height > FN(FEW)](&f, sums);
 }
@@ -53,22 +54,25 @@ static void FN(sum_places)(const FN(field) * f, const int64_t *from, const int64
     for (int v = 0; v < vectors; v++) sum[v] = *(const FN(vector) *)(sums + v * FN(LANES));
     for (int64_t h = 0; h < to[0] - from[0]; h++) {
         const T *b = f->b + h * f->b_row;
-        for (int64_t w = 0; w < to[1] - from[1]; w++, b += f->b_column)
-            for (int v = 0; v < vectors; v++) sum[v] += *(const FN(vector) *)(b + v * FN(LANES));
+        for (int64_t w = 0; w < to[1] - from[1]; w += STEP, b += f->b_column)
+            for (int v = 0; v < vectors; v++) ACCUMULATE(sum[v], FN(one)(), *(const FN(vector) *)(b + v * FN(LANES)));
     }
     for (int v = 0; v < vectors; v++) *(FN(vector) *)(sums + v * FN(LANES)) = sum[v];
 }
 
-/* Places [from, to) of y, as f says: its columns side by side, whole vectors, with zeros behind those that are not y's.
- */
-static void FN(pack_places)(FN(field) * f, const int64_t *from, const int64_t *to, int64_t width, int64_t room, T *out)
+/* Places [from, to) of y from the channel at `y` on: columns side by side in whole vectors, with zeros behind those
+ * that are not y's. */
+static void FN(pack_places)(const sp__conv *call, const S *y, const int64_t *from, const int64_t *to, int64_t width,
+                            int64_t room, T *out)
 {
-    memset(out, 0, (size_t)((to[0] - from[0]) * (to[1] - from[1]) * room) * sizeof(T));
-    T *next = out;
-    for (int64_t h = 0; h < to[0] - from[0]; h++) {
-        const T *b = f->b + h * f->b_row;
-        for (int64_t w = 0; w < to[1] - from[1]; w++, b += f->b_column, next += room)
-            for (int64_t j = 0; j < width; j++) next[j] = b[j];
+    const int64_t row = call->y.strides[2], column = call->y.strides[3];
+    for (int64_t h = from[0]; h < to[0]; h++) {
+        for (int64_t w = from[1]; w < to[1]; w += STEP, out += room) {
+            for (int64_t j = 0; j < room; j += FN(LANES))
+                *(FN(vector) *)(out + j) = width > j
+                                               ? ACROSS(y + h * row + w * column + j, column, width - j, to[1] - w)
+                                               : (FN(vector)){0};
+        }
     }
 }
 
@@ -86,24 +90,25 @@ static void FN(run_places)(const FN(weight_piece) * q, int64_t image, const int6
     const FN(weights) *p = q->p;
     const sp__conv *call = p->call;
     T packed[FN(PLACES) * FN(NR)] __attribute__((aligned(64)));
-    const T *x = FN(of_operand)(&call->x, q->group * p->k) + image * call->x.strides[0];
+    const int64_t channel = q->group * p->n + q->panel * FN(NR);
+    const T *x = (const T *)call->x.buffer + call->x.offset + q->group * p->k * call->x.strides[1] +
+                 image * call->x.strides[0];
+    const S *y = call->tail ? NULL
+                            : (const S *)call->y.buffer + call->y.offset + channel * call->y.strides[1] +
+                                  image * call->y.strides[0];
     FN(field)
     f = {.a_row = call->stride[0] * call->x.strides[2],
          .a_column = call->stride[1] * call->x.strides[3],
          .b = packed,
-         .b_row = (to[1] - from[1]) * q->room,
+         .b_row = (to[1] - from[1] + STEP - 1) / STEP * q->room,
          .b_column = q->room};
-    if (call->tail) {
-        FN(expand_places)(call, image, q->group * p->n + q->panel * FN(NR), q->width, from, to, q->room, packed);
+    if (STEP == 1 && call->tail) {
+        FN(expand_places)(call, image, channel, q->width, from, to, q->room, packed);
+    } else if (STEP > 1 || q->width < q->room) {
+        FN(pack_places)(call, y, from, to, q->width, q->room, packed);
     } else {
-        FN(field) y = f;
-        y.b_row = call->y.strides[2], y.b_column = call->y.strides[3];
-        y.b = FN(of_operand)(&call->y, q->group * p->n + q->panel * FN(NR)) + image * call->y.strides[0] +
-              from[0] * y.b_row + from[1] * y.b_column;
-        if (q->width < q->room)
-            FN(pack_places)(&y, from, to, q->width, q->room, packed);
-        else
-            f = y;
+        f.b_row = call->y.strides[2], f.b_column = call->y.strides[3];
+        f.b = (const T *)(const void *)(y + from[0] * f.b_row + from[1] * f.b_column);
     }
     const bool wide = q->room > FN(LANES);
     for (int64_t i = q->first; i < q->last; i++) {
@@ -168,17 +173,16 @@ static void FN(finish_task)(void *context, int64_t task)
     if (tile == p->tiles) {
         if (!call->bias) return;
         FN(add_parts)(p, group, panel, tile, 0, width, sum);
-        T *out = (T *)call->bias->buffer + call->bias->offset + o * call->bias->strides[0];
-        for (int64_t j = 0; j < width; j++) out[j * call->bias->strides[0]] = sum[j];
+        for (int64_t j = 0; j < width; j++) FN(set)(call->bias, (o + j) * call->bias->strides[0], sum[j]);
         return;
     }
     const int64_t *strides = call->w.strides;
     for (int64_t i = 0; i < p->tile[tile].height; i++) {
         const int64_t row = p->tile[tile].first + i, tap = row / p->k, channel = row % p->k;
         FN(add_parts)(p, group, panel, tile, i, width, sum);
-        T *out = (T *)call->w.buffer + call->w.offset + o * strides[0] + channel * strides[1] +
-                 tap / call->kernel[1] * strides[2] + tap % call->kernel[1] * strides[3];
-        for (int64_t j = 0; j < width; j++) out[j * strides[0]] = sum[j];
+        const int64_t at = o * strides[0] + channel * strides[1] + tap / call->kernel[1] * strides[2] +
+                           tap % call->kernel[1] * strides[3];
+        for (int64_t j = 0; j < width; j++) FN(set)(&call->w, at + j * strides[0], sum[j]);
     }
 }
 
