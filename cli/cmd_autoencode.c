@@ -8,6 +8,7 @@
 
 static const autoencoder_kind kinds[] = {
     {"ae", SP_AUTOENCODER_DENSE, "784-256-64-code and back, ReLU, Sigmoid"},
+    {"convae", SP_AUTOENCODER_CONV, "2 convolutions, 3136-128-code and back, ReLU, Sigmoid"},
     {"linear", SP_AUTOENCODER_LINEAR, "784-code-784, nothing between"},
 };
 #define N_KINDS (sizeof kinds / sizeof *kinds)
@@ -38,7 +39,7 @@ static const autoencoder_kind *find_kind(const common *c, const char *name)
 {
     for (size_t i = 0; i < N_KINDS; i++)
         if (strcmp(kinds[i].name, name) == 0) return &kinds[i];
-    complain(c, "--model is '%s'; there are: ae, linear", name);
+    complain(c, "--model is '%s'; there are: ae, convae, linear", name);
     return NULL;
 }
 
@@ -203,7 +204,7 @@ int cmd_autoencode(const command *self, int argc, char **argv)
     autoencode_options o = {.code = 2, .epochs = 10, .batch_size = 64, .lr = 1e-3};
     struct poptOption table[] = {
         {"code", '\0', POPT_ARG_INT, &o.code, 0, "numbers that a digit is squeezed into (2)", "N"},
-        {"model", '\0', POPT_ARG_STRING, &o.model, 0, "network: ae (default), linear", "NAME"},
+        {"model", '\0', POPT_ARG_STRING, &o.model, 0, "network: ae (default), convae, linear", "NAME"},
         {"loss", '\0', POPT_ARG_STRING, &o.loss, 0, "mse (default), l1 or bce", "NAME"},
         {"pca", '\0', POPT_ARG_NONE, &o.pca, 0, "compare with principal components, by eigenvectors and by descent",
          NULL},

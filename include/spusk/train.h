@@ -12,6 +12,7 @@ SP_BEGIN
 typedef enum sp_autoencoder_kind {
     SP_AUTOENCODER_DENSE = 0, /* features-256-64-code and back, ReLU between, Sigmoid behind */
     SP_AUTOENCODER_LINEAR,    /* Linear(features, code) and Linear(code, features): what PCA is a case of */
+    SP_AUTOENCODER_CONV,      /* of images (n, 1, 28, 28): two convolutions and two Linears, and back */
 } sp_autoencoder_kind;
 
 typedef struct sp_autoencoder_options {
@@ -19,8 +20,10 @@ typedef struct sp_autoencoder_options {
     sp_autoencoder_kind kind;
     int64_t features; /* numbers in an example; default 784, a digit of 28×28 */
 } sp_autoencoder_options;
-/* A module "Autoencoder" that squeezes an example into `code` ≥ 1 numbers and makes it again: (n, features) → the same.
- */
+/* A module "Autoencoder" that squeezes an example into `code` ≥ 1 numbers and makes it again: (n, features), or images,
+ * → the same. The convolutional one's encoder: Conv2d(1, 32, 3, stride 2, padding 1), Conv2d(32, 64, the same),
+ * Linear(3136, 128), Linear(128, code), ReLU between; the decoder turns it round with ConvTranspose2d(64, 32, 4, stride
+ * 2, padding 1) and ConvTranspose2d(32, 1, the same), Sigmoid behind. */
 SP_API sp_module *sp_autoencoder(int64_t code, const sp_autoencoder_options *options);
 #define sp_autoencoder(...) SP__CALL1(sp_autoencoder, sp_autoencoder_options, __VA_ARGS__)
 /* The best linear autoencoder of the rows of x (m, features), without training: principal components. encode is

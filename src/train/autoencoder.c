@@ -42,11 +42,30 @@ static sp_module *linear(int64_t features, int64_t code)
     return join(encode, decode);
 }
 
+/* A kernel of 4 at a stride of 2 covers each pixel equally often, so that what is drawn has no chequers. */
+static sp_module *convolutional(int64_t code)
+{
+    sp_module *encode = sp_nn_sequential(sp_nn_conv2d(1, 32, 3, .stride = 2, .padding = 1), sp_nn_relu(),
+                                         sp_nn_conv2d(32, 64, 3, .stride = 2, .padding = 1), sp_nn_relu(),
+                                         sp_nn_flatten(), sp_nn_linear(3136, 128), sp_nn_relu(),
+                                         sp_nn_linear(128, code));
+    sp_module *decode = sp_nn_sequential(sp_nn_linear(code, 128), sp_nn_relu(), sp_nn_linear(128, 3136), sp_nn_relu(),
+                                         sp_nn_unflatten(1, SP_DIMS(64, 7, 7)),
+                                         sp_nn_conv_transpose2d(64, 32, 4, .stride = 2, .padding = 1), sp_nn_relu(),
+                                         sp_nn_conv_transpose2d(32, 1, 4, .stride = 2, .padding = 1), sp_nn_sigmoid());
+    return join(encode, decode);
+}
+
 static sp_module *build(sp_autoencoder_kind kind, int64_t features, int64_t code)
 {
     switch (kind) {
     case SP_AUTOENCODER_DENSE: return dense(features, code);
     case SP_AUTOENCODER_LINEAR: return linear(features, code);
+    case SP_AUTOENCODER_CONV:
+        if (features == 784) return convolutional(code);
+        sp_raise(SP_ERROR_ARGUMENT, "sp_autoencoder: the convolutional one is for images of 28 by 28, not %lld numbers",
+                 (long long)features);
+        return NULL;
     }
     sp_raise(SP_ERROR_ARGUMENT, "sp_autoencoder: there is no kind %d", (int)kind);
     return NULL;
