@@ -170,7 +170,7 @@ static void run_step(const variant *v, sp_dtype dtype, buffers *b, int step)
     call.parameter = operand(b->at[0], dtype);
     call.grad = operand(b->at[1], dtype);
     for (int i = 0; i < 3; i++) call.state[i] = operand(has_state(v, i) ? b->at[2 + i] : NULL, dtype);
-    assert_int_equal(sp__cpu_backend.fused(&call), SP_OK);
+    assert_int_equal(sp__cpu_backend.fused(&call, 1), SP_OK);
 }
 
 static void check_variant(const variant *v, sp_dtype dtype)
@@ -215,7 +215,7 @@ static void test_other_dtypes_are_refused(void **state)
     (void)state;
     sp_set_error_handler(NULL, NULL);
     const sp__fused call = {.rule = SP_FUSED_SGD, .dtype = SP_I64, .n = 1};
-    assert_int_equal(sp__cpu_backend.fused(&call), SP_ERROR_DTYPE);
+    assert_int_equal(sp__cpu_backend.fused(&call, 1), SP_ERROR_DTYPE);
     sp_error_clear();
 }
 
@@ -238,7 +238,7 @@ static void test_threads_change_no_bit(void **state)
             call.state[0] = operand(now[2], SP_F32), call.state[1] = operand(now[3], SP_F32);
             call.state[2] = operand(NULL, SP_F32);
             assert_int_equal(sp_set_num_threads(threads[t]), SP_OK);
-            assert_int_equal(sp__cpu_backend.fused(&call), SP_OK);
+            assert_int_equal(sp__cpu_backend.fused(&call, 1), SP_OK);
             for (int i = 0; i < 4; i++) {
                 if (t == 0) memcpy(alone[i], now[i], LARGE * sizeof(float));
                 assert_memory_equal(alone[i], now[i], LARGE * sizeof(float));

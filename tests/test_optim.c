@@ -1,6 +1,7 @@
 /* Optimisers: groups, options, state that outlives scopes, saving, steps that fail as a whole. */
 #include "support/support.h"
 #include <math.h>
+#include <spusk/extend.h>
 #include <spusk/spusk.h>
 #include <string.h>
 
@@ -315,6 +316,51 @@ static void test_saving_without_memory(void **state)
     assert_true(support_fail_each_allocation(save_and_load, NULL) > 10);
 }
 
+enum { MANY = 100 };
+
+/* Tensors of many sizes, f32 and f64 by turns, with a gradient and Adam's two states. */
+static void make_updates(sp_fused_update *updates)
+{
+    for (int i = 0; i < MANY; i++) {
+        const sp_dtype dtype = i % 3 == 0 ? SP_F64 : SP_F32;
+        const int64_t n = i == 50 ? 40000 : i; /* one has none */
+        sp_fused_update *u = &updates[i];
+        *u = (sp_fused_update){
+            .parameter = sp_full(SP_DIMS(n), 1., .dtype = dtype),
+            .grad = sp_full(SP_DIMS(n), 0.5 + i, .dtype = dtype),
+            .state = {sp_zeros(SP_DIMS(n), .dtype = dtype), sp_zeros(SP_DIMS(n), .dtype = dtype), SP_NONE}};
+        u->numbers = (sp_fused_numbers){.lr = 0.1 + i, .beta1 = 0.9, .beta2 = 0.99, .eps = 1e-8};
+        u->numbers.bias_correction1 = 0.1, u->numbers.bias_correction2 = 0.01;
+    }
+}
+
+static void test_many_parameters_at_once_as_one_by_one(void **state)
+{
+    (void)state;
+    sp_fused_update together[MANY], alone[MANY];
+    make_updates(together);
+    make_updates(alone);
+    assert_int_equal(sp_fused_steps_(SP_FUSED_ADAM, together, MANY), SP_OK);
+    for (int i = 0; i < MANY; i++) {
+        sp_fused_update *u = &alone[i];
+        assert_int_equal(sp_fused_step_(SP_FUSED_ADAM, u->parameter, u->grad, u->state, &u->numbers), SP_OK);
+        assert_true(sp_equal(u->parameter, together[i].parameter));
+        assert_true(i == 0 || first(u->parameter) < 1);
+    }
+    assert_int_equal(sp_fused_steps_(SP_FUSED_ADAM, NULL, 0), SP_OK);
+}
+
+static void test_many_parameters_of_which_one_is_wrong(void **state)
+{
+    (void)state;
+    sp_fused_update updates[MANY];
+    make_updates(updates);
+    updates[MANY - 1].grad = sp_zeros(SP_DIMS(3));
+    assert_int_equal(sp_fused_steps_(SP_FUSED_ADAM, updates, MANY), SP_ERROR_SHAPE);
+    assert_error(SP_ERROR_SHAPE, "the gradient has shape [3]");
+    assert_true(first(updates[1].parameter) == 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -330,6 +376,8 @@ int main(void)
         sp_test(test_parameters_that_cannot_be_trained),
         sp_test(test_a_step_without_memory_changes_nothing),
         sp_test(test_saving_without_memory),
+        sp_test(test_many_parameters_at_once_as_one_by_one),
+        sp_test(test_many_parameters_of_which_one_is_wrong),
     };
     return sp_test_main(tests);
 }

@@ -113,6 +113,9 @@ SP_API sp_tensor *sp_op_apply_inplace(const sp_op *op, sp_tensor *const *inputs,
  * SP_NONE. Fails, with nothing changed, when shapes, dtypes or layouts do not fit. */
 SP_API sp_status sp_fused_step_(sp_fused_rule rule, sp_tensor *parameter, sp_tensor *grad, sp_tensor *const state[3],
                                 const sp_fused_numbers *numbers);
+/* The same for n parameters at once, of one device: small ones then cost no more than their elements. Fails, with
+ * nothing changed, when those of any one do not fit. No parameter may stand in the list twice. */
+SP_API sp_status sp_fused_steps_(sp_fused_rule rule, const sp_fused_update *updates, int64_t n);
 
 /* ---- tensors ---- */
 

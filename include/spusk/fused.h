@@ -48,6 +48,12 @@ typedef struct sp_fused_numbers {
     bool nesterov, decoupled, maximize, first; /* first: the momentum buffer starts as the gradient */
 } sp_fused_numbers;
 
+/* What one step changes, and by what numbers. */
+typedef struct sp_fused_update {
+    struct sp_tensor *parameter, *grad, *state[3]; /* states that the rule does not use are SP_NONE */
+    sp_fused_numbers numbers;
+} sp_fused_update;
+
 SP_END_DECLS
 
 #endif

@@ -366,7 +366,7 @@ typedef struct sp__backend {
     sp_status (*resample)(const sp__resample *call);
     sp_status (*norm)(const sp__norm *call);
     sp_status (*fill)(const sp__fill *call);
-    sp_status (*fused)(const sp__fused *call);
+    sp_status (*fused)(const sp__fused *calls, int64_t n); /* calls of one dtype, each of at least one element */
     sp_status (*eigh)(const sp__eigh *call);
 } sp__backend;
 

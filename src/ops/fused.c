@@ -54,24 +54,82 @@ static sp_tensor *arranged(const sp_tensor *p, sp_tensor *grad)
     return sp__copy_values(copy, grad) ? NULL : copy;
 }
 
-static sp_status run(sp_fused_rule rule, sp_tensor *p, sp_tensor *grad, sp_tensor *const *state,
-                     const sp_fused_numbers *numbers)
+static sp_status check(sp_fused_rule rule, const sp_fused_update *u)
 {
-    if (sp__before_write(p) || sp__ready(grad)) return sp_error_status();
+    if (check_parameter(u->parameter) || check_operand(u->parameter, u->grad, "gradient", false))
+        return sp_error_status();
+    return check_states(rule, u->parameter, u->state);
+}
+
+/* The kernel's call for an update, whose gradient is `grad`. */
+static sp_status prepare(sp_fused_rule rule, const sp_fused_update *u, sp_tensor *grad, sp__fused *call)
+{
+    sp_tensor *p = u->parameter;
+    if (!grad || sp__before_write(p) || sp__ready(grad)) return sp_error_status();
+    *call = (sp__fused){.rule = (int)rule,
+                        .dtype = p->dtype,
+                        .n = sp__product(p->ndim, p->sizes),
+                        .parameter = sp__operand_of(p),
+                        .grad = sp__operand_of(grad),
+                        .numbers = &u->numbers};
+    for (int i = 0; i < 3; i++) {
+        if (sp__is_none(u->state[i])) continue;
+        if (sp__before_write(u->state[i])) return sp_error_status();
+        call->state[i] = sp__operand_of(u->state[i]);
+    }
+    return SP_OK;
+}
+
+static void bump_versions(const sp_fused_update *u)
+{
+    sp__bump_version(u->parameter);
     for (int i = 0; i < 3; i++)
-        if (!sp__is_none(state[i]) && sp__before_write(state[i])) return sp_error_status();
-    sp__fused call = {.rule = (int)rule,
-                      .dtype = p->dtype,
-                      .n = sp__product(p->ndim, p->sizes),
-                      .parameter = sp__operand_of(p),
-                      .grad = sp__operand_of(grad),
-                      .numbers = numbers};
-    for (int i = 0; i < 3; i++)
-        if (!sp__is_none(state[i])) call.state[i] = sp__operand_of(state[i]);
-    sp_status status = call.n ? sp__backend_for(p)->fused(&call) : SP_OK;
-    sp__bump_version(p);
-    for (int i = 0; i < 3; i++)
-        if (!sp__is_none(state[i])) sp__bump_version(state[i]);
+        if (!sp__is_none(u->state[i])) sp__bump_version(u->state[i]);
+}
+
+/* Runs the calls of one dtype, in the order of the updates. */
+static sp_status run(sp_fused_rule rule, const sp_fused_update *updates, int64_t n, sp_dtype dtype, sp__fused *calls)
+{
+    int64_t filled = 0;
+    const sp__backend *backend = NULL;
+    for (int64_t i = 0; i < n; i++) {
+        const sp_fused_update *u = &updates[i];
+        if (u->parameter->dtype != dtype || sp__product(u->parameter->ndim, u->parameter->sizes) == 0) continue;
+        backend = sp__backend_for(u->parameter);
+        if (prepare(rule, u, arranged(u->parameter, u->grad), &calls[filled++])) return sp_error_status();
+    }
+    return filled ? backend->fused(calls, filled) : SP_OK;
+}
+
+static sp_status run_all(sp_fused_rule rule, const sp_fused_update *updates, int64_t n)
+{
+    enum { FEW = 8 };
+    sp__fused few[FEW];
+    const size_t bytes = (size_t)n * sizeof *few;
+    sp__fused *calls = n <= FEW ? few : sp_alloc(bytes);
+    if (!calls) return sp_error_status();
+    sp_status status = run(rule, updates, n, SP_F32, calls);
+    if (status == SP_OK) status = run(rule, updates, n, SP_F64, calls);
+    if (calls != few) sp_free(calls, bytes);
+    for (int64_t i = 0; i < n; i++) bump_versions(&updates[i]);
+    return status;
+}
+
+static sp_status check_rule(sp_fused_rule rule)
+{
+    if (rule >= SP_FUSED_SGD && rule <= SP_FUSED_NADAM) return SP_OK;
+    return sp_raise(SP_ERROR_ARGUMENT, "sp_fused_step_: %d is no rule", (int)rule);
+}
+
+sp_status sp_fused_steps_(sp_fused_rule rule, const sp_fused_update *updates, int64_t n)
+{
+    if (!updates && n > 0) return sp_raise_null("sp_fused_steps_", "updates");
+    if (check_rule(rule)) return sp_error_status();
+    for (int64_t i = 0; i < n; i++)
+        if (check(rule, &updates[i])) return sp_error_status();
+    sp_scope scope = sp_scope_open();
+    sp_status status = n > 0 ? run_all(rule, updates, n) : SP_OK;
+    sp_scope_close(&scope);
     return status;
 }
 
@@ -79,14 +137,6 @@ sp_status sp_fused_step_(sp_fused_rule rule, sp_tensor *parameter, sp_tensor *gr
                          const sp_fused_numbers *numbers)
 {
     if (!state || !numbers) return sp_raise_null("sp_fused_step_", state ? "numbers" : "state");
-    if (rule < SP_FUSED_SGD || rule > SP_FUSED_NADAM)
-        return sp_raise(SP_ERROR_ARGUMENT, "sp_fused_step_: %d is no rule", (int)rule);
-    if (check_parameter(parameter) || check_operand(parameter, grad, "gradient", false) ||
-        check_states(rule, parameter, state))
-        return sp_error_status();
-    sp_scope scope = sp_scope_open();
-    sp_tensor *g = arranged(parameter, grad);
-    sp_status status = g ? run(rule, parameter, g, state, numbers) : sp_error_status();
-    sp_scope_close(&scope);
-    return status;
+    const sp_fused_update update = {parameter, grad, {state[0], state[1], state[2]}, *numbers};
+    return sp_fused_steps_(rule, &update, 1);
 }

@@ -1,4 +1,4 @@
-/* One step: everything that needs memory is made first, then every parameter is updated by one pass of its rule. */
+/* One step: everything that needs memory is made first, then all parameters are updated by one pass of their rule. */
 #include "optim_private.h"
 
 #include <math.h>
@@ -99,23 +99,6 @@ static sp_fused_numbers numbers_of(const sp__rule *rule, const sp_optim_options 
     return n;
 }
 
-static sp_status update(const sp_optimizer *optimizer, const sp__group *group, sp__slot *slot)
-{
-    if (!slot->grad) return SP_OK;
-    sp_fused_numbers numbers = numbers_of(optimizer->rule, &group->options, slot);
-    sp_tensor *states[SP__MAX_STATES];
-    for (int i = 0; i < SP__MAX_STATES; i++)
-        states[i] = sp__wants_state(optimizer->rule, &group->options, i) ? slot->state[i] : SP_NONE;
-    sp_status status = sp_fused_step_(optimizer->rule->fused, slot->work, slot->grad, states, &numbers);
-    if (status == SP_OK && slot->work != slot->parameter && !sp_copy_(slot->parameter, slot->work))
-        status = sp_error_status();
-    if (status != SP_OK) return status;
-    slot->step++;
-    slot->mu_product = numbers.mu_product;
-    if (group->options.momentum != 0) slot->has_momentum = true;
-    return SP_OK;
-}
-
 typedef sp_status slot_action(const sp_optimizer *optimizer, const sp__group *group, sp__slot *slot);
 
 static sp_status for_each_slot(sp_optimizer *optimizer, slot_action *action)
@@ -130,13 +113,57 @@ static sp_status for_each_slot(sp_optimizer *optimizer, slot_action *action)
     return SP_OK;
 }
 
+/* What the update of a slot is. */
+static sp_fused_update update_of(const sp_optimizer *optimizer, const sp__group *group, const sp__slot *slot)
+{
+    sp_fused_update u = {.parameter = slot->work, .grad = slot->grad};
+    u.numbers = numbers_of(optimizer->rule, &group->options, slot);
+    for (int i = 0; i < SP__MAX_STATES; i++)
+        u.state[i] = sp__wants_state(optimizer->rule, &group->options, i) ? slot->state[i] : SP_NONE;
+    return u;
+}
+
+/* After the update: what a working copy was made of, and what the slot counts. */
+static sp_status settle(const sp__group *group, sp__slot *slot, const sp_fused_update *u)
+{
+    if (slot->work != slot->parameter && !sp_copy_(slot->parameter, slot->work)) return sp_error_status();
+    slot->step++;
+    slot->mu_product = u->numbers.mu_product;
+    if (group->options.momentum != 0) slot->has_momentum = true;
+    return SP_OK;
+}
+
+/* All parameters that have a gradient, in one pass. */
+static sp_status update_all(sp_optimizer *optimizer, sp_fused_update *updates)
+{
+    int64_t n = 0;
+    for (int g = 0; g < optimizer->n_groups; g++) {
+        const sp__group *group = &optimizer->groups[g];
+        for (int64_t i = group->first; i < group->first + group->n; i++)
+            if (optimizer->slots[i].grad) updates[n++] = update_of(optimizer, group, &optimizer->slots[i]);
+    }
+    if (sp_fused_steps_(optimizer->rule->fused, updates, n) != SP_OK) return sp_error_status();
+    n = 0;
+    for (int g = 0; g < optimizer->n_groups; g++) {
+        const sp__group *group = &optimizer->groups[g];
+        for (int64_t i = group->first; i < group->first + group->n; i++)
+            if (optimizer->slots[i].grad && settle(group, &optimizer->slots[i], &updates[n++]))
+                return sp_error_status();
+    }
+    return SP_OK;
+}
+
 sp_status sp_step(sp_optimizer *optimizer)
 {
     sp_status status = sp__optimizer_check(optimizer, "sp_step");
-    if (status != SP_OK) return status;
+    if (status != SP_OK || optimizer->n_slots == 0) return status;
+    const size_t bytes = (size_t)optimizer->n_slots * sizeof(sp_fused_update);
+    sp_fused_update *updates = sp_alloc(bytes);
+    if (!updates) return sp_error_status();
     SP_NO_GRAD {
         status = for_each_slot(optimizer, prepare);
-        if (status == SP_OK) status = for_each_slot(optimizer, update);
+        if (status == SP_OK) status = update_all(optimizer, updates);
     }
+    sp_free(updates, bytes);
     return status;
 }

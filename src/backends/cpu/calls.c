@@ -44,23 +44,57 @@ sp_status sp__cpu_gemm(const sp__gemm *call)
 
 /* ---- optimisers ---- */
 
+/* Elements to a task, and calls whose first tasks need no memory. */
+enum { FUSED_GRAIN = 8192, FEW_CALLS = 64 };
+
 typedef struct fused_plan {
-    const sp__fused *call;
+    const sp__fused *calls;
+    const int64_t *first; /* of each call's tasks, and the end of the last one's */
+    int64_t n;
     sp__fused_run *run;
 } fused_plan;
 
 static void fused_task(void *context, int64_t task)
 {
     const fused_plan *p = context;
-    const int64_t first = task * SP__GRAIN, last = first + SP__GRAIN;
-    p->run(p->call, first, last < p->call->n ? last : p->call->n);
+    int64_t low = 0, high = p->n;
+    while (high - low > 1) {
+        const int64_t middle = low + (high - low) / 2;
+        *(p->first[middle] <= task ? &low : &high) = middle;
+    }
+    const sp__fused *call = &p->calls[low];
+    const int64_t first = (task - p->first[low]) * FUSED_GRAIN, last = first + FUSED_GRAIN;
+    p->run(call, first, last < call->n ? last : call->n);
 }
 
-sp_status sp__cpu_fused(const sp__fused *call)
+/* All of it on one thread: it is too small to be shared out. */
+static void fused_alone(void *context, int64_t unused)
 {
-    fused_plan p = {call, sp__cpu_level()->of[call->dtype].fused};
-    if (!p.run) p.run = sp__reference.of[call->dtype].fused;
-    if (!p.run) return sp__no_kernel("an optimiser's step", call->dtype);
-    sp__flushed_tasks((call->n + SP__GRAIN - 1) / SP__GRAIN, fused_task, &p);
+    const fused_plan *p = context;
+    (void)unused;
+    for (int64_t i = 0; i < p->n; i++) p->run(&p->calls[i], 0, p->calls[i].n);
+}
+
+sp_status sp__cpu_fused(const sp__fused *calls, int64_t n)
+{
+    if (n < 1) return SP_OK;
+    fused_plan p = {.calls = calls, .n = n, .run = sp__cpu_level()->of[calls->dtype].fused};
+    if (!p.run) p.run = sp__reference.of[calls->dtype].fused;
+    if (!p.run) return sp__no_kernel("an optimiser's step", calls->dtype);
+    int64_t few[FEW_CALLS + 1], total = 0;
+    const size_t bytes = (size_t)(n + 1) * sizeof *few;
+    int64_t *first = n <= FEW_CALLS ? few : sp__scratch(bytes);
+    if (!first) return SP_ERROR_MEMORY;
+    first[0] = 0;
+    for (int64_t i = 0; i < n; i++) {
+        total += calls[i].n;
+        first[i + 1] = first[i] + (calls[i].n + FUSED_GRAIN - 1) / FUSED_GRAIN;
+    }
+    p.first = first;
+    if (total < SP__GRAIN)
+        sp__flushed_tasks(1, fused_alone, &p);
+    else
+        sp__flushed_tasks(first[n], fused_task, &p);
+    if (first != few) sp_free(first, bytes);
     return SP_OK;
 }

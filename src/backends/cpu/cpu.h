@@ -183,7 +183,7 @@ sp_status sp__cpu_pool(const sp__pool *call);
 sp_status sp__cpu_resample(const sp__resample *call);
 sp_status sp__cpu_norm(const sp__norm *call);
 sp_status sp__cpu_fill(const sp__fill *call);
-sp_status sp__cpu_fused(const sp__fused *call);
+sp_status sp__cpu_fused(const sp__fused *calls, int64_t n);
 sp_status sp__cpu_eigh(const sp__eigh *call);
 
 /* Matrices whose rows lie side by side in `in` and whose columns lie side by side in `out`, one for each outer index:

@@ -108,7 +108,7 @@ static inline __attribute__((always_inline)) void FN(adam_loop)(FN(rule) r, cons
 {
     const sp_fused_numbers *v = r.numbers;
     const T beta2 = (T)v->beta2, new1 = (T)(1 - v->beta1), new2 = (T)(1 - v->beta2), eps = (T)v->eps;
-    const T step = (T)(-v->lr / v->bias_correction1), root = (T)sqrt(v->bias_correction2);
+    const T step = (T)(-v->lr / v->bias_correction1), per_root = (T)(1 / sqrt(v->bias_correction2));
     for (int64_t i = 0; i < r.n; i++) {
         const T g = FN(gradient)(&r, r.g[i], r.p[i]), mean = FN(lerp)(r.s0[i], g, new1);
         T square = r.s1[i] * beta2 + new2 * g * g;
@@ -118,7 +118,7 @@ static inline __attribute__((always_inline)) void FN(adam_loop)(FN(rule) r, cons
             square = square > r.s2[i] || square != square ? square : r.s2[i];
             r.s2[i] = square;
         }
-        r.p[i] = r.p[i] * r.shrink + step * mean / (M(sqrt)(square) / root + eps);
+        r.p[i] = r.p[i] * r.shrink + step * mean / (M(sqrt)(square) * per_root + eps);
     }
 }
 
