@@ -113,7 +113,8 @@ int main(int argc, char **argv)
             train(&t, runs[i].build, runs[i].criterion, losses[i], accuracies[i]);
         }
     }
-    sp_plot_options options = {.size = sizeof options, .x_label = "epoch", .legend = SP_LEGEND_BELOW};
+    sp_plot_options options = {.size = sizeof options, .x_label = "epoch", .width = 1200};
+    options.legend = SP_LEGEND_OUTSIDE;
     options.title = "accuracy on digits not seen in training";
     sp_plot_lines_with("accuracies-compared.png", accuracies, N, &options);
     options.title = "training loss, relative to the first";
