@@ -1,6 +1,7 @@
 /* Ten optimisers walk down one surface from one place; a picture of their paths, and a movie of them walking.
  *
- *     optimizers [SURFACE] [STEPS]          SURFACE: beale (default), rosenbrock, ravine, saddle, cliff, net, … */
+ *     optimizers [SURFACE] [STEPS] [CLIP]   SURFACE: beale (default), rosenbrock, ravine, saddle, cliff, net, …
+ *                                           CLIP: the norm that gradients are clipped to, default not at all */
 #include <spusk/spusk.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,8 +9,10 @@
 #define N 10
 
 /* The walk is the lesson's loop: there is a value instead of a loss, and two numbers instead of a network's weights. */
-static void walk(const sp_surface *surface, sp_tensor *p, sp_optimizer *optimizer, int steps, sp_series *path)
+static void walk(const sp_surface *surface, sp_list *parameters, sp_optimizer *optimizer, int steps, double clip,
+                 sp_series *path)
 {
+    sp_tensor *p = sp_list_get(parameters, 0);
     for (int step = 0; step < steps; step++)
         SP_SCOPE {
             double at[2];
@@ -19,6 +22,7 @@ static void walk(const sp_surface *surface, sp_tensor *p, sp_optimizer *optimize
             sp_zero_grad(optimizer);
             sp_tensor *value = sp_surface_value(surface, p);
             sp_backward(value);
+            if (clip > 0) sp_clip_grad_norm_(parameters, clip);
             sp_step(optimizer);
         }
 }
@@ -29,6 +33,7 @@ int main(int argc, char **argv)
     const sp_surface_about *about = sp_surface_about_of(surface);
     if (!about) return sp_finish();
     int steps = argc > 2 ? atoi(argv[2]) : about->steps;
+    double clip = argc > 3 ? atof(argv[3]) : 0;
 
     sp_list *starts[N];
     for (int i = 0; i < N; i++)
@@ -56,7 +61,7 @@ int main(int argc, char **argv)
     for (int i = 0; i < N; i++) {
         sp_tensor *p = sp_list_get(starts[i], 0);
         paths[i] = sp_series_new(walkers[i].name);
-        walk(surface, p, walkers[i].optimizer, steps, paths[i]);
+        walk(surface, starts[i], walkers[i].optimizer, steps, clip, paths[i]);
         printf("%-10s ends at (%.3f, %.3f)\n", walkers[i].name, sp_item(sp_select(p, 0, 0)),
                sp_item(sp_select(p, 0, 1)));
     }

@@ -75,13 +75,13 @@ static void write_settings(FILE *file, const sp__chart *c, const sp_plot_options
     sp__chart_setting(file, "ylabel", options->y_label);
     sp__chart_range(file, "x", options->x_range);
     sp__chart_range(file, "y", options->y_range);
-    if (options->log_x) fputs("set logscale x\n", file);
-    if (options->log_y) fputs("set logscale y\n", file);
+    if (options->log_x) fputs("set logscale x\nset format x '%g'\n", file);
+    if (options->log_y) fputs("set logscale y\nset format y '%g'\n", file);
     if (options->right == 0) return;
     fputs("set border 11\nset y2tics\n", file);
     sp__chart_setting(file, "y2label", options->right_label);
     sp__chart_range(file, "y2", options->right_range);
-    if (options->log_right) fputs("set logscale y2\n", file);
+    if (options->log_right) fputs("set logscale y2\nset format y2 '%g'\n", file);
 }
 
 /* How a line is drawn: pale behind its own average, with points where there are few, dashed when it is measured at the
