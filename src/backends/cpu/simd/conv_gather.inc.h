@@ -39,6 +39,7 @@ typedef struct FN(gather_tile) {
     const T *b, *bias;
     int64_t at[SP__TILE_ROWS]; /* of the first place's tap 0 in the source */
     int64_t place[2][SP__TILE_ROWS], out[SP__TILE_ROWS], where[SP__TILE_ROWS];
+    bool same; /* all rows are the same place, of several images */
     int64_t used;
     bool begun;
     FN(segment) segments[FN(SEGMENTS)];
@@ -87,7 +88,7 @@ static void FN(visit_rows)(const FN(gather_tile) * t, const int64_t *place, FN(v
         const FN(inside) *inside = g->inside[d] + place[d];
         const FN(inside) first = inside[t->place[d][0]];
         v->from[d] = first.from, v->to[d] = first.to;
-        for (int i = 0; t->height > 1 && i < SP__TILE_ROWS; i++) {
+        for (int i = 0; !t->same && i < SP__TILE_ROWS; i++) {
             const FN(inside) one = v->inside[d][i] = inside[t->place[d][i]];
             if (one.from != first.from || one.to != first.to) v->agree = false;
             if (one.from < v->from[d]) v->from[d] = one.from;
@@ -161,7 +162,11 @@ static void FN(store_maximum)(const FN(gather_tile) * t, int row, int64_t j, int
     }
     FN(store_columns)(g, t->out[row], t->first + j, best, count);
     const FN(bytes) where = __builtin_convertvector(at, FN(bytes));
-    memcpy(g->where + t->where[row] + t->first + j, &where, (size_t)(count < FN(LANES) ? count : FN(LANES)));
+    uint8_t *to = g->where + t->where[row] + t->first + j;
+    if (count >= FN(LANES))
+        *(FN(bytes) *)to = where;
+    else
+        memcpy(to, &where, (size_t)count);
 }
 
 static void FN(store_tile)(const FN(gather_tile) * t)
@@ -183,7 +188,9 @@ static void FN(store_tile)(const FN(gather_tile) * t)
 static void FN(run_gather_tile)(FN(gather_tile) * t)
 {
     const FN(gather) *g = t->g;
-    for (int i = (int)t->height; i < SP__TILE_ROWS; i++) {
+    const int64_t last = t->height - 1; /* rows come in order, so the first and the last show whether all are one */
+    t->same = t->place[0][0] == t->place[0][last] && t->place[1][0] == t->place[1][last];
+    for (int64_t i = t->height; i < SP__TILE_ROWS; i++) {
         t->at[i] = t->at[0];
         t->place[0][i] = t->place[0][0], t->place[1][i] = t->place[1][0];
     }

@@ -81,8 +81,10 @@ static int64_t FN(list_image)(const FN(sparse) * s, int64_t image, FN(entry) * e
             const FN(window) window = FN(window_at)(call->tail, image, h, w, 0);
             if (window.y && window.where)
                 FN(list_window)(&window, call->out, at, ends, true, true);
+            else if (window.y)
+                FN(list_window)(&window, call->out, at, ends, true, false);
             else
-                FN(list_window)(&window, call->out, at, ends, window.y != NULL, window.where != NULL);
+                FN(list_window)(&window, call->out, at, ends, false, window.where != NULL);
         }
     }
     int64_t found = 0;
@@ -306,14 +308,33 @@ static void FN(add_sparse_parts)(void *context, int64_t o)
 
 /* ---- when and how ---- */
 
-/* Whether lists pay: a place's channels fill vectors, an image fits into the second-level cache. */
+/* The share of places that a ReLU let through, in some images of the batch. */
+static double FN(sampled_density)(const sp__conv *call)
+{
+    enum { SAMPLES = 4 };
+    const int64_t windows = call->out_size[0] * call->out_size[1], step = (call->batch + SAMPLES - 1) / SAMPLES;
+    int64_t positive = 0, seen = 0;
+    for (int64_t image = 0; image < call->batch; image += step, seen += windows * call->out) {
+        for (int64_t i = 0; i < windows; i++) {
+            const FN(window) w = FN(window_at)(call->tail, image, i / call->out_size[1], i % call->out_size[1], 0);
+            for (int64_t o = 0; o < call->out; o++) positive += w.y[o] > 0;
+        }
+    }
+    return seen ? (double)positive / (double)seen : 1;
+}
+
+/* Whether lists pay: a place's channels fill vectors, images and lists fit into the second-level cache. Behind ReLU
+ * alone they do for the weights' gradient where it let at most half through: an entry's sums are in registers
+ * there, while those of backward-data are in memory. */
 static bool FN(is_sparse)(const sp__conv *call)
 {
     const sp__conv_tail *tail = call->tail;
     const int64_t image = (call->size[0] + 2 * call->padding[0]) * (call->size[1] + 2 * call->padding[1]) * call->in;
+    const int64_t places = tail->pool[0] * tail->pool[1], all = call->out_size[0] * call->out_size[1] * call->out;
     if (call->groups > 1 || call->dilation[1] != 1 || call->in * 2 <= FN(LANES)) return false;
-    if (image * (int64_t)sizeof(T) > 1 << 19 || tail->pool[0] * tail->pool[1] < 4) return false;
-    return true;
+    if (image * (int64_t)sizeof(T) > 1 << 19 || all / places * (int64_t)sizeof(FN(entry)) > 1 << 19) return false;
+    if (places >= 4) return true;
+    return call->kind == SP__CONV_BACKWARD_WEIGHT && places == 1 && tail->relu && FN(sampled_density)(call) <= 0.5;
 }
 
 static void FN(measure_sparse)(FN(sparse) * s)
