@@ -4,6 +4,7 @@
 #include <math.h>
 #include <spusk/extend.h>
 #include <spusk/spusk.h>
+#include <stdio.h>
 #include <string.h>
 
 static void assert_text(const sp_module *module, const char *expected)
@@ -114,6 +115,33 @@ static void test_layout_shows_nowhere(void **state)
     sp_tensor *loaded = sp_dict_find(sp_load_tensors(path), "weight");
     assert_true(sp_is_contiguous(loaded));
     assert_true(sp_equal(loaded, drawn));
+}
+
+/* A network's state as PyTorch saved it: loaded, it computes the same; saved again, it is the same to the bit. */
+static void test_pytorch_state(void **state)
+{
+    (void)state;
+    sp_dict *file = sp_load_tensors(SP_TEST_DIR "/fixtures/conv.safetensors"), *given = sp_dict_new();
+    static const char *const names[] = {"0.weight", "0.bias", "2.weight", "3.weight", "3.bias"};
+    for (int i = 0; i < 5; i++) {
+        char full[32];
+        snprintf(full, sizeof full, "net.%s", names[i]);
+        assert_int_equal(sp_dict_set(given, names[i], sp_dict_find(file, full)), SP_OK);
+    }
+    sp_module *net = sp_nn_sequential(sp_nn_conv2d(2, 6, 3, .padding = 1), sp_nn_relu(),
+                                      sp_nn_conv2d(6, 4, 0, .kernel_size_hw = {2, 3}, .groups = 2, .no_bias = true),
+                                      sp_nn_conv_transpose2d(4, 3, 0, .kernel_size_hw = {2, 3}, .stride = 2));
+    assert_int_equal(sp_load_state_dict(net, given), SP_OK);
+    sp_tensor *y = sp_detach(sp_forward(net, sp_dict_find(file, "net.x")));
+    assert_true(sp_allclose(y, sp_dict_find(file, "net.y"), .rtol = 1e-5, .atol = 1e-6));
+    const char *path = support_path("net.safetensors");
+    assert_int_equal(sp_save_state(net, path), SP_OK);
+    sp_dict *again = sp_load_tensors(path);
+    for (int i = 0; i < 5; i++) {
+        sp_tensor *ours = sp_dict_find(again, names[i]), *theirs = sp_dict_find(given, names[i]);
+        assert_memory_equal(sp_const_data(ours), sp_const_data(theirs), (size_t)sp_numel(theirs) * sizeof(float));
+    }
+    assert_no_error();
 }
 
 static void test_initialisation(void **state)
@@ -264,6 +292,7 @@ int main(void)
         sp_test(test_conv_transpose2d),
         sp_test(test_names_and_shapes),
         sp_test(test_layout_shows_nowhere),
+        sp_test(test_pytorch_state),
         sp_test(test_initialisation),
         sp_test(test_refuses),
         sp_test(test_the_same_bits_with_any_number_of_threads),

@@ -5,7 +5,8 @@
 
 Row i of `cases` is: whether it is transposed, groups, whether padding is "same", then stride, padding, dilation and
 output_padding, two numbers each. x.i, w.i, b.i (where there is one) are the operands, y.i the result, h.i what its
-gradient was, and gx.i, gw.i, gb.i the gradients of the operands. Read by tests/test_conv.c. Needs PyTorch (2.15 made
+gradient was, and gx.i, gw.i, gb.i the gradients of the operands. net.x and net.y are what a network takes and gives,
+net.0.weight and so on its state. Read by tests/test_conv.c and tests/test_nn_conv.c. Needs PyTorch (2.15 made
 what is committed) and safetensors from PyPI.
 """
 import os
@@ -52,6 +53,14 @@ def one_case(r):
     return [transposed, groups, same, *stride, *padding, *dilation, *extra], tensors
 
 
+def network():
+    net = torch.nn.Sequential(
+        torch.nn.Conv2d(2, 6, 3, padding=1), torch.nn.ReLU(), torch.nn.Conv2d(6, 4, (2, 3), groups=2, bias=False),
+        torch.nn.ConvTranspose2d(4, 3, (2, 3), stride=2))
+    x = torch.randn(2, 2, 5, 6)
+    return {"net.x": x, "net.y": net(x).detach(), **{"net." + name: t for name, t in net.state_dict().items()}}
+
+
 def main():
     warnings.simplefilter("ignore")
     r = random.Random(11)
@@ -65,6 +74,7 @@ def main():
         tensors.update({f"{name}.{len(cases)}": t.contiguous() for name, t in made.items()})
         cases.append(numbers)
     tensors["cases"] = torch.tensor(cases)
+    tensors.update(network())
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     save_file(tensors, os.path.join(root, "tests", "fixtures", "conv.safetensors"))
 
