@@ -52,27 +52,28 @@ int complain(const common *c, const char *format, ...) SP_PRINTF(2, 3);
 
 /* ---- models.c ---- */
 
-typedef struct model_kind {
-    const char *name;
-    sp_module *(*build)(void);
-    const char *file; /* the name under which its weights are saved */
-    const char *summary;
-} model_kind;
-/* The model of that name; NULL after saying which there are. */
-const model_kind *find_model(const common *c, const char *name);
-/* The model applied to images (N, 1, H, W), which are flattened for one that begins with a Linear. */
-sp_tensor *model_apply(sp_module *model, sp_tensor *images);
-/* Class probabilities (N, classes) from it. */
-sp_tensor *model_probabilities(sp_module *model, sp_tensor *images);
-/* The network of a weights file by its description, else the named model (NULL: none) with the file's weights. */
+/* Whether there is a network of that name; says which there are if not. What it is, in a few words. */
+bool model_known(const common *c, const char *name);
+const char *model_summary(const char *name);
+/* The network of a weights file by its description, else the named one (NULL: none) with the file's weights. */
 sp_module *load_network(const common *c, const char *path, const char *model);
+
+/* What images become before a network sees them: (x - mean)/std; std 0: nothing. It stands in the weights file. */
+typedef struct normalization {
+    double mean, std;
+} normalization;
+normalization load_normalization(const char *path);
+sp_tensor *normalized(const normalization *n, sp_tensor *image);
+sp_status save_network(const sp_module *model, const normalization *n, const char *path);
 
 /* ---- datasets.c ---- */
 
 typedef struct dataset_options {
-    const char *name; /* "mnist" */
-    bool quiet;       /* no bar while downloading */
-    long long limit;  /* use only that many training examples, and a sixth of it for validation; 0: all */
+    const char *name;    /* "mnist" */
+    bool quiet;          /* no bar while downloading */
+    long long limit;     /* use only that many training examples, and a sixth of it for validation; 0: all */
+    const char *augment; /* distortions of the training half, as sp_augmentation takes them; NULL or "": none */
+    normalization normal;
 } dataset_options;
 /* Whether there is a data set of that name; says which there are if not. */
 bool dataset_known(const common *c, const char *name);
@@ -80,14 +81,6 @@ bool dataset_known(const common *c, const char *name);
  * once and for good, in options->name, which is said. NULL after an error that has been reported. */
 sp_dataset *dataset_open(const common *c, dataset_options *options, bool validation);
 
-/* ---- evaluate.c ---- */
-
-typedef struct figures {
-    double loss, accuracy;
-    int64_t correct, total;
-} figures;
-/* Mean negative log likelihood and accuracy, in eval mode and without gradients. False after an error. */
-bool evaluate(sp_module *model, sp_loader *loader, figures *result);
 /* The loader that evaluation wants: in order, in large batches. */
 sp_loader *evaluation_loader(sp_dataset *dataset, int workers);
 
@@ -137,6 +130,6 @@ sp_tensor *load_digit(const char *path);
 /* ---- pictures.c ---- */
 
 /* The first digits of a data set with what the model says of them; wrong ones are framed. */
-sp_status draw_predictions(sp_module *model, sp_dataset *dataset, const char *path);
+sp_status draw_predictions(sp_module *model, const normalization *n, sp_dataset *dataset, const char *path);
 
 #endif

@@ -1,7 +1,7 @@
 /* spusk eval FILE: how good saved weights are on the validation half. */
 #include "cli.h"
 
-static int print_figures(const common *c, sp_dataset *data, const figures *f)
+static int print_figures(const common *c, sp_dataset *data, const sp_figures *f)
 {
     if (!c->json) {
         printf("data: %s\n", sp_data_description(data));
@@ -22,9 +22,10 @@ static int eval(const common *c, const char *model, dataset_options *options)
     if (!dataset_known(c, options->name) || !in_range(c, "--limit", (double)options->limit, 0, 1e12))
         return EXIT_WRONG_USE;
     sp_module *network = load_network(c, c->words[0], model);
+    if (network) options->normal = load_normalization(c->words[0]);
     sp_dataset *data = network ? dataset_open(c, options, true) : NULL;
-    figures result;
-    if (!data || !evaluate(network, evaluation_loader(data, 0), &result)) return EXIT_FAILED;
+    sp_figures result;
+    if (!data || sp_evaluate(network, evaluation_loader(data, 0), &result) != SP_OK) return EXIT_FAILED;
     return print_figures(c, data, &result);
 }
 

@@ -66,7 +66,10 @@ static int predict(const common *c, const char *model, dataset_options *options)
     int status = EXIT_FAILED;
     SP_NO_GRAD {
         subject s = is_index(word) ? from_data(c, options, word) : (subject){load_digit(word), -1};
-        sp_tensor *probabilities = s.image ? sp_select(model_probabilities(network, s.image), 0, 0) : NULL;
+        const normalization normal = load_normalization(c->words[0]);
+        sp_tensor *probabilities = s.image
+                                       ? sp_select(sp_model_probabilities(network, normalized(&normal, s.image)), 0, 0)
+                                       : NULL;
         if (probabilities) status = EXIT_FINE;
         if (probabilities && c->json)
             print_json(probabilities, s.label);

@@ -4,30 +4,88 @@
 
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- options ---- */
+
+/* What no number on the command line is taken for: the recipe says. */
+enum { UNSAID = INT_MIN };
+
+/* What is not said is the recipe's; without one, the recipe that has the network's name. */
+static bool choose_recipe(train_options *o)
+{
+    const common *c = &o->common;
+    const char *name = o->recipe_name ? o->recipe_name : o->model ? o->model : "mlp";
+    if (o->model && !model_known(c, o->model)) return false;
+    const bool reproduces = o->model && (strcmp(o->model, "ae") == 0 || strcmp(o->model, "convae") == 0);
+    if (reproduces && !o->recipe_name) {
+        complain(c, "%s is an autoencoder: spusk autoencode trains it", o->model);
+        return false;
+    }
+    const sp_recipe *recipe = sp_recipe_find(name);
+    if (!recipe) return false;
+    if (o->model && strcmp(o->model, recipe->model) != 0) {
+        complain(c, "the recipe %s is for the network %s, not %s", recipe->name, recipe->model, o->model);
+        return false;
+    }
+    o->recipe = *recipe;
+    sp_recipe *r = &o->recipe;
+    if (o->optimizer) r->optimizer = o->optimizer;
+    if (o->schedule) r->schedule = o->schedule;
+    if (o->augment) r->augment = o->augment;
+    if (o->lr != UNSAID) r->lr = o->lr;
+    if (o->epochs != UNSAID) r->epochs = o->epochs;
+    if (o->batch_size != UNSAID) r->batch_size = o->batch_size;
+    return true;
+}
+
+/* Names of optimisers, schedules and distortions are found out by making them: nothing has been drawn or opened yet. */
+static bool names_known(const train_options *o)
+{
+    const sp_recipe *r = &o->recipe;
+    bool good = false;
+    SP_SCOPE {
+        sp_tensor *parameter = sp_requires_grad(sp_zeros(SP_DIMS(1)));
+        sp_optimizer *optimizer = sp_optim_by_name(r->optimizer, SP_LIST(parameter), .lr = r->lr);
+        good = optimizer && sp_schedule_by_name(r->schedule, optimizer, r->gamma, 1, 1) && sp_augmentation(r->augment);
+    }
+    return good;
+}
 
 static bool check(train_options *o)
 {
     const common *c = &o->common;
-    o->kind = find_model(c, o->model ? o->model : "mlp");
+    if (!choose_recipe(o)) return false;
+    const sp_recipe *r = &o->recipe;
     o->data.name = o->dataset ? o->dataset : "mnist";
     o->data.quiet = o->no_progress;
-    return o->kind && dataset_known(c, o->data.name) && in_range(c, "--epochs", o->epochs, 1, 100000) &&
-           in_range(c, "--batch-size", o->batch_size, 1, 1000000) && in_range(c, "--lr", o->lr, 1e-12, 1000) &&
-           in_range(c, "--workers", o->workers, 0, 256) && in_range(c, "--limit", (double)o->data.limit, 0, 1e12);
+    o->data.augment = r->augment;
+    o->data.normal = (normalization){r->mean, r->std};
+    return dataset_known(c, o->data.name) && in_range(c, "--epochs", (double)r->epochs, 1, 100000) &&
+           in_range(c, "--batch-size", (double)r->batch_size, 1, 1000000) && in_range(c, "--lr", r->lr, 1e-12, 1000) &&
+           in_range(c, "--workers", o->workers, 0, 256) && in_range(c, "--limit", (double)o->data.limit, 0, 1e12) &&
+           names_known(o);
+}
+
+/* "classifier.safetensors" for the lesson's own, else by the network's name. */
+static bool name_weights(train_options *o)
+{
+    char name[PATH_MAX];
+    const bool lesson = strcmp(o->recipe.model, "mlp") == 0;
+    snprintf(name, sizeof name, "%s.safetensors", lesson ? "classifier" : o->recipe.model);
+    if (!output_path(&o->common, o->output ? o->output : name, o->weights, sizeof o->weights)) return false;
+    return (size_t)snprintf(o->checkpoint, sizeof o->checkpoint, "%s.checkpoint", o->weights) < sizeof o->checkpoint;
 }
 
 /* What will be written, and whether it can be: before hours of training, not after. */
 static bool check_outputs(train_options *o)
 {
     const common *c = &o->common;
-    const char *weights = o->output ? o->output : o->kind->file;
-    if (!make_out(c) || !output_path(c, weights, o->weights, sizeof o->weights) ||
-        !output_path(c, "losses.png", o->losses, sizeof o->losses) ||
+    if (!make_out(c) || !name_weights(o) || !output_path(c, "losses.png", o->losses, sizeof o->losses) ||
         !output_path(c, "predictions.png", o->predictions, sizeof o->predictions))
         return false;
-    return writable(c, o->weights) && writable(c, o->losses) && writable(c, o->predictions);
+    return writable(c, o->weights) && writable(c, o->checkpoint) && writable(c, o->losses) &&
+           writable(c, o->predictions);
 }
 
 /* ---- the end ---- */
@@ -45,7 +103,7 @@ static void draw_pictures(session *s)
                                      .title = "negative log likelihood",
                                      .x_label = "epoch",
                                      .y_label = "loss",
-                                     .smooth = s->train_losses_per_epoch / 10};
+                                     .smooth = s->batches / 10};
     sp_series *const series[] = {s->train_losses, s->val_losses};
     if (sp_series_size(s->train_losses) > 0) {
         if (sp_plot_lines_with(o->losses, series, 2, &options) == SP_OK)
@@ -53,7 +111,7 @@ static void draw_pictures(session *s)
         sp_error_clear();
     }
     if (interrupted()) return;
-    if (draw_predictions(s->model, s->val_data, o->predictions) == SP_OK)
+    if (draw_predictions(s->model, &o->data.normal, s->val_data, o->predictions) == SP_OK)
         note_written(o, o->predictions, " (wrong ones framed, with the right digit in brackets)");
     sp_error_clear();
 }
@@ -63,10 +121,13 @@ static int finish(session *s)
     const train_options *o = s->options;
     if (interrupted())
         fprintf(stderr, "spusk train: stopped; saving the weights as they are\n");
-    else if (!o->common.json)
+    else if (!o->common.json && !o->no_train_accuracy)
         printf("final: train accuracy %.4f, validation accuracy %.4f\n", s->train.accuracy, s->val.accuracy);
-    if (sp_save_state(s->model, o->weights) != SP_OK) return EXIT_FAILED;
+    else if (!o->common.json)
+        printf("final: validation accuracy %.4f\n", s->val.accuracy);
+    if (save_network(s->model, &o->data.normal, o->weights) != SP_OK) return EXIT_FAILED;
     note_written(o, o->weights, "");
+    note_written(o, o->checkpoint, " (to go on with, by --resume)");
     draw_pictures(s);
     return interrupted() ? EXIT_STOPPED : EXIT_FINE;
 }
@@ -79,23 +140,32 @@ static int train(train_options *o)
     session s;
     if (!session_begin(&s, o)) return EXIT_FAILED;
     interrupt_watch();
-    for (int epoch = 1; epoch <= o->epochs && !interrupted(); epoch++)
+    for (int epoch = s.first_epoch; epoch <= o->recipe.epochs && !interrupted(); epoch++)
         if (!session_epoch(&s, epoch)) return EXIT_FAILED;
     return finish(&s);
 }
 
 int cmd_train(const command *self, int argc, char **argv)
 {
-    train_options o = {.epochs = 10, .batch_size = 64, .lr = 1e-3};
+    train_options o = {.epochs = UNSAID, .batch_size = UNSAID, .lr = UNSAID};
     struct poptOption table[] = {
-        {"model", '\0', POPT_ARG_STRING, &o.model, 0, "network: mlp", "NAME"},
+        {"model", '\0', POPT_ARG_STRING, &o.model, 0, "network: mlp (default), cnn, example", "NAME"},
+        {"recipe", '\0', POPT_ARG_STRING, &o.recipe_name, 0, "settings: mlp, cnn, example, fast (the network's own)",
+         "NAME"},
+        {"optimizer", '\0', POPT_ARG_STRING, &o.optimizer, 0, "sgd, adam, adadelta, … (the recipe's)", "NAME"},
+        {"schedule", '\0', POPT_ARG_STRING, &o.schedule, 0, "constant, one-cycle, exponential (the recipe's)", "NAME"},
+        {"augment", '\0', POPT_ARG_STRING, &o.augment, 0, "distort digits: shift,rotate,elastic (the recipe's)",
+         "LIST"},
         {"dataset", '\0', POPT_ARG_STRING, &o.dataset, 0, "mnist (default), fashion or synthetic", "NAME"},
-        {"epochs", '\0', POPT_ARG_INT, &o.epochs, 0, "times through the training examples (10)", "N"},
-        {"batch-size", '\0', POPT_ARG_INT, &o.batch_size, 0, "examples a step (64)", "N"},
-        {"lr", '\0', POPT_ARG_DOUBLE, &o.lr, 0, "learning rate of Adam (0.001)", "X"},
+        {"epochs", '\0', POPT_ARG_INT, &o.epochs, 0, "times through the training examples (the recipe's)", "N"},
+        {"batch-size", '\0', POPT_ARG_INT, &o.batch_size, 0, "examples a step (the recipe's)", "N"},
+        {"lr", '\0', POPT_ARG_DOUBLE, &o.lr, 0, "learning rate, or the top of a cycle (the recipe's)", "X"},
         {"limit", '\0', POPT_ARG_LONGLONG, &o.data.limit, 0, "only the first N examples, and N/6 to validate", "N"},
         {"workers", '\0', POPT_ARG_INT, &o.workers, 0, "threads that prepare batches (0)", "N"},
-        {"output", 'o', POPT_ARG_STRING, &o.output, 0, "the weights file (classifier.safetensors)", "FILE"},
+        {"resume", '\0', POPT_ARG_NONE, &o.resume, 0, "go on from the checkpoint beside the weights", NULL},
+        {"no-train-accuracy", '\0', POPT_ARG_NONE, &o.no_train_accuracy, 0, "measure on the validation half only",
+         NULL},
+        {"output", 'o', POPT_ARG_STRING, &o.output, 0, "the weights file (by the network's name)", "FILE"},
         {"no-progress", '\0', POPT_ARG_NONE, &o.no_progress, 0, "no bar", NULL},
         POPT_TABLEEND,
     };

@@ -87,11 +87,27 @@ static sp_dataset *open_or_replace(const common *c, dataset_options *options, co
     return open_synthetic(NULL, data);
 }
 
+/* Distortions come first, then the normalisation: what is outside an image is 0, as its background. */
+static bool choose_transform(const dataset_options *options, bool validation, sp_transform **transform)
+{
+    const bool distorts = !validation && options->augment && *options->augment;
+    sp_transform *distort = distorts ? sp_augmentation(options->augment) : NULL, *normalize = NULL;
+    if (options->normal.std > 0) normalize = sp_transform_normalize(options->normal.mean, options->normal.std);
+    *transform = distort && normalize ? sp_transform_compose(distort, normalize) : distort ? distort : normalize;
+    return sp_error_status() == SP_OK;
+}
+
+sp_loader *evaluation_loader(sp_dataset *dataset, int workers)
+{
+    return sp_data_loader(dataset, .batch_size = 1000, .num_workers = workers);
+}
+
 sp_dataset *dataset_open(const common *c, dataset_options *options, bool validation)
 {
     long long limit = validation && options->limit > 0 ? (options->limit + 5) / 6 : options->limit;
     sp_data_options data = {
         .size = sizeof data, .test = validation, .quiet = options->quiet, .length = limit, .seed = (uint64_t)c->seed};
+    if (!choose_transform(options, validation, &data.transform)) return NULL;
     sp_dataset *dataset = open_or_replace(c, options, &data);
     if (!dataset || limit == 0 || sp_data_length(dataset) <= limit) return dataset;
     return sp_data_subset(dataset, sp_arange((int64_t)0, (int64_t)limit, (int64_t)1));

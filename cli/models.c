@@ -1,68 +1,72 @@
-/* The networks that `spusk train` knows, and what all commands do with a network. */
+/* Networks from names and from files. */
 #include "cli.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-/* The classifier of the lesson. */
-static sp_module *build_mlp(void)
-{
-    return sp_nn_sequential(sp_nn_linear(784, 256), sp_nn_relu(), sp_nn_linear(256, 128), sp_nn_relu(),
-                            sp_nn_linear(128, 10), sp_nn_log_softmax(1));
-}
-
-static const model_kind kinds[] = {
-    {"mlp", build_mlp, "classifier.safetensors", "784-256-128-10, ReLU"},
-};
-#define N_KINDS (sizeof kinds / sizeof *kinds)
-
-const model_kind *find_model(const common *c, const char *name)
+bool model_known(const common *c, const char *name)
 {
     char names[256] = "";
     size_t used = 0;
-    for (size_t i = 0; i < N_KINDS; i++) {
-        if (strcmp(kinds[i].name, name) == 0) return &kinds[i];
-        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", kinds[i].name);
+    for (int i = 0; sp_model_name(i); i++) {
+        if (strcmp(sp_model_name(i), name) == 0) return true;
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", sp_model_name(i));
     }
     complain(c, "--model is '%s'; there are: %s", name, names);
-    return NULL;
+    return false;
 }
 
-/* in_features of the Linear that a network begins with; 0 when it begins with something else. */
-static int64_t first_features(const sp_module *model)
+const char *model_summary(const char *name)
 {
-    while (sp_module_num_children(model) > 0) model = sp_module_child(model, 0);
-    for (int i = 0; i < sp_module_num_attributes(model); i++) {
-        sp_attribute attribute = sp_module_attribute(model, i);
-        if (strcmp(attribute.name, "in_features") == 0) return attribute.integer;
-    }
-    return 0;
-}
-
-sp_tensor *model_apply(sp_module *model, sp_tensor *images)
-{
-    int64_t features = first_features(model);
-    return sp_forward(model, features > 0 ? sp_reshape(images, sp_size(images, 0), features) : images);
-}
-
-sp_tensor *model_probabilities(sp_module *model, sp_tensor *images)
-{
-    sp_tensor *output = model_apply(model, images);
-    const sp_module *last = model;
-    while (sp_module_num_children(last) > 0) last = sp_module_child(last, sp_module_num_children(last) - 1);
-    /* The softmax of log-probabilities is the probabilities; only what is one already must be left alone. */
-    return strcmp(sp_module_name(last), "Softmax") == 0 ? output : sp_softmax(output, 1);
+    int i = 0;
+    while (sp_model_name(i) && strcmp(sp_model_name(i), name) != 0) i++;
+    return sp_model_name(i) ? sp_model_summary(i) : "";
 }
 
 sp_module *load_network(const common *c, const char *path, const char *model)
 {
-    const model_kind *kind = model ? find_model(c, model) : NULL;
-    if (model && !kind) return NULL;
-    if (!kind && sp_load_metadata(path, "spusk.model", NULL, 0) < 0) {
+    if (model && !model_known(c, model)) return NULL;
+    if (!model && sp_load_metadata(path, "spusk.model", NULL, 0) < 0) {
         if (sp_error_status() == SP_OK) complain(c, "%s does not describe its network: name it with --model", path);
         return NULL;
     }
-    sp_module *network = kind ? kind->build() : sp_load_module(path);
-    if (kind && network && sp_load_state(network, path) != SP_OK) return NULL;
+    sp_module *network = model ? sp_model(model) : sp_load_module(path);
+    if (model && network && sp_load_state(network, path) != SP_OK) return NULL;
     if (network) sp_eval(network);
     return network;
+}
+
+/* ---- what its images were like ---- */
+
+static double read_number(const char *path, const char *key, double absent)
+{
+    char text[64];
+    const int64_t length = sp_load_metadata(path, key, text, sizeof text);
+    return length > 0 && length < (int64_t)sizeof text ? strtod(text, NULL) : absent;
+}
+
+normalization load_normalization(const char *path)
+{
+    return (normalization){read_number(path, "spusk.mean", 0), read_number(path, "spusk.std", 0)};
+}
+
+sp_tensor *normalized(const normalization *n, sp_tensor *image)
+{
+    return n->std > 0 ? sp_div_scalar(sp_sub_scalar(image, n->mean), n->std) : image;
+}
+
+sp_status save_network(const sp_module *model, const normalization *n, const char *path)
+{
+    char mean[32], std[32];
+    if (!(n->std > 0)) return sp_save_state(model, path);
+    const size_t length = sp_module_to_json(model, NULL, 0);
+    char *json = sp_error_status() == SP_OK ? malloc(length + 1) : NULL;
+    if (!json) return sp_error_status() ? sp_error_status() : SP_ERROR_MEMORY;
+    sp_module_to_json(model, json, length + 1);
+    snprintf(mean, sizeof mean, "%.17g", n->mean);
+    snprintf(std, sizeof std, "%.17g", n->std);
+    const char *const metadata[] = {"format", "pt", "spusk.model", json, "spusk.mean", mean, "spusk.std", std, NULL};
+    const sp_status status = sp_save_tensors(sp_state_dict(model), path, metadata);
+    free(json);
+    return status;
 }

@@ -20,7 +20,7 @@ static void write_captions(sp_tensor *predicted, sp_tensor *labels, char texts[]
     }
 }
 
-sp_status draw_predictions(sp_module *model, sp_dataset *dataset, const char *path)
+sp_status draw_predictions(sp_module *model, const normalization *n, sp_dataset *dataset, const char *path)
 {
     char texts[SHOWN][16];
     const char *captions[SHOWN];
@@ -30,9 +30,10 @@ sp_status draw_predictions(sp_module *model, sp_dataset *dataset, const char *pa
     SP_NO_GRAD {
         sp_loader *loader = sp_data_loader(dataset, .batch_size = SHOWN);
         sp_foreach_batch (batch, loader) {
-            sp_tensor *predicted = sp_argmax_dim(model_apply(model, batch.x), 1);
+            sp_tensor *predicted = sp_argmax_dim(sp_model_apply(model, batch.x), 1);
             if (predicted) write_captions(predicted, batch.y, texts, captions, wrong);
-            status = sp_plot_images(path, predicted ? batch.x : NULL, .columns = COLUMNS, .scale = 3,
+            sp_tensor *images = n->std > 0 ? sp_add_scalar(sp_mul_scalar(batch.x, n->std), n->mean) : batch.x;
+            status = sp_plot_images(path, predicted ? images : NULL, .columns = COLUMNS, .scale = 3,
                                     .captions = captions, .marked = wrong);
             break;
         }

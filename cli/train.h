@@ -8,12 +8,12 @@
 
 typedef struct train_options {
     common common;
-    char *model, *dataset, *output;
-    int epochs, batch_size, workers, no_progress;
+    char *recipe_name, *model, *optimizer, *schedule, *augment, *dataset, *output;
+    int epochs, batch_size, workers, no_progress, no_train_accuracy, resume;
     double lr;
     dataset_options data;
-    const model_kind *kind;
-    char weights[PATH_MAX], losses[PATH_MAX], predictions[PATH_MAX];
+    sp_recipe recipe; /* as it is carried out: with what the options say */
+    char weights[PATH_MAX], checkpoint[PATH_MAX], losses[PATH_MAX], predictions[PATH_MAX];
 } train_options;
 
 typedef struct session {
@@ -22,14 +22,17 @@ typedef struct session {
     sp_loader *train_loader, *train_again, *val_loader; /* train_again: the same examples in order, to measure */
     sp_module *model, *criterion;
     sp_optimizer *optimizer;
+    sp_scheduler *scheduler;
     sp_series *train_losses, *val_losses;
-    int64_t train_losses_per_epoch;
-    figures train, val;
+    int64_t batches; /* of an epoch */
+    int first_epoch; /* 1, or the one to go on with */
+    sp_figures train, val;
 } session;
 
-/* Opens the data and builds the network. False after an error, which has been reported. */
+/* Opens the data and builds the network; with --resume, puts back what the checkpoint has. False after an error, which
+ * has been reported. */
 bool session_begin(session *s, train_options *options);
-/* Trains for an epoch, measures and prints. An interrupt ends it early and prints nothing. */
+/* Trains for an epoch, measures and prints, and saves the checkpoint. An interrupt ends it early and prints nothing. */
 bool session_epoch(session *s, int epoch);
 
 #endif

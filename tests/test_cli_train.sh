@@ -6,7 +6,7 @@ export LC_ALL
 
 small='--dataset synthetic --limit 1200 --batch-size 32'
 
-echo 1..29
+echo 1..35
 "$spusk" train $small --epochs 3 --out run >run.txt 2>run.err
 result $? 'train'
 [ ! -s run.err ]
@@ -42,6 +42,32 @@ result $? 'other numbers of threads and workers give the same bytes'
 "$spusk" train $small --epochs 3 --out other --seed 1 >/dev/null 2>&1
 ! cmp -s run/classifier.safetensors other/classifier.safetensors
 result $? 'another seed gives other weights'
+
+# --- recipes, and going on after a break ---
+
+recipe='--model cnn --dataset synthetic --limit 192 --batch-size 32'
+"$spusk" train $recipe --epochs 2 --out whole >whole.txt 2>&1 && grep -q '^schedule: one-cycle$' whole.txt &&
+    grep -q '^distortions: shift,rotate$' whole.txt && [ -s whole/cnn.safetensors ]
+result $? 'train --model cnn'
+cp -r whole broken
+"$spusk" train $recipe --epochs 2 --out broken --resume --no-train-accuracy >again.txt 2>&1 &&
+    cmp whole/cnn.safetensors broken/cnn.safetensors && ! grep -q '^epoch' again.txt
+result $? 'a run that is done is not run again'
+constant="$recipe --schedule constant --optimizer sgd --lr 0.01 --augment elastic"
+"$spusk" train $constant --epochs 2 --out steady >/dev/null 2>&1
+"$spusk" train $constant --epochs 1 --out paused >/dev/null 2>&1
+"$spusk" train $constant --epochs 2 --out paused --resume --threads 3 >again.txt 2>&1 &&
+    grep -q '^going on after epoch 1 of paused/cnn.safetensors.checkpoint$' again.txt &&
+    cmp steady/cnn.safetensors paused/cnn.safetensors
+result $? '--resume gives the bits of a run without a break'
+"$spusk" train --recipe example --dataset synthetic --limit 64 --epochs 1 --no-train-accuracy --out example >example.txt 2>&1 &&
+    grep -q 'Adadelta, lr 1, batches of 64' example.txt && grep -qE '^epoch  1/1  loss [0-9.]*  val accuracy [0-9.]*  ' example.txt
+result $? 'train --recipe example --no-train-accuracy'
+accuracy=$(sed -n 's/^final: validation accuracy //p' example.txt)
+"$spusk" eval example/example.safetensors --dataset synthetic --limit 64 | grep -q "accuracy $accuracy  "
+result $? 'eval normalises images as training did'
+"$spusk" predict example/example.safetensors 1 --dataset synthetic >/dev/null
+result $? 'predict with a convolutional network'
 
 # --- what the file is good for ---
 

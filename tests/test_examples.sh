@@ -2,7 +2,7 @@
 examples=$SPUSK_BUILD/examples
 . "$SPUSK_SOURCE/tests/support/tap.sh"
 
-echo 1..19
+echo 1..20
 cat >expected <<'END'
 tensor([5., 7., 9.])
 tensor(32., grad_fn=<DotBackward0>)
@@ -44,6 +44,8 @@ result $? 'classifier'
 result $? 'classifier writes its files'
 [ "$(grep -c . "$SPUSK_SOURCE/examples/classifier.c")" -lt 100 ]
 result $? 'classifier is one page'
+"$examples/cnn" synthetic 1 300 >cnn.txt && grep -qE '^0 0\.[0-9]{4}$' cnn.txt && [ -s cnn.safetensors ]
+result $? 'cnn'
 "$examples/autoencoder" synthetic 1 600 >autoencoder.txt && grep -q '^Autoencoder($' autoencoder.txt &&
     grep -qE '^0 0\.[0-9]{4}$' autoencoder.txt && [ -s reconstructions.png ] && [ -s autoencoder.safetensors ]
 result $? 'autoencoder'

@@ -41,6 +41,7 @@ static sp_transform *a_transform(void)
 {
     return sp_transform_to_tensor();
 }
+static sp_figures some_figures;
 static sp_series *a_series(void)
 {
     return sp_series_new("a series");

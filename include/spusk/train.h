@@ -1,11 +1,75 @@
-/* What programs that train share, and the lesson's examples spell out: autoencoders, codes, loops through codes. */
+/* What programs that train share, and the lesson's examples spell out: the reference networks, how good a network is,
+ * recipes, checkpoints; autoencoders, codes, loops through codes. */
 #ifndef SPUSK_TRAIN_H
 #define SPUSK_TRAIN_H
 
 #include <spusk/data.h>
+#include <spusk/io.h>
 #include <spusk/nn.h>
+#include <spusk/optim.h>
 
 SP_BEGIN
+
+/* ---- networks for digits, images (N, 1, 28, 28) ---- */
+
+/* A new network by its name: "mlp" (784-256-128-10), "cnn" (two convolutions, pooling, two Linears), "example" (the
+ * network of PyTorch's own MNIST example), "ae" and "convae" (autoencoders with a code of 2 numbers). Fails with
+ * SP_ERROR_NOT_FOUND, saying which there are. */
+SP_API sp_module *sp_model(const char *name);
+/* Name number i, and what it is in a few words; NULL past the last, without an error. */
+SP_API const char *sp_model_name(int i);
+SP_API const char *sp_model_summary(int i);
+
+/* The module applied to images, which are flattened to (N, features) for one that begins with a Linear. */
+SP_API sp_tensor *sp_model_apply(sp_module *model, sp_tensor *images);
+/* Class probabilities (N, classes) of a network that ends in LogSoftmax, Softmax, or in scores. */
+SP_API sp_tensor *sp_model_probabilities(sp_module *model, sp_tensor *images);
+
+/* ---- how good a classifier is ---- */
+
+typedef struct sp_figures {
+    double loss;     /* mean negative log likelihood */
+    double accuracy; /* correct/total */
+    int64_t correct, total;
+} sp_figures;
+/* Over all batches of a loader, in eval mode and without gradients; the model's mode is then what it was. */
+SP_API sp_status sp_evaluate(sp_module *model, sp_loader *loader, sp_figures *figures);
+
+/* ---- recipes: networks with the settings that train them well ---- */
+
+typedef struct sp_recipe {
+    const char *name, *model, *summary;
+    const char *optimizer; /* as in sp_optim_by_name */
+    double lr;
+    const char *schedule; /* "constant", "one-cycle" (lr is its top), or "exponential", by gamma after each epoch */
+    double gamma;
+    int64_t epochs, batch_size;
+    const char *augment; /* as in sp_augmentation; "": none */
+    double mean, std;    /* of the images' normalisation; std 0: none */
+} sp_recipe;
+/* The recipe of that name; NULL and SP_ERROR_NOT_FOUND, saying which there are. Recipe number i; NULL past the last. */
+SP_API const sp_recipe *sp_recipe_find(const char *name);
+SP_API const sp_recipe *sp_recipe_at(int i);
+
+/* An optimiser by its name: sgd, adagrad, adadelta, rmsprop, adam, adamw, adamax, nadam. */
+SP_API sp_optimizer *sp_optim_by_name(const char *name, const sp_list *parameters, const sp_optim_options *options);
+#define sp_optim_by_name(...) SP__CALL2(sp_optim_by_name, sp_optim_options, __VA_ARGS__)
+/* A schedule by name, as in a recipe, for `epochs` of `steps` batches each: call sp_scheduler_step after each batch.
+ * The optimiser's rate is where it begins, or the top of the cycle. */
+SP_API sp_scheduler *sp_schedule_by_name(const char *name, sp_optimizer *optimizer, double gamma, int64_t epochs,
+                                         int64_t steps);
+/* A transform from a list, "shift,rotate,elastic" or some of it: by 2 pixels, by 10 degrees, as rubber (34, 4). */
+SP_API sp_transform *sp_augmentation(const char *list);
+
+/* ---- checkpoints ---- */
+
+/* Weights and buffers, the optimiser's and the schedule's state, the epochs done, and where the thread's default
+ * generator stands, as one safetensors file, atomically. */
+SP_API sp_status sp_save_checkpoint(const char *path, const sp_module *model, const sp_optimizer *optimizer,
+                                    const sp_scheduler *scheduler, int64_t epoch);
+/* Puts them back, into a model, an optimiser and a schedule made as those were, and returns the epochs done; with the
+ * loader set to that epoch, training goes on with the same bits. -1 after an error, with nothing changed. */
+SP_API int64_t sp_load_checkpoint(const char *path, sp_module *model, sp_optimizer *optimizer, sp_scheduler *scheduler);
 
 /* ---- autoencoders: any module with children `encode` and `decode` ---- */
 

@@ -122,11 +122,26 @@ typedef enum sp__fold_kind {
 typedef void sp__rows_run(const sp__rows *call, int64_t first, int64_t last);
 typedef sp_status sp__gemm_run(const sp__gemm *call);
 typedef sp_status sp__conv_run(const sp__conv *call);
-/* Planes [first, last) of batch × channels. */
+/* Planes [first, last) of batch × channels. In a fast table, of f32 images whose channels lie side by side, with places
+ * of a byte: rows [first, last) of batch × out_size[0]; backward for windows that lie side by side. */
 typedef void sp__pool_run(const sp__pool *call, int64_t first, int64_t last);
 typedef void sp__resample_run(const sp__resample *call, int64_t first, int64_t last);
 /* Groups [first, last); with `last`, the columns of dweight and dbias have a run of their own. */
 typedef void sp__norm_run(const sp__norm *call, int64_t first, int64_t last);
+/* Rows of groups that lie side by side, n of them; numbers for each group. */
+typedef struct sp__norm_block {
+    const float *x, *g;
+    float *y;
+    int64_t n, groups;
+    const float *mean, *scale, *shift, *slope;
+} sp__norm_block;
+typedef struct sp__norm_loops {
+    void (*add_values)(const sp__norm_block *block, double *sum);   /* Σx */
+    void (*add_squares)(const sp__norm_block *block, double *sum);  /* Σ(x - mean)² */
+    void (*add_products)(const sp__norm_block *block, double *sum); /* Σg; then, groups further, Σg·(x - mean) */
+    void (*normalize)(const sp__norm_block *block);                 /* y = (x - mean)·scale + shift */
+    void (*normalize_backward)(const sp__norm_block *block);        /* y = scale·(g - shift - (x - mean)·slope) */
+} sp__norm_loops;
 /* Elements [first, last). */
 typedef void sp__fused_run(const sp__fused *call, int64_t first, int64_t last);
 
@@ -155,6 +170,8 @@ typedef struct sp__kernels {
     sp__conv_run *conv;
     sp__fused_run *fused;
     const sp__eigh_loops *eigh;
+    sp__pool_run *const *pool;      /* by sp__pool_kind; in fast tables only */
+    const sp__norm_loops *norm;     /* in fast tables only */
     double (*spin)(int64_t rounds); /* multiply-adds in registers: returns the operations done; NULL: not measured */
 } sp__kernels;
 

@@ -13,6 +13,8 @@ const sp__level SP__HERE(sp__level) = {
                        .gemm = SP__HERE(sp__gemm_f32),
                        .conv = SP__HERE(sp__conv_f32),
                        .fused = SP__HERE(sp__fused_f32),
+                       .pool = SP__HERE(sp__pool_f32),
+                       .norm = &SP__HERE(sp__norm_f32),
                        .spin = SP__HERE(sp__spin_f32)},
            [SP_F64] = {.map = SP__HERE(sp__map_f64),
                        .fold = SP__HERE(sp__fold_f64),

@@ -105,6 +105,8 @@ extern sp__loop *const SP__HERE(sp__cast_f32)[SP_DTYPE_COUNT], *const SP__HERE(s
                                                                    *const SP__HERE(sp__cast_u8)[SP_DTYPE_COUNT];
 extern sp__fold_run *const SP__HERE(sp__fold_f32)[SP__FOLD_COUNT], *const SP__HERE(sp__fold_f64)[SP__FOLD_COUNT];
 extern sp__rows_run *const SP__HERE(sp__rows_f32)[SP__ROW_COUNT];
+extern sp__pool_run *const SP__HERE(sp__pool_f32)[SP__POOL_KINDS];
+extern const sp__norm_loops SP__HERE(sp__norm_f32);
 sp__fused_run SP__HERE(sp__fused_f32), SP__HERE(sp__fused_f64);
 extern const sp__eigh_loops SP__HERE(sp__eigh_f64);
 sp_status SP__HERE(sp__gemm_f32)(const sp__gemm *call);

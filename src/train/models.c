@@ -1,0 +1,100 @@
+/* The reference networks, and what is done with any network for digits. */
+#include <spusk/extend.h>
+#include <spusk/train.h>
+#include <stdio.h>
+
+/* ---- networks ---- */
+
+static sp_module *mlp(void)
+{
+    return sp_nn_sequential(sp_nn_linear(784, 256), sp_nn_relu(), sp_nn_linear(256, 128), sp_nn_relu(),
+                            sp_nn_linear(128, 10), sp_nn_log_softmax(1));
+}
+
+static sp_module *cnn(void)
+{
+    return sp_nn_sequential(sp_nn_conv2d(1, 32, 3, .padding = 1), sp_nn_relu(), sp_nn_max_pool2d(2),
+                            sp_nn_conv2d(32, 64, 3, .padding = 1), sp_nn_relu(), sp_nn_max_pool2d(2), sp_nn_flatten(),
+                            sp_nn_linear(3136, 128), sp_nn_relu(), sp_nn_linear(128, 10), sp_nn_log_softmax(1));
+}
+
+static sp_module *example(void)
+{
+    return sp_nn_sequential(sp_nn_conv2d(1, 32, 3), sp_nn_relu(), sp_nn_conv2d(32, 64, 3), sp_nn_relu(),
+                            sp_nn_max_pool2d(2), sp_nn_dropout(0.25), sp_nn_flatten(), sp_nn_linear(9216, 128),
+                            sp_nn_relu(), sp_nn_dropout(0.5), sp_nn_linear(128, 10), sp_nn_log_softmax(1));
+}
+
+static sp_module *ae(void)
+{
+    return sp_autoencoder(2);
+}
+
+static const struct {
+    const char *name, *summary;
+    sp_module *(*make)(void);
+} models[] = {
+    {"mlp", "784-256-128-10, ReLU", mlp},
+    {"cnn", "convolutions of 32 and 64 channels, max-pooling, 3136-128-10, ReLU", cnn},
+    {"example", "the network of PyTorch's MNIST example: convolutions of 32 and 64 channels, dropout, 9216-128-10",
+     example},
+    {"ae", "autoencoder: 784-256-64-2 and back, ReLU, Sigmoid", ae},
+};
+enum { N_MODELS = sizeof models / sizeof *models };
+
+const char *sp_model_name(int i)
+{
+    return i >= 0 && i < N_MODELS ? models[i].name : NULL;
+}
+
+const char *sp_model_summary(int i)
+{
+    return i >= 0 && i < N_MODELS ? models[i].summary : NULL;
+}
+
+sp_module *sp_model(const char *name)
+{
+    char names[128] = "";
+    size_t used = 0;
+    if (!name) return sp_raise_null("sp_model", "name"), NULL;
+    for (int i = 0; i < N_MODELS; i++) {
+        if (strcmp(models[i].name, name) == 0) return models[i].make();
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", models[i].name);
+    }
+    sp_raise(SP_ERROR_NOT_FOUND, "sp_model: there is no network \"%s\"; there are: %s", name, names);
+    return NULL;
+}
+
+/* ---- applied ---- */
+
+/* in_features of the Linear that a network begins with; 0 when it begins with something else. */
+static int64_t first_features(const sp_module *model)
+{
+    while (sp_module_num_children(model) > 0) model = sp_module_child(model, 0);
+    for (int i = 0; i < sp_module_num_attributes(model); i++) {
+        const sp_attribute attribute = sp_module_attribute(model, i);
+        if (strcmp(attribute.name, "in_features") == 0) return attribute.integer;
+    }
+    return 0;
+}
+
+sp_tensor *sp_model_apply(sp_module *model, sp_tensor *images)
+{
+    if (!model || !images) return sp_raise_null("sp_model_apply", model ? "images" : "model"), NULL;
+    const int64_t features = first_features(model);
+    return sp_forward(model, features > 0 ? sp_reshape(images, sp_size(images, 0), features) : images);
+}
+
+static const char *last_name(const sp_module *model)
+{
+    while (sp_module_num_children(model) > 0) model = sp_module_child(model, sp_module_num_children(model) - 1);
+    return sp_module_name(model);
+}
+
+sp_tensor *sp_model_probabilities(sp_module *model, sp_tensor *images)
+{
+    sp_tensor *output = sp_model_apply(model, images);
+    if (!output) return NULL;
+    /* The softmax of log-probabilities is the probabilities; only what is one already must be left alone. */
+    return strcmp(last_name(model), "Softmax") == 0 ? output : sp_softmax(output, 1);
+}
