@@ -155,9 +155,10 @@ static double distance(const descent *d, const walk *w)
 static const struct rule *find_rule(const common *c, const char *name, size_t n)
 {
     char names[256] = "";
+    size_t used = 0;
     for (int i = 0; i < N_RULES; i++) {
         if (strlen(rules[i].name) == n && strncmp(rules[i].name, name, n) == 0) return &rules[i];
-        strcat(strcat(names, i ? ", " : ""), rules[i].name);
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", rules[i].name);
     }
     complain(c, "--optimizer has '%.*s'; there are: %s", (int)n, name, names);
     return NULL;
@@ -240,16 +241,22 @@ static bool known_movie(const common *c, const char *kind)
     return false;
 }
 
-static bool check(descent *d)
+static bool known_surface(const common *c, const char *name)
+{
+    char names[256] = "";
+    size_t used = 0;
+    for (int i = 0; sp_surface_name(i); i++) {
+        if (strcmp(sp_surface_name(i), name) == 0) return true;
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", sp_surface_name(i));
+    }
+    complain(c, "--surface is '%s'; there are: %s", name, names);
+    return false;
+}
+
+static bool check(const descent *d)
 {
     const common *c = d->c;
-    char names[256] = "";
-    bool known = false;
-    for (int i = 0; sp_surface_name(i); i++) {
-        known = known || strcmp(sp_surface_name(i), d->surface) == 0;
-        strcat(strcat(names, i ? ", " : ""), sp_surface_name(i));
-    }
-    if (!known) return complain(c, "--surface is '%s'; there are: %s", d->surface, names), false;
+    if (!known_surface(c, d->surface)) return false;
     if (d->steps != -1 && !in_range(c, "--steps", d->steps, 1, 1000000)) return false;
     if (!in_range(c, "--fps", d->fps, 0.1, 50)) return false;
     if (d->clip != 0 && !in_range(c, "--clip", d->clip, 1e-12, 1e12)) return false;

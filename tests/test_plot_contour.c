@@ -277,7 +277,8 @@ static void test_walk(void **state)
 static void test_walk_without_gnuplot(void **state)
 {
     (void)state;
-    char *path = strdup(getenv("PATH"));
+    const char *given = getenv("PATH");
+    char *path = strdup(given ? given : "");
     setenv("PATH", "/nonexistent", 1);
     setenv("TMPDIR", support_folder(), 1);
     sp_status status = sp_plot_contour_movie(support_path("w.html"), sp_ones(SP_DIMS(3, 3)), NULL, 0);

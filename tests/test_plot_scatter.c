@@ -133,6 +133,21 @@ static void test_what_cannot_be_scattered(void **state)
     assert_int_equal(access(path, F_OK), -1);
 }
 
+/* The script or the data on a full disk: an error, and no picture. */
+static void test_full_disk(void **state)
+{
+    (void)state;
+    if (access("/dev/full", W_OK) != 0) skip_because("there is no /dev/full");
+    static const char *const files[] = {"f.dat", "f.gp"};
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(symlink("/dev/full", support_path(files[i])), 0);
+        assert_int_equal(sp_plot_scatter(support_path("f.svg"), sp_ones(SP_DIMS(3, 2)), SP_NONE), SP_ERROR_IO);
+        assert_error(SP_ERROR_IO, "No space left on device");
+        assert_int_equal(access(support_path("f.svg"), F_OK), -1);
+        assert_int_equal(unlink(support_path(files[i])), 0);
+    }
+}
+
 static bool scatter(void *context)
 {
     sp_tensor *points = sp_ones(SP_DIMS(6, 2)), *labels = sp_ones(SP_DIMS(6), .dtype = SP_I64);
@@ -239,6 +254,7 @@ int main(void)
         sp_test(test_data_of_a_scatter),
         sp_test(test_side_by_side),
         sp_test(test_what_cannot_be_scattered),
+        sp_test(test_full_disk),
         sp_test(test_each_allocation_fails),
         sp_test(test_axes_and_legends),
         sp_test(test_tight_grid),

@@ -160,23 +160,23 @@ static size_t encode_base64(const unsigned char *from, size_t bytes, char *to)
     return (size_t)(at - to);
 }
 
-/* Text between tags; returns its length. */
-static size_t encode_text(const char *text, char *to)
+/* Text without its end; returns its length. */
+static size_t put(char *to, const char *text)
+{
+    size_t n = 0;
+    for (; text[n]; n++) to[n] = text[n];
+    return n;
+}
+
+/* Text between tags. */
+static size_t put_escaped(char *to, const char *text)
 {
     char *at = to;
     for (; *text; text++) {
-        const char *entity = *text == '<' ? "&lt;" : *text == '>' ? "&gt;" : *text == '&' ? "&amp;" : NULL;
-        size_t n = entity ? strlen(entity) : 1;
-        memcpy(at, entity ? entity : text, n);
-        at += n;
+        const char letter[] = {*text, '\0'};
+        at += put(at, *text == '<' ? "&lt;" : *text == '>' ? "&gt;" : *text == '&' ? "&amp;" : letter);
     }
     return (size_t)(at - to);
-}
-
-static size_t put(char *to, const char *text)
-{
-    memcpy(to, text, strlen(text));
-    return strlen(text);
 }
 
 static sp_status save_page(const sp_movie *movie, const unsigned char *file, size_t bytes)
@@ -194,7 +194,7 @@ static sp_status save_page(const sp_movie *movie, const unsigned char *file, siz
     char *page = sp_alloc(room), *at = page;
     if (!page) return sp_error_status();
     at += put(at, head);
-    at += encode_text(movie->title, at);
+    at += put_escaped(at, movie->title);
     at += put(at, after_title);
     if (!movie->once) at += put(at, loop);
     at += put(at, source);

@@ -2,6 +2,8 @@
  * number of points and any order of gradient go. The network is in surface_net.c. */
 #include "surfaces.h"
 
+#include <stdio.h>
+
 /* ---- values at x and y of any shape ---- */
 
 static sp_tensor *beale(sp_tensor *x, sp_tensor *y)
@@ -200,9 +202,10 @@ const char *sp_surface_name(int i)
 static const row *find(const char *name)
 {
     char names[256] = "";
+    size_t used = 0;
     for (int i = 0; i < N_ROWS; i++) {
         if (strcmp(rows[i].about.name, name) == 0) return &rows[i];
-        strcat(strcat(names, i ? ", " : ""), rows[i].about.name);
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", rows[i].about.name);
     }
     sp_raise(SP_ERROR_NOT_FOUND, "there is no surface '%s'; there are: %s", name, names);
     return NULL;
