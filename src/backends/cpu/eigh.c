@@ -270,18 +270,17 @@ static void write_out(const problem *s, const sp__eigh *call, int64_t batch)
 
 /* ---- the call ---- */
 
-/* Cuts one block of memory into the arrays; returns the doubles that it takes. */
-static int64_t lay_out(problem *s, double *memory)
+enum { SQUARES = 3, ROWS = 7 };
+
+/* Cuts one block of memory into the arrays. */
+static void lay_out(problem *s, double *memory)
 {
-    const int64_t n = s->n, square = n * n;
-    int64_t used = 0;
-    double **const squares[] = {&s->a, &s->y, &s->out_vectors};
-    double **const rows[] = {&s->beta, &s->d, &s->e, &s->v, &s->w, &s->p, &s->out_values};
-    for (size_t i = 0; i < sizeof squares / sizeof *squares; i++, used += square) *squares[i] = memory + used;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++, used += n) *rows[i] = memory + used;
-    s->z = memory + used;
-    used += s->blocks * n * SP__EIGH_COLUMNS;
-    return used;
+    const int64_t n = s->n;
+    double **const squares[SQUARES] = {&s->a, &s->y, &s->out_vectors};
+    double **const rows[ROWS] = {&s->beta, &s->d, &s->e, &s->v, &s->w, &s->p, &s->out_values};
+    for (int i = 0; i < SQUARES; i++, memory += n * n) *squares[i] = memory;
+    for (int i = 0; i < ROWS; i++, memory += n) *rows[i] = memory;
+    s->z = memory;
 }
 
 sp_status sp__cpu_eigh(const sp__eigh *call)
@@ -292,7 +291,7 @@ sp_status sp__cpu_eigh(const sp__eigh *call)
     if (call->n == 0 || call->batches == 0) return SP_OK;
     s.blocks = (s.n + SP__EIGH_COLUMNS - 1) / SP__EIGH_COLUMNS;
     s.max_rotations = SWEEPS * s.n;
-    const size_t doubles = (size_t)lay_out(&s, NULL) * sizeof(double);
+    const size_t doubles = (size_t)(SQUARES * s.n + ROWS + s.blocks * SP__EIGH_COLUMNS) * (size_t)s.n * sizeof(double);
     const size_t turns = (size_t)s.max_rotations * sizeof *s.rotations, places = (size_t)s.n * sizeof *s.order;
     double *memory = sp__scratch(doubles);
     s.rotations = memory ? sp__scratch(turns) : NULL;
