@@ -14,7 +14,7 @@ typedef struct bench_options {
 
 /* One file each; they return an exit status. */
 int bench_matmul(const bench_options *o);
-int bench_step(const bench_options *o);
+int bench_step(const bench_options *given);
 
 /* The median and the quartiles of a list of figures, which it sorts. */
 typedef struct spread {
