@@ -57,7 +57,7 @@ SP_API sp_list *sp_split_sizes(sp_tensor *x, sp_dims sizes, int dim);
 /* The slices of dimension dim, which disappears. */
 SP_API sp_list *sp_unbind(sp_tensor *x, int dim);
 
-/* The tensors joined along dim; all other sizes equal; dtypes promoted. */
+/* The tensors joined along dim; all other sizes equal; dtypes promoted. Tensors of shape (0) are passed over. */
 SP_API sp_tensor *sp_cat(const sp_list *list, int dim);
 /* The tensors, all of one shape, joined along a new dimension dim. */
 SP_API sp_tensor *sp_stack(const sp_list *list, int dim);

@@ -71,7 +71,7 @@ static sp_status backward_as_strided(sp_grad_call *call)
     a.ndim = base.n;
     memcpy(a.sizes, base.data, (size_t)base.n * sizeof *base.data);
     for (int d = 0; d < a.part.ndim; d++)
-        if (a.part.strides[d] == 0) a.part.sizes[d] = 1;
+        if (a.part.strides[d] == 0 && a.part.sizes[d] > 1) a.part.sizes[d] = 1;
     call->result[0] = sp_op_apply(&op_embed, &grad, 1, &a);
     return call->result[0] ? SP_OK : sp_error_status();
 }

@@ -158,12 +158,35 @@ static sp_status check_list(const sp_list *list, const char *function)
     return sp__check_tensor(list->items[0], function, "the first entry");
 }
 
+static bool is_nothing(const sp_tensor *x)
+{
+    return x->ndim == 1 && x->sizes[0] == 0;
+}
+
+/* A list may begin with sp_empty(SP_DIMS(0)) whatever the other shapes are, as in PyTorch; only its dtype counts. */
+static const sp_list *without_nothings(const sp_list *list, sp_dtype *dtype)
+{
+    sp_list *kept = sp_list_new(NULL, 0);
+    for (int64_t i = 0; kept && i < list->n; i++) {
+        *dtype = sp_promote_types(*dtype, list->items[i]->dtype);
+        if (!is_nothing(list->items[i]) && sp_list_append(kept, list->items[i])) return NULL;
+    }
+    return kept && kept->n == 0 ? list : kept;
+}
+
 sp_tensor *sp_cat(const sp_list *list, int dim)
 {
-    int at;
-    if (check_list(list, "sp_cat") || sp__wrap_dim("sp_cat", list->items[0]->ndim, dim, &at)) return NULL;
+    if (check_list(list, "sp_cat")) return NULL;
+    int64_t nothings = 0;
+    for (int64_t i = 0; i < list->n; i++) nothings += is_nothing(list->items[i]);
+    sp_dtype dtype = list->items[0]->dtype;
+    sp_tensor *y = NULL;
     sp_scope scope = sp_scope_open();
-    sp_tensor *y = sp_escape(join(list->items, list->n, at));
+    if (nothings > 0) list = without_nothings(list, &dtype);
+    int at;
+    if (list && !sp__wrap_dim("sp_cat", list->items[0]->ndim, dim, &at)) y = join(list->items, list->n, at);
+    if (nothings > 0) y = y ? sp_cast(y, dtype) : NULL;
+    y = sp_escape(y);
     sp_scope_close(&scope);
     return y;
 }
