@@ -1,5 +1,5 @@
 /* spusk descent: optimisers walk down a surface from one place; a picture of their paths, a movie, their values. */
-#include "cli.h"
+#include "descent.h"
 
 #include <errno.h>
 #include <math.h>
@@ -13,79 +13,10 @@
 /* Values are drawn by their distance from the lowest, on a logarithmic scale that ends here. */
 #define SMALL 1e-12
 
-/* ---- optimisers ---- */
-
-static sp_optimizer *sgd(const sp_list *parameters, double lr)
-{
-    return sp_optim_sgd(parameters, .lr = lr);
-}
-static sp_optimizer *momentum(const sp_list *parameters, double lr)
-{
-    return sp_optim_sgd(parameters, .lr = lr, .momentum = 0.9);
-}
-static sp_optimizer *nesterov(const sp_list *parameters, double lr)
-{
-    return sp_optim_sgd(parameters, .lr = lr, .momentum = 0.9, .nesterov = true);
-}
-static sp_optimizer *adagrad(const sp_list *parameters, double lr)
-{
-    return sp_optim_adagrad(parameters, .lr = lr);
-}
-static sp_optimizer *adadelta(const sp_list *parameters, double lr)
-{
-    return sp_optim_adadelta(parameters, .lr = lr);
-}
-static sp_optimizer *rmsprop(const sp_list *parameters, double lr)
-{
-    return sp_optim_rmsprop(parameters, .lr = lr);
-}
-static sp_optimizer *adam(const sp_list *parameters, double lr)
-{
-    return sp_optim_adam(parameters, .lr = lr);
-}
-static sp_optimizer *amsgrad(const sp_list *parameters, double lr)
-{
-    return sp_optim_adam(parameters, .lr = lr, .amsgrad = true);
-}
-static sp_optimizer *adamax(const sp_list *parameters, double lr)
-{
-    return sp_optim_adamax(parameters, .lr = lr);
-}
-static sp_optimizer *nadam(const sp_list *parameters, double lr)
-{
-    return sp_optim_nadam(parameters, .lr = lr);
-}
-
-/* Steps of the first three are as long as the gradient: their default rate is in units of the surface's own. Those of
- * the others are not: their rate is a part of the surface's width. */
-static const struct rule {
-    const char *name, *label;
-    sp_optimizer *(*make)(const sp_list *parameters, double lr);
-    double lr;
-    bool by_width;
-} rules[] = {
-    {"sgd", "SGD", sgd, 1, false},
-    {"momentum", "momentum", momentum, 0.2, false},
-    {"nesterov", "Nesterov", nesterov, 0.2, false},
-    {"adagrad", "Adagrad", adagrad, 0.08, true},
-    {"adadelta", "Adadelta", adadelta, 2, true},
-    {"rmsprop", "RMSprop", rmsprop, 0.005, true},
-    {"adam", "Adam", adam, 0.02, true},
-    {"amsgrad", "AMSGrad", amsgrad, 0.02, true},
-    {"adamax", "Adamax", adamax, 0.03, true},
-    {"nadam", "NAdam", nadam, 0.02, true},
-};
-#define N_RULES (int)(sizeof rules / sizeof *rules)
-
-static double default_lr(const struct rule *rule, const sp_surface_about *about)
-{
-    return rule->lr * (rule->by_width ? about->x_range[1] - about->x_range[0] : about->lr);
-}
-
 /* ---- walks ---- */
 
 typedef struct walk {
-    const struct rule *rule;
+    const rule *rule;
     double lr, clip; /* clip 0: none */
     sp_series *path, *values;
     double end[2], value; /* where it ended */
@@ -152,18 +83,6 @@ static double distance(const descent *d, const walk *w)
 
 /* ---- the command line ---- */
 
-static const struct rule *find_rule(const common *c, const char *name, size_t n)
-{
-    char names[256] = "";
-    size_t used = 0;
-    for (int i = 0; i < N_RULES; i++) {
-        if (strlen(rules[i].name) == n && strncmp(rules[i].name, name, n) == 0) return &rules[i];
-        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", rules[i].name);
-    }
-    complain(c, "--optimizer has '%.*s'; there are: %s", (int)n, name, names);
-    return NULL;
-}
-
 /* One number of a list "a,b,c"; false after saying what is wrong. *text moves behind it and its comma. */
 static bool take_number(const common *c, const char *option, const char **text, double *number)
 {
@@ -178,31 +97,31 @@ static bool take_number(const common *c, const char *option, const char **text, 
     return true;
 }
 
-static bool add_walk(descent *d, const struct rule *rule, double lr, double clip, bool say_rate)
+static bool add_walk(descent *d, const rule *how, double lr, double clip, bool say_rate)
 {
     char label[96];
     if (d->n_walks == MAX_PATHS)
         return complain(d->c, "more than %d paths cannot be told apart; ask for fewer optimizers or rates", MAX_PATHS),
                false;
-    int n = snprintf(label, sizeof label, "%s", rule->label);
+    int n = snprintf(label, sizeof label, "%s", how->label);
     if (say_rate) n += snprintf(label + n, sizeof label - (size_t)n, ", lr %.4g", lr);
     if (clip > 0 && d->both) snprintf(label + n, sizeof label - (size_t)n, ", clipped");
     walk *w = &d->walks[d->n_walks++];
-    *w = (walk){.rule = rule, .lr = lr, .clip = clip, .path = sp_series_new(label), .values = sp_series_new(label)};
+    *w = (walk){.rule = how, .lr = lr, .clip = clip, .path = sp_series_new(label), .values = sp_series_new(label)};
     return w->path && w->values;
 }
 
 /* A walk for each rate, and for each way of clipping. */
-static bool add_rule(descent *d, const struct rule *rule)
+static bool add_rule(descent *d, const rule *how)
 {
     const char *rates = d->rates;
     bool several = rates && strchr(rates, ',');
     do {
-        double lr = default_lr(rule, d->about);
+        double lr = rule_default_lr(how, d->about);
         if (rates && !take_number(d->c, "--lr", &rates, &lr)) return false;
         if (!in_range(d->c, "--lr", lr, 1e-12, 1e6)) return false;
-        if (d->both && !add_walk(d, rule, lr, 0, several)) return false;
-        if (!add_walk(d, rule, lr, d->clip, several)) return false;
+        if (d->both && !add_walk(d, how, lr, 0, several)) return false;
+        if (!add_walk(d, how, lr, d->clip, several)) return false;
     } while (rates && *rates);
     return true;
 }
@@ -210,12 +129,12 @@ static bool add_rule(descent *d, const struct rule *rule)
 static bool add_walks(descent *d)
 {
     const char *names = d->optimizers;
-    for (int i = 0; !names && i < N_RULES; i++)
-        if (!add_rule(d, &rules[i])) return false;
+    for (int i = 0; !names && rule_number(i); i++)
+        if (!add_rule(d, rule_number(i))) return false;
     while (names) {
         size_t n = strcspn(names, ",");
-        const struct rule *rule = find_rule(d->c, names, n);
-        if (!rule || !add_rule(d, rule)) return false;
+        const rule *how = rule_find(d->c, names, n);
+        if (!how || !add_rule(d, how)) return false;
         names = names[n] ? names + n + 1 : NULL;
     }
     return true;
