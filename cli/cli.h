@@ -57,6 +57,8 @@ bool model_known(const common *c, const char *name);
 const char *model_summary(const char *name);
 /* The network of a weights file by its description, else the named one (NULL: none) with the file's weights. */
 sp_module *load_network(const common *c, const char *path, const char *model);
+/* Whether the network of the file in the first word is one; says so if it is an autoencoder. */
+bool is_classifier(const common *c, const sp_module *network);
 
 /* What images become before a network sees them: (x - mean)/std; std 0: nothing. It stands in the weights file. */
 typedef struct normalization {

@@ -22,6 +22,7 @@ static int eval(const common *c, const char *model, dataset_options *options)
     if (!dataset_known(c, options->name) || !in_range(c, "--limit", (double)options->limit, 0, 1e12))
         return EXIT_WRONG_USE;
     sp_module *network = load_network(c, c->words[0], model);
+    if (network && !is_classifier(c, network)) return EXIT_FAILED;
     if (network) options->normal = load_normalization(c->words[0]);
     sp_dataset *data = network ? dataset_open(c, options, true) : NULL;
     sp_figures result;

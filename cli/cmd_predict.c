@@ -62,7 +62,7 @@ static int predict(const common *c, const char *model, dataset_options *options)
     const char *word = c->n_words > 1 ? c->words[1] : "0";
     if (!dataset_known(c, options->name)) return EXIT_WRONG_USE;
     sp_module *network = load_network(c, c->words[0], model);
-    if (!network) return EXIT_FAILED;
+    if (!network || !is_classifier(c, network)) return EXIT_FAILED;
     int status = EXIT_FAILED;
     SP_NO_GRAD {
         subject s = is_index(word) ? from_data(c, options, word) : (subject){load_digit(word), -1};

@@ -36,6 +36,16 @@ sp_module *load_network(const common *c, const char *path, const char *model)
     return network;
 }
 
+bool is_classifier(const common *c, const sp_module *network)
+{
+    for (int i = 0; i < sp_module_num_children(network); i++) {
+        if (strcmp(sp_module_child_name(network, i), "decode") != 0) continue;
+        complain(c, "%s is an autoencoder, which tells no classes: see spusk scatter, spusk morph", c->words[0]);
+        return false;
+    }
+    return true;
+}
+
 /* ---- what its images were like ---- */
 
 static double read_number(const char *path, const char *key, double absent)

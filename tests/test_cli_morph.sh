@@ -33,6 +33,9 @@ refuses '--grid 1' 2 '--grid is 1' scatter $file --grid 1
 refuses 'no file' 2 'it needs FILE' scatter
 refuses 'a file that is not there' 1 'No such file' scatter absent.safetensors
 
+refuses 'eval of an autoencoder' 1 'is an autoencoder, which tells no classes' eval $file --dataset synthetic --limit 60
+refuses 'predict with an autoencoder' 1 'is an autoencoder, which tells no classes' predict $file 3 --dataset synthetic
+
 # --- morph ---
 
 "$spusk" morph $file $small --digits 3 --steps 4 -o loop.gif >morph.txt 2>morph.err && [ ! -s morph.err ] &&

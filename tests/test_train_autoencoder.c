@@ -52,7 +52,7 @@ static void test_refused(void **state)
     assert_null(sp_decode(sp_nn_linear(3, 2), sp_rand(SP_DIMS(2, 3))));
     assert_error(SP_ERROR_NOT_FOUND, "no module \"decode\"");
     assert_null(sp_encode(sp_autoencoder(2), sp_rand(SP_DIMS(2, 27, 28))));
-    assert_error(SP_ERROR_SHAPE, "756 numbers an image; the encoder takes 784");
+    assert_error(SP_ERROR_SHAPE, "756 numbers an image; the network takes 784");
     assert_int_equal(sp_code_size(sp_nn_relu(), sp_rand(SP_DIMS(3))), 0);
     assert_error(SP_ERROR_NOT_FOUND, "encode");
     assert_true(isnan(sp_reconstruction_error(sp_nn_relu(), digits(3))));

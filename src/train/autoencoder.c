@@ -124,28 +124,11 @@ sp_module *sp_autoencoder_pca(sp_tensor *x, int64_t code)
 
 /* ---- applying ---- */
 
-/* in_features of the Linear that a module begins with; 0 when it begins with something else. */
-static int64_t first_features(const sp_module *module)
-{
-    while (sp_module_num_children(module) > 0) module = sp_module_child(module, 0);
-    for (int i = 0; i < sp_module_num_attributes(module); i++) {
-        sp_attribute attribute = sp_module_attribute(module, i);
-        if (strcmp(attribute.name, "in_features") == 0) return attribute.integer;
-    }
-    return 0;
-}
-
 sp_tensor *sp_encode(sp_module *model, sp_tensor *images)
 {
     if (!model || !images) return sp_raise_null("sp_encode", model ? "images" : "model"), NULL;
     sp_module *encode = sp_get_submodule(model, "encode");
-    const int64_t features = encode ? first_features(encode) : 0, n = sp_size(images, 0);
-    if (!encode) return NULL;
-    if (features > 0 && n > 0 && sp_numel(images) / n != features)
-        return sp_raise(SP_ERROR_SHAPE, "sp_encode: %lld numbers an image; the encoder takes %lld",
-                        (long long)(sp_numel(images) / n), (long long)features),
-               NULL;
-    return sp_forward(encode, features > 0 ? sp_reshape(images, n, features) : images);
+    return encode ? sp_model_apply(encode, images) : NULL;
 }
 
 /* What a dense decoder gives is a square image where the number of its pixels is a square. */

@@ -81,8 +81,12 @@ static int64_t first_features(const sp_module *model)
 sp_tensor *sp_model_apply(sp_module *model, sp_tensor *images)
 {
     if (!model || !images) return sp_raise_null("sp_model_apply", model ? "images" : "model"), NULL;
-    const int64_t features = first_features(model);
-    return sp_forward(model, features > 0 ? sp_reshape(images, sp_size(images, 0), features) : images);
+    const int64_t features = first_features(model), n = sp_size(images, 0);
+    if (features > 0 && n > 0 && sp_numel(images) / n != features)
+        return sp_raise(SP_ERROR_SHAPE, "sp_model_apply: %lld numbers an image; the network takes %lld",
+                        (long long)(sp_numel(images) / n), (long long)features),
+               NULL;
+    return sp_forward(model, features > 0 ? sp_reshape(images, n, features) : images);
 }
 
 static const char *last_name(const sp_module *model)
