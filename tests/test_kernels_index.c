@@ -252,6 +252,41 @@ static void test_a_uniform_fill_stays_below_its_end(void **state)
     }
 }
 
+/* Random numbers have the same bits at every level, sums of products in it or not. */
+static void test_levels_draw_the_same(void **state)
+{
+    (void)state;
+    static const double numbers[][2] = {{0.5, 2}, {0, 1}, {1, 0.3}, {1e-9, 1.4}, {-0.1, 1.1}, {1.7, 1.7000001}, {3, 0}};
+    static const int64_t sizes[] = {1, 3, 17, 255, 1000, 20001};
+    char *want = calloc(SPACE, 8);
+    int64_t compared = 0;
+    for (int kind = SP__FILL_UNIFORM; kind < SP__FILL_COUNT; kind++) {
+        for (int c = 0; c < 3 * 7 * 6; c++) {
+            const sp_dtype dtype = all_dtypes[c % 3];
+            if (kind == SP__FILL_INTEGER) continue;
+            sp__fill fill = make_fill((sp__fill_kind)kind, dtype, sizes[c / 21], numbers[c / 3 % 7][0],
+                                      numbers[c / 3 % 7][1]);
+            fill.seed = UINT64_C(0xFEDCBA9876543210), fill.position = UINT64_C(0xFFFFFFFF) - 50;
+            if (fill.n > SPACE) fill.n = SPACE;
+            const size_t bytes = (size_t)(fill.n * sp__size_of(dtype));
+            assert_true(sp__cpu_set_level("reference"));
+            assert_int_equal(sp__cpu_backend.fill(&fill), SP_OK);
+            memcpy(want, out, bytes);
+            FOR_EACH_LEVEL(level)
+            {
+                memset(out, 0, bytes);
+                assert_int_equal(sp__cpu_backend.fill(&fill), SP_OK);
+                EXPECT(memcmp(want, out, bytes) == 0, "%s: kind %d of %s, %lld numbers of (%g, %g) differ", sp_isa(),
+                       kind, dtype_names[dtype], (long long)fill.n, fill.a, fill.b);
+                compared++;
+            }
+        }
+    }
+    assert_true(compared > 500);
+    assert_true(sp__cpu_set_level(NULL));
+    free(want);
+}
+
 static void test_blocks_are_counted(void **state)
 {
     (void)state;
@@ -285,6 +320,7 @@ int main(void)
         cmocka_unit_test(test_values_and_sequences),
         cmocka_unit_test(test_random_fills_draw_what_they_should),
         cmocka_unit_test(test_a_uniform_fill_stays_below_its_end),
+        cmocka_unit_test(test_levels_draw_the_same),
         cmocka_unit_test(test_blocks_are_counted),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

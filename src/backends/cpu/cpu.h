@@ -143,6 +143,7 @@ typedef struct sp__norm_loops {
     void (*normalize_backward)(const sp__norm_block *block);        /* y = scale·(g - shift - (x - mean)·slope) */
 } sp__norm_loops;
 /* Elements [first, last). */
+typedef void sp__fill_run(const sp__fill *call, int64_t first, int64_t last);
 typedef void sp__fused_run(const sp__fused *call, int64_t first, int64_t last);
 
 /* A rotation of rows `row` and `row` + 1; how many columns lie side by side in a block of rows that are rotated. */
@@ -169,6 +170,7 @@ typedef struct sp__kernels {
     sp__gemm_run *gemm;
     sp__conv_run *conv;
     sp__fused_run *fused;
+    sp__fill_run *const *fill; /* by sp__fill_kind */
     const sp__eigh_loops *eigh;
     sp__pool_run *const *pool;      /* by sp__pool_kind; in fast tables only */
     const sp__norm_loops *norm;     /* in fast tables only */
@@ -178,6 +180,8 @@ typedef struct sp__kernels {
 /* The kernels of one ISA level. */
 typedef struct sp__level {
     const char *name;
+    /* Blocks from position on of a seed's stream of random words; NULL: one by one. */
+    void (*philox)(uint64_t seed, uint64_t position, int64_t blocks, uint32_t *out);
     sp__kernels of[SP_DTYPE_COUNT];
 } sp__level;
 

@@ -3,21 +3,32 @@
 #include "backends/cpu/cpu.h"
 #include <math.h>
 
+enum { HELD = 64, FILL_GRAIN = 8192 }; /* blocks held; elements to a task, whole blocks */
+
 typedef struct words {
     const sp__fill *call;
-    uint64_t per, block; /* elements to a block; the block held, -1: none */
-    uint32_t word[4];
+    uint64_t per, first; /* elements to a block; the first block held; at the start one that is never drawn */
+    uint32_t word[HELD][4];
 } words;
+
+static void hold(words *w, uint64_t first)
+{
+    const sp__level *level = sp__cpu_level();
+    const uint64_t position = w->call->position + first;
+    if (level->philox) {
+        level->philox(w->call->seed, position, HELD, w->word[0]);
+    } else {
+        for (uint64_t i = 0; i < HELD; i++) sp__generator_block(w->call->seed, position + i, w->word[i]);
+    }
+    w->first = first;
+}
 
 /* The words that element i draws. */
 static const uint32_t *draw(words *w, int64_t i)
 {
     const uint64_t block = (uint64_t)i / w->per;
-    if (block != w->block) {
-        sp__generator_block(w->call->seed, w->call->position + block, w->word);
-        w->block = block;
-    }
-    return w->word + (uint64_t)i % w->per * (4 / w->per);
+    if (block - w->first >= HELD) hold(w, block);
+    return w->word[block - w->first] + (uint64_t)i % w->per * (4 / w->per);
 }
 
 static double uniform(words *w, int64_t i)
@@ -113,19 +124,24 @@ static void fill_task(void *context, int64_t task)
         [SP__FILL_INTEGER] = fill_integer, [SP__FILL_BERNOULLI_SCALE] = fill_bernoulli,
     };
     const sp__fill *call = context;
-    const int64_t first = task * SP__GRAIN, end = first + SP__GRAIN, last = end < call->n ? end : call->n;
+    const int64_t first = task * FILL_GRAIN, end = first + FILL_GRAIN, last = end < call->n ? end : call->n;
     const int64_t item = sp__size_of(call->out.dtype);
     char *out = sp__operand_at(&call->out);
     if (call->kind == SP__FILL_VALUE) {
         fill_value(call, out + first * item, last - first);
         return;
     }
-    words w = {.call = call, .per = sp__fill_per_block(call->kind, call->out.dtype), .block = UINT64_MAX};
+    sp__fill_run *const *fast = sp__cpu_level()->of[call->out.dtype].fill;
+    if (fast && fast[call->kind]) {
+        fast[call->kind](call, first, last);
+        return;
+    }
+    words w = {.call = call, .per = sp__fill_per_block(call->kind, call->out.dtype), .first = UINT64_MAX - HELD};
     for (int64_t i = first; i < last; i++) kinds[call->kind](call, &w, out + i * item, i);
 }
 
 sp_status sp__cpu_fill(const sp__fill *call)
 {
-    sp__tasks((call->n + SP__GRAIN - 1) / SP__GRAIN, fill_task, (void *)(uintptr_t)call);
+    sp__tasks((call->n + FILL_GRAIN - 1) / FILL_GRAIN, fill_task, (void *)(uintptr_t)call);
     return SP_OK;
 }

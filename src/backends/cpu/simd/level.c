@@ -6,6 +6,7 @@
 
 const sp__level SP__HERE(sp__level) = {
     .name = NAME_OF(SP_ISA),
+    .philox = SP__HERE(sp__philox),
     .of = {[SP_F32] = {.map = SP__HERE(sp__map_f32),
                        .cast = SP__HERE(sp__cast_f32),
                        .fold = SP__HERE(sp__fold_f32),
@@ -15,6 +16,7 @@ const sp__level SP__HERE(sp__level) = {
                        .fused = SP__HERE(sp__fused_f32),
                        .pool = SP__HERE(sp__pool_f32),
                        .norm = &SP__HERE(sp__norm_f32),
+                       .fill = SP__HERE(sp__fill_f32),
                        .spin = SP__HERE(sp__spin_f32)},
            [SP_F64] = {.map = SP__HERE(sp__map_f64),
                        .fold = SP__HERE(sp__fold_f64),

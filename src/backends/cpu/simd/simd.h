@@ -107,6 +107,8 @@ extern sp__fold_run *const SP__HERE(sp__fold_f32)[SP__FOLD_COUNT], *const SP__HE
 extern sp__rows_run *const SP__HERE(sp__rows_f32)[SP__ROW_COUNT];
 extern sp__pool_run *const SP__HERE(sp__pool_f32)[SP__POOL_KINDS];
 extern const sp__norm_loops SP__HERE(sp__norm_f32);
+extern sp__fill_run *const SP__HERE(sp__fill_f32)[SP__FILL_COUNT];
+void SP__HERE(sp__philox)(uint64_t seed, uint64_t position, int64_t blocks, uint32_t *out);
 sp__fused_run SP__HERE(sp__fused_f32), SP__HERE(sp__fused_f64);
 extern const sp__eigh_loops SP__HERE(sp__eigh_f64);
 sp_status SP__HERE(sp__gemm_f32)(const sp__gemm *call);
