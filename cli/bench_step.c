@@ -16,54 +16,41 @@ typedef struct network {
     sp_optimizer *optimizer;
     int64_t features; /* takes (N, features), pixels of the middle; 0: (N, 1, 28, 28) */
     bool reproduces;  /* the target is the input, not the label */
+    sp_dtype autocast;
 } network;
-
-static network build_mlp(void)
-{
-    sp_module *model = sp_nn_sequential(sp_nn_linear(784, 256), sp_nn_relu(), sp_nn_linear(256, 128), sp_nn_relu(),
-                                        sp_nn_linear(128, 10), sp_nn_log_softmax(1));
-    return (network){model, sp_nn_nll_loss(), sp_optim_adam(sp_parameters(model), .lr = 1e-3), .features = 784};
-}
-
-static network build_ae(void)
-{
-    sp_module *encode = sp_nn_sequential(sp_nn_linear(784, 256), sp_nn_relu(), sp_nn_linear(256, 64), sp_nn_relu(),
-                                         sp_nn_linear(64, 2));
-    sp_module *decode = sp_nn_sequential(sp_nn_linear(2, 64), sp_nn_relu(), sp_nn_linear(64, 256), sp_nn_relu(),
-                                         sp_nn_linear(256, 784), sp_nn_sigmoid());
-    sp_module *model = sp_nn_sequential(encode, decode);
-    return (network){model, sp_nn_mse_loss(), sp_optim_adam(sp_parameters(model), .lr = 1e-3), .features = 784,
-                     .reproduces = true};
-}
-
-/* Next to no arithmetic: what is left is the cost of calling operators. */
-static network build_tiny(void)
-{
-    sp_module *model = sp_nn_sequential(sp_nn_linear(8, 8));
-    return (network){model, sp_nn_mse_loss(), sp_optim_adam(sp_parameters(model), .lr = 1e-3), .features = 8,
-                     .reproduces = true};
-}
 
 static const struct {
     const char *name;
-    network (*build)(void);
+    int64_t features;
+    bool reproduces, adadelta;
 } networks[] = {
-    {"mlp", build_mlp},
-    {"ae", build_ae},
-    {"tiny", build_tiny},
+    {"mlp", 784, false, false}, {"ae", 784, true, false},    {"cnn", 0, false, false},
+    {"convae", 0, true, false}, {"example", 0, false, true}, {"tiny", 8, true, false},
 };
-#define N_NETWORKS (sizeof networks / sizeof *networks)
+#define N_NETWORKS (int)(sizeof networks / sizeof *networks)
 
 static int find_network(const common *c, const char *name)
 {
     char names[128] = "";
     size_t used = 0;
-    for (size_t i = 0; i < N_NETWORKS; i++) {
-        if (strcmp(networks[i].name, name) == 0) return (int)i;
+    for (int i = 0; i < N_NETWORKS; i++) {
+        if (strcmp(networks[i].name, name) == 0) return i;
         used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", networks[i].name);
     }
     complain(c, "--model is '%s'; there are: %s", name, names);
     return -1;
+}
+
+/* tiny does next to no arithmetic: what is left is the cost of calling operators. */
+static network build(int which)
+{
+    const bool tiny = strcmp(networks[which].name, "tiny") == 0;
+    sp_module *model = tiny ? sp_nn_linear(8, 8) : sp_model(networks[which].name);
+    network net = {.model = model, .features = networks[which].features, .reproduces = networks[which].reproduces};
+    net.criterion = net.reproduces ? sp_nn_mse_loss() : sp_nn_nll_loss();
+    net.optimizer = networks[which].adadelta ? sp_optim_adadelta(sp_parameters(model), .lr = 1)
+                                             : sp_optim_adam(sp_parameters(model), .lr = 1e-3);
+    return net;
 }
 
 /* ---- the digits ---- */
@@ -97,7 +84,8 @@ static bool load_digits(digits *d, const bench_options *o, const network *net)
 static double step(const network *net, sp_tensor *x, sp_tensor *y)
 {
     double loss = 0;
-    SP_SCOPE {
+    SP_AUTOCAST(net->autocast)
+    {
         sp_zero_grad(net->optimizer);
         sp_tensor *output = sp_forward(net->model, x);
         sp_tensor *error = sp_forward(net->criterion, output, y);
@@ -112,6 +100,7 @@ typedef struct figures_of_steps {
     spread us;
     size_t steps;
     double loss;          /* of the last */
+    double density;       /* of the gradients that were taken as sparse; NaN: none was */
     int64_t bytes, asked; /* the most that a step had at once, beside weights and digits; blocks asked of the system */
     int64_t resident_bytes; /* the most that the whole process had */
 } figures_of_steps;
@@ -136,9 +125,11 @@ static bool measure(figures_of_steps *f, const network *net, const digits *d, do
     double *times = malloc(MOST_STEPS * sizeof *times);
     bool fine = times && run_steps(f, net, d, seconds < 1 ? seconds / 4 : 0.25, times);
     sp_reset_peak_memory();
+    sp_sparse_density();
     const sp_memory_stats before = sp_memory();
     fine = fine && run_steps(f, net, d, seconds, times);
     const sp_memory_stats after = sp_memory();
+    f->density = sp_sparse_density();
     f->bytes = after.peak_bytes - before.live_bytes;
     f->asked = after.system_calls - before.system_calls;
     struct rusage usage;
@@ -161,6 +152,8 @@ static void print_json(const bench_options *o, const char *source, const figures
     json_number(stdout, f->us.high);
     printf("],\"steps\":%zu,\"loss\":", f->steps);
     json_number(stdout, f->loss);
+    fputs(",\"density\":", stdout);
+    json_number(stdout, f->density);
     printf(",\"data\":\"%s\",\"isa\":\"%s\",\"step_bytes\":%lld,\"resident_bytes\":%lld,\"blocks_asked\":%lld}\n",
            source, sp_isa(), (long long)f->bytes, (long long)f->resident_bytes, (long long)f->asked);
 }
@@ -171,13 +164,15 @@ static void print_text(const bench_options *o, const char *source, const figures
            "%.1f)\n",
            o->model, o->batch, o->precision, sp_num_threads(), sp_isa(), source, f->us.median, f->steps, f->us.low,
            f->us.high);
+    if (f->density >= 0) printf("sparse gradients had %.1f %% of their places\n", 100 * f->density);
     printf("memory: %.2f MB at most beside weights and digits, %.1f MB resident; %lld blocks asked of the system\n",
            (double)f->bytes / 1e6, (double)f->resident_bytes / 1e6, (long long)f->asked);
 }
 
 static int measure_and_print(const bench_options *o, int which)
 {
-    const network net = networks[which].build();
+    network net = build(which);
+    net.autocast = strcmp(o->precision, "bf16") == 0 ? SP_BF16 : SP_DTYPE_DEFAULT;
     digits *d = calloc(1, sizeof *d);
     figures_of_steps f = {0};
     bool fine = d && sp_error_status() == SP_OK && load_digits(d, o, &net) && measure(&f, &net, d, o->seconds);
@@ -196,6 +191,7 @@ int bench_step(const bench_options *given)
     if (which < 0 || !in_range(&o.common, "--batch", o.batch, 1, DIGITS) ||
         !in_range(&o.common, "--seconds", o.seconds, 0.001, 3600))
         return EXIT_WRONG_USE;
-    if (strcmp(o.precision, f32) != 0) return complain(&o.common, "--precision is '%s'; there is: f32", o.precision);
+    if (strcmp(o.precision, f32) != 0 && strcmp(o.precision, "bf16") != 0)
+        return complain(&o.common, "--precision is '%s'; there are: f32, bf16", o.precision);
     return measure_and_print(&o, which);
 }

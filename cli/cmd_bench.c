@@ -47,7 +47,7 @@ int cmd_bench(const command *self, int argc, char **argv)
         {"repeat", '\0', POPT_ARG_INT, &o.repeat, 0, "matmul: repetitions, of which the best counts (5)", "N"},
         {"model", '\0', POPT_ARG_STRING, &o.model, 0, "step: the network (mlp)", "NAME"},
         {"batch", '\0', POPT_ARG_INT, &o.batch, 0, "step: examples (64)", "N"},
-        {"precision", '\0', POPT_ARG_STRING, &o.precision, 0, "step: f32", "NAME"},
+        {"precision", '\0', POPT_ARG_STRING, &o.precision, 0, "step: f32 (default), or bf16: mixed", "NAME"},
         {"seconds", '\0', POPT_ARG_DOUBLE, &o.seconds, 0, "step: how long to measure (3)", "X"},
         POPT_TABLEEND,
     };

@@ -6,7 +6,7 @@ export LC_ALL
 
 small='--dataset synthetic --limit 1200 --batch-size 32'
 
-echo 1..35
+echo 1..38
 "$spusk" train $small --epochs 3 --out run >run.txt 2>run.err
 result $? 'train'
 [ ! -s run.err ]
@@ -103,7 +103,7 @@ result $? 'info without a file'
 grep -E '"dtype":"float64","by":"spusk"' bench.txt | grep -qE '"gflops":[0-9.e+]+,"peak_gflops":[0-9.e+]+\}$' &&
     grep -qE '"dtype":"float32","by":"spusk"' bench.txt
 result $? 'bench matmul --json'
-for model in mlp ae; do
+for model in mlp ae cnn convae example; do
     "$spusk" bench step --model $model --batch 16 --threads 2 --seconds 0.01 --json >bench.txt 2>/dev/null
     grep -q "\"model\":\"$model\",\"batch\":16,\"threads\":2,\"precision\":\"f32\",\"median_us\":[0-9]" bench.txt
     result $? "bench step --model $model --json"

@@ -61,6 +61,13 @@ typedef struct sp_sample {
     bool no_grad; /* has no gradient to check */
 } sp_sample;
 
+/* What mixed precision does to the inputs of an operator. */
+typedef enum sp_cast_rule {
+    SP_CAST_NOTHING = 0,
+    SP_CAST_LOWER, /* f32 to the scope's dtype: where the arithmetic is */
+    SP_CAST_F32,   /* what is narrower to f32: where rounding would show */
+} sp_cast_rule;
+
 struct sp_op {
     const char *name;          /* "add" */
     const char *backward_name; /* "AddBackward0"; NULL: no gradient */
@@ -75,6 +82,7 @@ struct sp_op {
     sp_status (*forward)(sp_call *call);
     /* Sets result[i] for each needed input, by calling operators, so that it can be differentiated again. */
     sp_status (*backward)(sp_grad_call *call);
+    sp_cast_rule autocast;
     const sp_sample *samples; /* ends with a sample without call; an operator without any fails the tests */
     /* The library's own. */
     const struct sp__chain *chains;     /* gradients of several calls as one */

@@ -2,6 +2,7 @@
 #ifndef SPUSK_SCOPE_H
 #define SPUSK_SCOPE_H
 
+#include <spusk/dtype.h>
 #include <spusk/status.h>
 
 SP_BEGIN
@@ -13,6 +14,7 @@ typedef struct sp_scope {
     int depth;
     bool grad_enabled;
     bool open;
+    sp_dtype autocast;
 } sp_scope;
 
 /* Opens a scope; cannot fail. Close it on the same thread. SP_SCOPE { … } does both. */
@@ -23,6 +25,16 @@ SP_API sp_scope sp_scope_open_no_grad(void);
 
 /* Opens a scope inside which gradients are recorded, whatever the mode around it. */
 SP_API sp_scope sp_scope_open_grad(void);
+
+/* Opens a scope of mixed precision: SP_BF16, or SP_DTYPE_DEFAULT for none within one. As torch.autocast on the CPU,
+ * products and convolutions run in that dtype, losses, prod and padding by reflection or replication in f32, all else
+ * in what it gets; f64 is left alone. Weights stay as they are: each is cast once in the scope, and again after a
+ * change. Gradients arrive in the weights' dtype, and a backward inside the scope runs as it would outside. Another
+ * dtype is an error, and the scope then one like any other. */
+SP_API sp_scope sp_scope_open_autocast(sp_dtype dtype);
+
+/* The dtype of the mixed precision around; SP_DTYPE_DEFAULT where there is none. */
+SP_API sp_dtype sp_autocast_dtype(void);
 
 /* Drops what was made in the scope, closes inner scopes left open, restores grad mode. A second close does nothing. */
 SP_API void sp_scope_close(sp_scope *scope);
@@ -49,20 +61,23 @@ SP_API int sp_finish(void);
 SP_API bool sp_grad_enabled(void);
 
 /* The line's number keeps the names of nested scopes apart. */
-#define SP__SCOPE(open, name)                                                                                          \
-    for (sp_scope name SP__CLEANUP(sp_scope_close) = open(), *name##_p = &name; name##_p;                              \
+#define SP__SCOPE(opened, name)                                                                                        \
+    for (sp_scope name SP__CLEANUP(sp_scope_close) = opened, *name##_p = &name; name##_p;                              \
          sp_scope_close(name##_p), name##_p = NULL)
-#define SP__SCOPE_LINE(open, line) SP__SCOPE(open, sp__scope_##line)
-#define SP__SCOPE_AT(open, line) SP__SCOPE_LINE(open, line)
+#define SP__SCOPE_LINE(opened, line) SP__SCOPE(opened, sp__scope_##line)
+#define SP__SCOPE_AT(opened, line) SP__SCOPE_LINE(opened, line)
 
 /* A block that owns what is made inside it: SP_SCOPE { … }. break and continue end it. */
-#define SP_SCOPE SP__SCOPE_AT(sp_scope_open, __LINE__)
+#define SP_SCOPE SP__SCOPE_AT(sp_scope_open(), __LINE__)
 
 /* A scope inside which nothing is recorded for gradients. */
-#define SP_NO_GRAD SP__SCOPE_AT(sp_scope_open_no_grad, __LINE__)
+#define SP_NO_GRAD SP__SCOPE_AT(sp_scope_open_no_grad(), __LINE__)
 
 /* A scope inside which gradients are recorded even within SP_NO_GRAD. */
-#define SP_ENABLE_GRAD SP__SCOPE_AT(sp_scope_open_grad, __LINE__)
+#define SP_ENABLE_GRAD SP__SCOPE_AT(sp_scope_open_grad(), __LINE__)
+
+/* A scope of mixed precision: SP_AUTOCAST(SP_BF16) { … }. */
+#define SP_AUTOCAST(dtype) SP__SCOPE_AT(sp_scope_open_autocast(dtype), __LINE__)
 
 SP_END_DECLS
 

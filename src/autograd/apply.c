@@ -100,14 +100,33 @@ sp_status sp_call_view(sp_call *call, int i, sp_tensor *of, sp_dims sizes, const
     return SP_OK;
 }
 
+/* A call whose inputs are checked. */
+static sp_status run_and_record(sp_call *call)
+{
+    const sp_op *op = call->op;
+    sp_status status = run(call);
+    if (!status && op->backward_name && sp__should_record(call->inputs, call->n_inputs)) status = sp__record(call);
+    if (status) drop_outputs(call);
+    return status;
+}
+
+static sp_status run_mixed(sp_call *call)
+{
+    sp_tensor *cast[SP_MAX_INPUTS];
+    sp_status status = sp__autocast(call->op, call->inputs, call->n_inputs, cast);
+    call->inputs = cast;
+    if (!status) status = run_and_record(call);
+    call->inputs = NULL;
+    return status;
+}
+
 sp_status sp_op_apply_n(const sp_op *op, sp_tensor *const *inputs, int n, const void *attributes, sp_tensor **outputs)
 {
     if (!op || !outputs) return sp_raise_null("sp_op_apply", op ? "outputs" : "op");
     sp_call call = {.op = op, .inputs = inputs, .n_inputs = n, .attributes = attributes, .n_outputs = outputs_of(op)};
     sp_status status = check_inputs(op, "", inputs, n);
-    if (!status) status = run(&call);
-    if (!status && op->backward_name && sp__should_record(inputs, n)) status = sp__record(&call);
-    if (status) drop_outputs(&call);
+    const bool mixed = op->autocast && sp_autocast_dtype();
+    if (!status) status = mixed ? run_mixed(&call) : run_and_record(&call);
     for (int i = 0; i < call.n_outputs; i++) outputs[i] = call.outputs[i];
     return status;
 }

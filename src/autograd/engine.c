@@ -353,14 +353,17 @@ static void clean_up(sp__run *r)
 sp_status sp__run_pass(sp__run *r, const sp__edge *roots, sp_tensor *const *grads, int64_t n)
 {
     static atomic_uint_fast64_t runs;
+    const sp_dtype autocast = sp_autocast_dtype();
     r->id = atomic_fetch_add(&runs, 1) + 1;
     r->entries.size = sizeof(sp__entry);
     r->stack.size = sizeof(frame);
     sp_status status = SP_OK;
+    sp__set_autocast(SP_DTYPE_DEFAULT); /* gradients run in the dtypes that forward chose */
     for (int64_t i = n; i-- > 0 && !status;) status = walk(r, roots[i].node);
     if (!status) count_readers(r, roots, n);
     if (!status) status = seed(r, roots, grads, n);
     if (!status) status = flow(r);
     clean_up(r);
+    sp__set_autocast(autocast);
     return status;
 }

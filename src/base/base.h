@@ -3,6 +3,7 @@
 #define SPUSK_BASE_H
 
 #include <limits.h>
+#include <spusk/dtype.h>
 #include <spusk/memory.h>
 #include <spusk/object.h>
 #include <spusk/random.h>
@@ -81,8 +82,13 @@ typedef struct sp__sentinel {
 extern const sp_kind sp__none_kind; /* "SP_NONE" */
 extern const sp_kind sp__last_kind; /* "end of a list" */
 
-/* Grad mode of the open scope. */
+/* Grad mode and mixed precision of the open scope. */
 void sp__set_grad_enabled(bool on);
+void sp__set_autocast(sp_dtype dtype);
+/* What this thread's mixed precision keeps for an object of this version; NULL for nothing. */
+void *sp__cast_of(const void *object, unsigned version);
+/* Keeps `cast` for it, in place of an older one, until the mixed precision ends. Both are held. */
+sp_status sp__keep_cast(void *object, unsigned version, void *cast);
 
 /* ---- random numbers ---- */
 

@@ -98,6 +98,7 @@ static sp_scope open_scope(bool no_grad)
                       .outer_mark = thread->mark,
                       .depth = ++thread->depth,
                       .grad_enabled = !thread->no_grad,
+                      .autocast = thread->autocast,
                       .open = true};
     thread->mark = thread->height;
     thread->no_grad = no_grad;
@@ -117,6 +118,21 @@ sp_scope sp_scope_open_no_grad(void)
 sp_scope sp_scope_open_grad(void)
 {
     return open_scope(false);
+}
+
+sp_scope sp_scope_open_autocast(sp_dtype dtype)
+{
+    sp_scope scope = open_scope(sp__this_thread.no_grad);
+    if (dtype == SP_BF16 || dtype == SP_DTYPE_DEFAULT)
+        sp__this_thread.autocast = dtype;
+    else
+        sp_raise(SP_ERROR_DTYPE, "SP_AUTOCAST: mixed precision is by SP_BF16 (or SP_DTYPE_DEFAULT for none)");
+    return scope;
+}
+
+sp_dtype sp_autocast_dtype(void)
+{
+    return sp__this_thread.autocast;
 }
 
 /* Takes what belongs to scopes at `depth` and deeper off the stack from `mark` on; what escaped moves down. */
@@ -159,6 +175,9 @@ void sp_scope_close(sp_scope *scope)
     thread->depth = scope->depth - 1;
     thread->mark = scope->outer_mark;
     thread->no_grad = !scope->grad_enabled;
+    const bool mixed = thread->autocast != SP_DTYPE_DEFAULT;
+    thread->autocast = scope->autocast;
+    if (mixed && !thread->autocast) sp__casts_drop(thread);
     release_all(doomed);
 }
 
@@ -169,6 +188,8 @@ static void close_root(sp__thread *thread)
         thread->mark = 0;
         thread->depth = 0;
         thread->no_grad = false;
+        thread->autocast = SP_DTYPE_DEFAULT;
+        sp__casts_drop(thread);
         release_all(cut(thread, 0, 0));
     } while (thread->height);
     sp_free(thread->stack, thread->capacity * sizeof *thread->stack);
@@ -240,6 +261,11 @@ void *sp_adopt(void *object)
 bool sp_grad_enabled(void)
 {
     return !sp__this_thread.no_grad;
+}
+
+void sp__set_autocast(sp_dtype dtype)
+{
+    sp__this_thread.autocast = dtype;
 }
 
 void sp__set_grad_enabled(bool on)

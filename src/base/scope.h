@@ -10,11 +10,16 @@ typedef struct sp__thread {
     size_t mark; /* the height at which the innermost open scope began */
     int depth;   /* of the innermost open scope; 0: the root */
     bool no_grad;
-    bool destroying;     /* a destroy callback runs on this thread */
-    sp__object *waiting; /* objects to be destroyed after it */
+    sp_dtype autocast;
+    struct sp__casts *casts; /* of the mixed precision around; autocast.c */
+    bool destroying;         /* a destroy callback runs on this thread */
+    sp__object *waiting;     /* objects to be destroyed after it */
 } sp__thread;
 
 extern _Thread_local sp__thread sp__this_thread;
+
+/* Gives up what was cast; the list goes too. */
+void sp__casts_drop(sp__thread *thread);
 
 /* Makes room for one more object; raises without memory. */
 sp_status sp__scope_reserve(sp__thread *thread);

@@ -227,6 +227,7 @@ static sp_tensor *call_weight(sp_tensor *const *in)
 
 const sp_op sp__op_conv2d = {
     .name = "conv2d",
+    .autocast = SP_CAST_LOWER,
     .backward_name = "ConvolutionBackward0",
     .n_inputs = 3,
     .optional = 1u << 2,
@@ -251,6 +252,7 @@ const sp_op sp__op_conv2d = {
 
 const sp_op sp__op_conv_transpose2d = {
     .name = "conv_transpose2d",
+    .autocast = SP_CAST_LOWER,
     .backward_name = "ConvolutionBackward0",
     .n_inputs = 3,
     .optional = 1u << 2,

@@ -114,6 +114,11 @@ sp_tensor *sp__widened(sp_tensor *x)
     return x && x->dtype == SP_BF16 ? sp_cast(x, SP_F32) : x;
 }
 
+sp_tensor *sp__mixed_f32(sp_tensor *x)
+{
+    return x && sp_autocast_dtype() == x->dtype ? sp_cast(x, SP_F32) : x;
+}
+
 sp_tensor *sp__sample_copy(sp_tensor *x)
 {
     return sp_object_is(x, &sp__tensor_kind) ? sp_clone(x) : x;

@@ -42,6 +42,9 @@ sp_status sp__give(sp_grad_call *call, int i, sp_tensor *grad);
 /* x in f32 where it is bf16, for formulas of several steps: only the result is rounded. */
 sp_tensor *sp__widened(sp_tensor *x);
 
+/* Under mixed precision, x in f32 where it is narrower: for losses made of several operators. NULL passes. */
+sp_tensor *sp__mixed_f32(sp_tensor *x);
+
 /* ---- operators for inside ---- */
 
 sp_tensor *sp_erf(sp_tensor *x);                             /* 2/√π·∫₀ˣ e^(-t²) dt */

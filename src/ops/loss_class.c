@@ -269,7 +269,8 @@ sp_tensor *(sp_cross_entropy_weighted)(sp_tensor *x, sp_tensor *target, sp_tenso
     }
     bool probabilities = sp_dtype_is_floating_point(target->dtype);
     sp_scope scope = sp_scope_open();
-    sp_tensor *log_p = sp_log_softmax(x, class_dim(x->ndim)), *loss = NULL;
+    x = sp__mixed_f32(x);
+    sp_tensor *log_p = x ? sp_log_softmax(x, class_dim(x->ndim)) : NULL, *loss = NULL;
     if (log_p)
         loss = probabilities ? against_probabilities(log_p, target, weight, &o)
                              : against_classes(log_p, target, weight, &o);
@@ -318,6 +319,7 @@ static sp_tensor *nll_gradient(sp_tensor *const *in)
                                  .n_inputs = 3,                                                                        \
                                  .optional = 1u << 2,                                                                  \
                                  .attributes_size = sizeof(nll_attributes),                                            \
+                                 .autocast = SP_CAST_F32,                                                              \
                                  .saves = SP_SAVE_INPUT(1) | SP_SAVE_INPUT(2),                                         \
                                  .infer = nll_infer,                                                                   \
                                  .forward = nll_forward,                                                               \

@@ -245,7 +245,7 @@ sp_tensor *(sp_l1_loss)(sp_tensor *x, sp_tensor *target, const sp_loss_options *
     sp_error_frame frame;
     sp_error_enter(&frame, "", "sp_l1_loss");
     sp_scope scope = sp_scope_open();
-    sp_tensor *loss = sp_escape(reduce(sp_abs(sp_sub(x, target)), o.reduction));
+    sp_tensor *loss = sp_escape(reduce(sp_abs(sp_sub(sp__mixed_f32(x), sp__mixed_f32(target))), o.reduction));
     sp_scope_close(&scope);
     sp_error_leave(&frame);
     return loss;
@@ -269,7 +269,8 @@ sp_tensor *(sp_kl_div)(sp_tensor *x, sp_tensor *target, const sp_loss_options *o
     sp_error_enter(&frame, "", "sp_kl_div");
     sp_scope scope = sp_scope_open();
     const bool batch = o.batch_mean && o.reduction == SP_REDUCTION_MEAN;
-    sp_tensor *loss = reduce(kl_each(x, target, o.log_target), batch ? SP_REDUCTION_SUM : o.reduction);
+    sp_tensor *loss = reduce(kl_each(sp__mixed_f32(x), sp__mixed_f32(target), o.log_target),
+                             batch ? SP_REDUCTION_SUM : o.reduction);
     if (batch && x->ndim) loss = sp_div_scalar(loss, (double)x->sizes[0]);
     sp_escape(loss);
     sp_scope_close(&scope);
@@ -332,6 +333,7 @@ sp_tensor *(sp_binary_cross_entropy_with_logits)(sp_tensor *x, sp_tensor *target
     const sp_op sp__op_##NAME = {.name = #NAME,                                                                        \
                                  .backward_name = NODE,                                                                \
                                  .n_inputs = 2,                                                                        \
+                                 .autocast = SP_CAST_F32,                                                              \
                                  .attributes_size = sizeof(loss_attributes),                                           \
                                  .saves = SP_SAVE_INPUTS,                                                              \
                                  .infer = INFER,                                                                       \

@@ -470,6 +470,7 @@ static sp_tensor *call_linear_plain(sp_tensor *const *x)
 
 const sp_op sp__op_mm = {
     .name = "mm",
+    .autocast = SP_CAST_LOWER,
     .backward_name = "MmBackward0",
     .n_inputs = 2,
     .saves = SP_SAVE_INPUTS,
@@ -488,6 +489,7 @@ const sp_op sp__op_mm = {
 
 const sp_op sp__op_bmm = {
     .name = "bmm",
+    .autocast = SP_CAST_LOWER,
     .backward_name = "BmmBackward0",
     .n_inputs = 2,
     .saves = SP_SAVE_INPUTS,
@@ -504,6 +506,7 @@ const sp_op sp__op_bmm = {
 
 const sp_op sp__op_mv = {
     .name = "mv",
+    .autocast = SP_CAST_LOWER,
     .backward_name = "MvBackward0",
     .n_inputs = 2,
     .saves = SP_SAVE_INPUTS,
@@ -532,6 +535,7 @@ const sp_op sp__op_dot = {
 
 const sp_op sp__op_addmm = {
     .name = "addmm",
+    .autocast = SP_CAST_LOWER,
     .backward_name = "AddmmBackward0",
     .n_inputs = 3,
     .attributes_size = sizeof(addmm_attributes),
@@ -547,6 +551,7 @@ const sp_op sp__op_addmm = {
 
 const sp_op sp__op_linear = {
     .name = "linear",
+    .autocast = SP_CAST_LOWER,
     .backward_name = "AddmmBackward0",
     .n_inputs = 3,
     .optional = 1u << 2,

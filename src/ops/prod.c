@@ -87,6 +87,7 @@ static const sp_sample prod_dim_samples[] = {
 
 const sp_op sp__op_prod = {
     .name = "prod",
+    .autocast = SP_CAST_F32,
     .backward_name = "ProdBackward0",
     .n_inputs = 1,
     .attributes_size = sizeof(sp__reduction),
@@ -98,6 +99,7 @@ const sp_op sp__op_prod = {
 };
 const sp_op sp__op_prod_dim = {
     .name = "prod_dim",
+    .autocast = SP_CAST_F32,
     .backward_name = "ProdBackward1",
     .n_inputs = 1,
     .attributes_size = sizeof(sp__reduction),

@@ -187,7 +187,7 @@ static sp_status check_padding(sp_pad_mode mode, const sp_tensor *x, const int64
 
 sp_tensor *sp__pad_by_image(sp_tensor *x, sp_pad_mode mode, const int64_t before[2], const int64_t after[2])
 {
-    if (check_padding(mode, x, before, after)) return NULL;
+    if (!(x = sp__mixed_f32(x)) || check_padding(mode, x, before, after)) return NULL;
     const bool reflect = mode == SP_PAD_REFLECT;
     resample_attributes a = {.rule = reflect ? REFLECT : REPLICATE, .before = {{before[0], before[1]}}};
     for (int d = 0; d < 2; d++) {

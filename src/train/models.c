@@ -30,6 +30,18 @@ static sp_module *ae(void)
     return sp_autoencoder(2);
 }
 
+static sp_module *convae(void)
+{
+    /* One after the other, so that the weights are drawn in order. */
+    sp_module *encode = sp_nn_sequential(sp_nn_conv2d(1, 16, 3, .stride = 2, .padding = 1), sp_nn_relu(),
+                                         sp_nn_conv2d(16, 32, 3, .stride = 2, .padding = 1), sp_nn_relu(),
+                                         sp_nn_flatten(), sp_nn_linear(1568, 2));
+    sp_module *decode = sp_nn_sequential(sp_nn_linear(2, 1568), sp_nn_relu(), sp_nn_unflatten(1, SP_DIMS(32, 7, 7)),
+                                         sp_nn_conv_transpose2d(32, 16, 2, .stride = 2), sp_nn_relu(),
+                                         sp_nn_conv_transpose2d(16, 1, 2, .stride = 2), sp_nn_sigmoid());
+    return sp_nn_sequential(encode, decode);
+}
+
 static const struct {
     const char *name, *summary;
     sp_module *(*make)(void);
@@ -39,6 +51,7 @@ static const struct {
     {"example", "the network of PyTorch's MNIST example: convolutions of 32 and 64 channels, dropout, 9216-128-10",
      example},
     {"ae", "autoencoder: 784-256-64-2 and back, ReLU, Sigmoid", ae},
+    {"convae", "autoencoder: convolutions of 16 and 32 channels, 1568-2, and back", convae},
 };
 enum { N_MODELS = sizeof models / sizeof *models };
 
