@@ -97,7 +97,7 @@ int main(int argc, char **argv)
     }
     sp_plot_options options = {.size = sizeof options, .title = "learning by heart: training and validation loss"};
     options.x_label = "epoch", options.y_label = "negative log likelihood";
-    options.width = 1100, options.y_range[1] = 1.2;
+    options.width = 1100, options.y_range[1] = 1.4;
     sp_plot_lines_with("overfitting.png", series, 2 * N, &options);
     return sp_finish();
 }
