@@ -30,6 +30,7 @@ def parse():
     parser.add_argument("--peers", default="torch,jax", help="torch, compile (torch.compile), jax; those not installed are left out")
     parser.add_argument("--spusk", default=str(HERE.parent / "build" / "spusk"), help="the program")
     parser.add_argument("--python", default=sys.executable, help="a Python that has the peers")
+    parser.add_argument("--lesson", type=int, default=0, metavar="EPOCHS", help="compare the lesson's program instead")
     parser.add_argument("--json", action="store_true", help="one object a line instead of the table")
     return parser.parse_args()
 
@@ -127,8 +128,33 @@ def print_row(model, threads, precision, results):
         print(f"  {name:8} {r['median_us']:9.1f} µs  ({spread})  {r['resident_bytes'] / 1e6:7.1f} MB{ratio}", flush=True)
 
 
+def lesson(args):
+    threads = args.threads.split(",")[-1]
+    ours = [args.spusk, "bench", "lesson", "--json", "--epochs", str(args.lesson), "--threads", threads]
+    theirs = [args.python, str(HERE / "torch_lesson.py"), "--epochs", str(args.lesson), "--threads", threads]
+    results = {"spusk": [], "torch": []}
+    for _ in range(args.turns):
+        for name, command in (("spusk", ours), ("torch", theirs)):
+            results[name].append(json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout))
+    row = {"lesson": args.lesson, "threads": int(threads)}
+    for name, answers in results.items():
+        row[name] = {key: statistics.median(a[key] for a in answers) for key in ("seconds", "val_accuracy", "resident_bytes")}
+    row["ratio"] = row["torch"]["seconds"] / row["spusk"]["seconds"]
+    row["memory_ratio"] = row["torch"]["resident_bytes"] / row["spusk"]["resident_bytes"]
+    if args.json:
+        print(json.dumps(row))
+        return
+    print(f"the lesson, {args.lesson} epochs, {threads} threads")
+    for name in ("spusk", "torch"):
+        r = row[name]
+        print(f"  {name:8} {r['seconds']:7.2f} s  {r['resident_bytes'] / 1e6:7.1f} MB  accuracy {r['val_accuracy']:.4f}")
+    print(f"  {row['ratio']:.1f} times the time, {row['memory_ratio']:.1f} times the memory")
+
+
 def main():
     args = parse()
+    if args.lesson:
+        return lesson(args)
     peers = available_peers(args)
     for precision in args.precisions.split(","):
         for model in args.models.split(","):

@@ -8,12 +8,14 @@ typedef struct bench_options {
     common common;
     int m, k, n, repeat;     /* matmul */
     char *model, *precision; /* step */
-    int batch;
+    int batch, epochs;       /* epochs: lesson */
     double seconds;
 } bench_options;
 
 /* One file each; they return an exit status. */
 int bench_matmul(const bench_options *o);
+int bench_lesson(const bench_options *o);
+int bench_ops(const bench_options *o);
 int bench_step(const bench_options *given);
 
 /* The median and the quartiles of a list of figures, which it sorts. */

@@ -10,6 +10,8 @@ static const struct {
 } benches[] = {
     {"matmul", bench_matmul},
     {"step", bench_step},
+    {"lesson", bench_lesson},
+    {"ops", bench_ops},
 };
 #define N_BENCHES (sizeof benches / sizeof *benches)
 
@@ -39,7 +41,7 @@ static int bench(const bench_options *o)
 
 int cmd_bench(const command *self, int argc, char **argv)
 {
-    bench_options o = {.m = 1000, .k = 5000, .n = 2000, .repeat = 5, .batch = 64, .seconds = 3};
+    bench_options o = {.m = 1000, .k = 5000, .n = 2000, .repeat = 5, .batch = 64, .epochs = 10, .seconds = 3};
     struct poptOption table[] = {
         {"m", '\0', POPT_ARG_INT, &o.m, 0, "matmul: rows of the first matrix (1000)", "N"},
         {"k", '\0', POPT_ARG_INT, &o.k, 0, "matmul: columns of the first, rows of the second (5000)", "N"},
@@ -48,7 +50,8 @@ int cmd_bench(const command *self, int argc, char **argv)
         {"model", '\0', POPT_ARG_STRING, &o.model, 0, "step: the network (mlp)", "NAME"},
         {"batch", '\0', POPT_ARG_INT, &o.batch, 0, "step: examples (64)", "N"},
         {"precision", '\0', POPT_ARG_STRING, &o.precision, 0, "step: f32 (default), or bf16: mixed", "NAME"},
-        {"seconds", '\0', POPT_ARG_DOUBLE, &o.seconds, 0, "step: how long to measure (3)", "X"},
+        {"seconds", '\0', POPT_ARG_DOUBLE, &o.seconds, 0, "step, ops: how long to measure (3)", "X"},
+        {"epochs", '\0', POPT_ARG_INT, &o.epochs, 0, "lesson: times through the training examples (10)", "N"},
         POPT_TABLEEND,
     };
     int status = options_read(&o.common, self, table, argc, argv);

@@ -52,6 +52,15 @@ static bool names_known(const train_options *o)
     return good;
 }
 
+static bool read_precision(train_options *o)
+{
+    const char *name = o->precision ? o->precision : "f32";
+    o->autocast = strcmp(name, "bf16") == 0 ? SP_BF16 : SP_DTYPE_DEFAULT;
+    if (o->autocast || strcmp(name, "f32") == 0) return true;
+    complain(&o->common, "--precision is '%s'; there are: f32, bf16", name);
+    return false;
+}
+
 static bool check(train_options *o)
 {
     const common *c = &o->common;
@@ -64,7 +73,7 @@ static bool check(train_options *o)
     return dataset_known(c, o->data.name) && in_range(c, "--epochs", (double)r->epochs, 1, 100000) &&
            in_range(c, "--batch-size", (double)r->batch_size, 1, 1000000) && in_range(c, "--lr", r->lr, 1e-12, 1000) &&
            in_range(c, "--workers", o->workers, 0, 256) && in_range(c, "--limit", (double)o->data.limit, 0, 1e12) &&
-           names_known(o);
+           names_known(o) && read_precision(o);
 }
 
 /* "classifier.safetensors" for the lesson's own, else by the network's name. */
@@ -157,6 +166,7 @@ int cmd_train(const command *self, int argc, char **argv)
         {"augment", '\0', POPT_ARG_STRING, &o.augment, 0, "distort digits: shift,rotate,elastic (the recipe's)",
          "LIST"},
         {"dataset", '\0', POPT_ARG_STRING, &o.dataset, 0, "mnist (default), fashion or synthetic", "NAME"},
+        {"precision", '\0', POPT_ARG_STRING, &o.precision, 0, "f32 (default), or bf16: mixed", "NAME"},
         {"epochs", '\0', POPT_ARG_INT, &o.epochs, 0, "times through the training examples (the recipe's)", "N"},
         {"batch-size", '\0', POPT_ARG_INT, &o.batch_size, 0, "examples a step (the recipe's)", "N"},
         {"lr", '\0', POPT_ARG_DOUBLE, &o.lr, 0, "learning rate, or the top of a cycle (the recipe's)", "X"},

@@ -15,7 +15,7 @@ static const command commands[] = {
     {"morph", cmd_morph, "FILE", 1, 1, "a closed walk through an autoencoder's codes, as a movie"},
     {"info", cmd_info, "[FILE]", 0, 1, "layers, shapes, parameters and metadata of a weights file"},
     {"descent", cmd_descent, "", 0, 0, "optimizers walking down a surface: a picture, a movie, figures"},
-    {"bench", cmd_bench, "matmul | step", 1, 1, "speed beside the machine's peak"},
+    {"bench", cmd_bench, "matmul | step | lesson | ops", 1, 1, "speed beside the machine's peak"},
 };
 #define N_COMMANDS (sizeof commands / sizeof *commands)
 

@@ -82,13 +82,18 @@ bool session_begin(session *s, train_options *options)
 
 static double train_step(session *s, const sp_batch *batch)
 {
-    sp_zero_grad(s->optimizer);
-    sp_tensor *output = sp_model_apply(s->model, batch->x);
-    sp_tensor *loss = sp_forward(s->criterion, output, batch->y);
-    sp_backward(loss);
-    sp_step(s->optimizer);
-    sp_scheduler_step(s->scheduler);
-    return sp_item(loss);
+    double value = 0;
+    SP_AUTOCAST(s->options->autocast)
+    {
+        sp_zero_grad(s->optimizer);
+        sp_tensor *output = sp_model_apply(s->model, batch->x);
+        sp_tensor *loss = sp_forward(s->criterion, output, batch->y);
+        sp_backward(loss);
+        sp_step(s->optimizer);
+        sp_scheduler_step(s->scheduler);
+        value = sp_item(loss);
+    }
+    return value;
 }
 
 /* Mean loss over the epoch. */

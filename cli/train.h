@@ -8,11 +8,12 @@
 
 typedef struct train_options {
     common common;
-    char *recipe_name, *model, *optimizer, *schedule, *augment, *dataset, *output;
+    char *recipe_name, *model, *optimizer, *schedule, *augment, *dataset, *precision, *output;
     int epochs, batch_size, workers, no_progress, no_train_accuracy, resume;
     double lr;
     dataset_options data;
-    sp_recipe recipe; /* as it is carried out: with what the options say */
+    sp_dtype autocast; /* of --precision */
+    sp_recipe recipe;  /* as it is carried out: with what the options say */
     char weights[PATH_MAX], checkpoint[PATH_MAX], losses[PATH_MAX], predictions[PATH_MAX];
 } train_options;
 

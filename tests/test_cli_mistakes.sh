@@ -6,7 +6,7 @@ export LC_ALL
 
 train='train --dataset synthetic --limit 60 --epochs 1'
 
-echo 1..51
+echo 1..53
 refuses 'a command that there is not' 2 "no command 'trian'" trian
 refuses 'an option that there is not' 2 'unknown option' train --epoch 3
 refuses 'an option without its value' 2 'missing argument' train --epochs
@@ -38,6 +38,8 @@ refuses '--data that is not there' 2 'which is not a folder' train --data nowher
 refuses 'a bench that there is not' 2 "no bench 'speed'" bench speed
 refuses 'a network that bench does not have' 2 "--model is 'no'; there are: mlp" bench step --model no
 refuses 'bench --batch 0' 2 '--batch is 0' bench step --batch 0
+refuses 'bench --epochs 0' 2 '--epochs is 0' bench lesson --epochs 0
+refuses 'train --precision f8' 2 "--precision is 'f8'; there are: f32, bf16" train --precision f8
 refuses 'bench --precision f8' 2 "--precision is 'f8'" bench step --precision f8
 refuses 'bench --m 0' 2 '--m is 0' bench matmul --m 0
 

@@ -6,7 +6,7 @@ export LC_ALL
 
 small='--dataset synthetic --limit 1200 --batch-size 32'
 
-echo 1..38
+echo 1..40
 "$spusk" train $small --epochs 3 --out run >run.txt 2>run.err
 result $? 'train'
 [ ! -s run.err ]
@@ -108,6 +108,11 @@ for model in mlp ae cnn convae example; do
     grep -q "\"model\":\"$model\",\"batch\":16,\"threads\":2,\"precision\":\"f32\",\"median_us\":[0-9]" bench.txt
     result $? "bench step --model $model --json"
 done
+"$spusk" bench step --batch 16 --precision bf16 --seconds 0.01 --json 2>/dev/null | grep -q '"precision":"bf16","median_us":[0-9]'
+result $? 'bench step --precision bf16'
+"$spusk" bench ops --seconds 0.01 --json >bench.txt
+[ "$(grep -c '"median_us":[0-9.]*,"speed":[0-9.]*,"unit":"G' bench.txt)" -gt 20 ]
+result $? 'bench ops --json'
 
 # --- Ctrl-C ---
 
