@@ -6,59 +6,50 @@
  *
  * The gradient is one fused pass, which has no gradient of its own: under create_graph the same is said by operators.
  * Sources: Ioffe and Szegedy, arXiv:1502.03167; Ba, Kiros, Hinton, arXiv:1607.06450. */
-#include "ops/elementwise.h"
-#include <spusk/layers.h>
-#include <stdio.h>
+#include "ops/norm.h"
 #include <string.h>
-
-typedef struct norm_attributes {
-    double eps;
-    int n_normalized; /* layer_norm: the last dimensions; 0: batch_norm */
-    int64_t normalized[SP_MAX_DIMS];
-    bool needed[3]; /* of a backward: dx, dweight, dbias */
-} norm_attributes;
 
 /* ---- what belongs to what ---- */
 
 /* In batch_norm a group is a channel, in layer_norm all leading dimensions' product are groups. */
-static int64_t groups_of(const norm_attributes *a, const sp_tensor *x)
+int64_t sp__norm_groups(const sp__norm_attributes *a, const sp_tensor *x)
 {
     return a->n_normalized ? sp__product(x->ndim - a->n_normalized, x->sizes) : x->sizes[1];
 }
 
-static sp_dims parameter_dims(const norm_attributes *a, const sp_tensor *x)
+sp_dims sp__norm_parameter_dims(const sp__norm_attributes *a, const sp_tensor *x)
 {
     return a->n_normalized ? (sp_dims){a->normalized, a->n_normalized} : (sp_dims){x->sizes + 1, 1};
 }
 
-static bool has_dims(const sp_tensor *x, sp_dims dims)
+bool sp__norm_has_dims(const sp_tensor *x, sp_dims dims)
 {
     return x->ndim == dims.n && memcmp(x->sizes, dims.data, (size_t)dims.n * sizeof *dims.data) == 0;
 }
 
 /* Whether x can be normalised so. */
-static bool ends_with(const sp_tensor *x, const norm_attributes *a)
+bool sp__norm_ends_with(const sp_tensor *x, const sp__norm_attributes *a)
 {
     const int n = a->n_normalized;
     if (n == 0) return x->ndim >= 2;
     return n <= x->ndim && memcmp(x->sizes + x->ndim - n, a->normalized, (size_t)n * sizeof *x->sizes) == 0;
 }
 
-static bool by_strides(const norm_attributes *a, const sp_tensor *x)
+bool sp__norm_by_strides(const sp__norm_attributes *a, const sp_tensor *x)
 {
     return !a->n_normalized && x->ndim <= 4;
 }
 
 /* x as the kernel sees it, (outer, groups, inner, inner); by its own strides, or contiguous. */
-static sp__operand operand_of(const norm_attributes *a, const sp_tensor *x, int64_t sizes[4])
+sp__operand sp__norm_operand(const sp__norm_attributes *a, const sp_tensor *x, int64_t sizes[4])
 {
     sp__operand operand = sp__operand_of(x);
     const int64_t inner = a->n_normalized ? sp__product(a->n_normalized, a->normalized)
                                           : sp__product(x->ndim - 2, x->sizes + 2);
-    const int64_t flat[4] = {a->n_normalized ? 1 : x->sizes[0], groups_of(a, x), 1, inner};
+    const int64_t flat[4] = {a->n_normalized ? 1 : x->sizes[0], sp__norm_groups(a, x), 1, inner};
     memcpy(sizes, flat, sizeof flat);
     sp__contiguous_strides(4, flat, operand.strides);
-    if (!by_strides(a, x)) return operand;
+    if (!sp__norm_by_strides(a, x)) return operand;
     operand.strides[0] = x->strides[0], operand.strides[1] = x->strides[1];
     operand.strides[3] = x->ndim > 2 ? x->strides[x->ndim - 1] : 0;
     if (x->ndim < 4) return operand;
@@ -68,13 +59,13 @@ static sp__operand operand_of(const norm_attributes *a, const sp_tensor *x, int6
 }
 
 /* x, or a contiguous copy where the kernel wants one; one more reference either way. */
-static sp_tensor *value_for(const norm_attributes *a, sp_tensor *x)
+sp_tensor *sp__norm_value(const sp__norm_attributes *a, sp_tensor *x)
 {
-    return by_strides(a, x) ? sp__ref(x) : sp__value_contiguous(x);
+    return sp__norm_by_strides(a, x) ? sp__ref(x) : sp__value_contiguous(x);
 }
 
 /* A parameter or statistic as a row of numbers. */
-static sp__operand row_of(const sp_tensor *x)
+sp__operand sp__norm_row(const sp_tensor *x)
 {
     sp__operand operand = sp__operand_of(x);
     if (x->ndim != 1) operand.strides[0] = 1;
@@ -83,11 +74,11 @@ static sp__operand row_of(const sp_tensor *x)
 
 /* ---- y ---- */
 
-static sp_status check_parameter(const sp_call *call, const sp_tensor *x, const sp_tensor *p, const char *name)
+sp_status sp__norm_check_parameter(const sp_call *call, const sp_tensor *x, const sp_tensor *p, const char *name)
 {
-    const sp_dims dims = parameter_dims(call->attributes, x);
+    const sp_dims dims = sp__norm_parameter_dims(call->attributes, x);
     if (sp__is_none(p)) return SP_OK;
-    if (!has_dims(p, dims))
+    if (!sp__norm_has_dims(p, dims))
         return sp_raise(SP_ERROR_SHAPE, "sp_%s: %s has shape %s, and must have %s for an input of shape %s",
                         call->op->name, name, sp__shape_of(p), sp__shape_text(dims.n, dims.data), sp__shape_of(x));
     if (p->dtype == x->dtype || (x->dtype == SP_BF16 && p->dtype == SP_F32)) return SP_OK;
@@ -96,10 +87,10 @@ static sp_status check_parameter(const sp_call *call, const sp_tensor *x, const 
 }
 
 /* In x's layout where the kernel goes by strides. */
-static sp_status output_like(sp_call *call, int i, const sp_tensor *x)
+sp_status sp__norm_output_like(sp_call *call, int i, const sp_tensor *x)
 {
     const sp_dims dims = {x->sizes, x->ndim};
-    if (by_strides(call->attributes, x)) return sp_call_output_like(call, i, x->dtype, dims, x);
+    if (sp__norm_by_strides(call->attributes, x)) return sp_call_output_like(call, i, x->dtype, dims, x);
     return sp_call_output(call, i, x->dtype, dims);
 }
 
@@ -111,27 +102,27 @@ static sp_status norm_infer(sp_call *call)
     if (!sp_dtype_is_floating_point(x->dtype)) return sp__refuse_dtype(call, x->dtype, "; sp_cast(x, SP_F32) first");
     static const char *const names[] = {"x", "weight", "bias", "running_mean", "running_var"};
     for (int i = 1; i < call->n_inputs; i++)
-        if (check_parameter(call, x, call->inputs[i], names[i])) return sp_error_status();
-    sp_status status = output_like(call, 0, x);
-    const int64_t groups = given ? 0 : groups_of(call->attributes, x);
+        if (sp__norm_check_parameter(call, x, call->inputs[i], names[i])) return sp_error_status();
+    sp_status status = sp__norm_output_like(call, 0, x);
+    const int64_t groups = given ? 0 : sp__norm_groups(call->attributes, x);
     for (int i = 1; i < 3 && !status; i++) status = sp_call_output(call, i, kept, SP_DIMS(groups));
     return status;
 }
 
 static sp_status run_forward(sp_call *call, const sp_tensor *x, const sp_tensor *const rows[4])
 {
-    const norm_attributes *a = call->attributes;
+    const sp__norm_attributes *a = call->attributes;
     int64_t sizes[4];
     sp__operand weight, bias;
-    if (rows[0]) weight = row_of(rows[0]);
-    if (rows[1]) bias = row_of(rows[1]);
+    if (rows[0]) weight = sp__norm_row(rows[0]);
+    if (rows[1]) bias = sp__norm_row(rows[1]);
     sp__norm kernel = {.given = call->n_inputs > 3 && !sp__is_none(call->inputs[3]),
                        .last = a->n_normalized > 0,
                        .eps = a->eps,
-                       .x = operand_of(a, x, sizes),
-                       .y = operand_of(a, call->outputs[0], sizes),
-                       .mean = row_of(rows[2]),
-                       .var = row_of(rows[3]),
+                       .x = sp__norm_operand(a, x, sizes),
+                       .y = sp__norm_operand(a, call->outputs[0], sizes),
+                       .mean = sp__norm_row(rows[2]),
+                       .var = sp__norm_row(rows[3]),
                        .weight = rows[0] ? &weight : NULL,
                        .bias = rows[1] ? &bias : NULL};
     memcpy(kernel.sizes, sizes, sizeof sizes);
@@ -140,9 +131,9 @@ static sp_status run_forward(sp_call *call, const sp_tensor *x, const sp_tensor 
 
 static sp_status norm_forward(sp_call *call)
 {
-    const norm_attributes *a = call->attributes;
+    const sp__norm_attributes *a = call->attributes;
     const bool given = call->n_inputs > 3 && !sp__is_none(call->inputs[3]);
-    sp_tensor *x = value_for(a, call->inputs[0]), *held[2] = {0};
+    sp_tensor *x = sp__norm_value(a, call->inputs[0]), *held[2] = {0};
     sp_status status = x ? SP_OK : sp_error_status();
     for (int i = 0; i < 2 && !status; i++) {
         if (sp__is_none(call->inputs[i + 1])) continue;
@@ -155,173 +146,6 @@ static sp_status norm_forward(sp_call *call)
     sp__unref(x);
     sp__unref(held[0]);
     sp__unref(held[1]);
-    return status;
-}
-
-/* ---- gradients by operators, which can be differentiated ---- */
-
-/* The dimensions that a group's statistics, or a parameter's gradient, go over. */
-static sp_dims dims_over(const norm_attributes *a, int ndim, bool of_parameter, int64_t *dims)
-{
-    int n = 0;
-    for (int d = 0; d < ndim; d++) {
-        const bool normalized = a->n_normalized ? d >= ndim - a->n_normalized : d != 1;
-        if (a->n_normalized ? normalized != of_parameter : normalized) dims[n++] = d;
-    }
-    return (sp_dims){dims, n};
-}
-
-/* A parameter of batch_norm stands along dimension 1. */
-static sp_tensor *spread(const norm_attributes *a, sp_tensor *p, int ndim)
-{
-    int64_t shape[SP_MAX_DIMS];
-    for (int d = 0; d < ndim; d++) shape[d] = d == 1 ? -1 : 1;
-    return a->n_normalized ? p : (sp_reshape)(p, (sp_dims){shape, ndim});
-}
-
-typedef struct plain_parts {
-    sp_tensor *grad, *normal, *inverse; /* dy, x̂, 1/√(var + eps) */
-} plain_parts;
-
-static plain_parts parts_of(sp_grad_call *call, sp_tensor *x, bool given)
-{
-    const norm_attributes *a = call->attributes;
-    int64_t over[SP_MAX_DIMS];
-    const sp_dims dims = dims_over(a, x->ndim, false, over);
-    sp_tensor *wide = sp__widened(x);
-    sp_tensor *mean = given ? spread(a, sp_saved_input(call, 3), x->ndim) : sp_mean_dims(wide, dims, .keepdim = true);
-    sp_tensor *var = given ? spread(a, sp_saved_input(call, 4), x->ndim)
-                           : sp_var_dims(wide, dims, .keepdim = true, .biased = true);
-    sp_tensor *inverse = sp_rsqrt(sp_add_scalar(var, a->eps));
-    sp_tensor *centred = sp_sub(wide, mean);
-    return (plain_parts){sp__widened(call->grads[0]), sp_mul(centred, inverse), inverse};
-}
-
-static sp_tensor *plain_dx(sp_grad_call *call, const plain_parts *p, bool given)
-{
-    const norm_attributes *a = call->attributes;
-    int64_t over[SP_MAX_DIMS];
-    sp_tensor *h = p->grad;
-    if (!p->normal) return NULL;
-    const sp_dims dims = dims_over(a, p->normal->ndim, false, over);
-    if (sp_input_sizes(call, 1).n) {
-        sp_tensor *weight = sp_saved_input(call, 1);
-        h = weight ? sp_mul(h, spread(a, weight, p->normal->ndim)) : NULL;
-    }
-    if (given) return sp_mul(h, p->inverse);
-    sp_tensor *mean = sp_mean_dims(h, dims, .keepdim = true);
-    sp_tensor *slope = sp_mean_dims(sp_mul(h, p->normal), dims, .keepdim = true);
-    sp_tensor *rest = sp_sub(sp_sub(h, mean), sp_mul(p->normal, slope));
-    return sp_mul(rest, p->inverse);
-}
-
-static sp_tensor *plain_sum(const norm_attributes *a, sp_tensor *x)
-{
-    int64_t over[SP_MAX_DIMS];
-    if (!x) return NULL;
-    const sp_dims dims = dims_over(a, x->ndim, true, over);
-    return dims.n ? sp_sum_dims(x, dims) : x;
-}
-
-static sp_status give_plain(sp_grad_call *call, sp_tensor *x, bool given)
-{
-    const norm_attributes *a = call->attributes;
-    const plain_parts p = parts_of(call, x, given);
-    sp_status status = SP__GIVE(call, 0, plain_dx(call, &p, given));
-    if (!status) status = SP__GIVE(call, 1, plain_sum(a, sp_mul(p.grad, p.normal)));
-    return status ? status : SP__GIVE(call, 2, plain_sum(a, p.grad));
-}
-
-/* ---- gradients by one pass ---- */
-
-static sp_status give_fused(sp_grad_call *call, sp_tensor *x, bool given, const sp_op *op)
-{
-    norm_attributes a = *(const norm_attributes *)call->attributes;
-    sp_tensor *weight = sp_input_sizes(call, 1).n ? sp_saved_input(call, 1) : SP_NONE;
-    sp_tensor *mean = given ? sp_saved_input(call, 3) : sp_saved_output(call, 1);
-    sp_tensor *var = given ? sp_saved_input(call, 4) : sp_saved_output(call, 2);
-    sp_tensor *outputs[4] = {0};
-    if (!weight || !mean || !var) return sp_error_status();
-    for (int i = 0; i < 3; i++) a.needed[i] = i < call->n_inputs && call->needed[i];
-    sp_tensor *inputs[] = {call->grads[0], x, weight, mean, var, given ? x : SP_NONE};
-    sp_status status = sp_op_apply_n(op, inputs, 6, &a, outputs);
-    for (int i = 0; i < 3 && !status; i++)
-        if (a.needed[i]) status = sp__give(call, i, outputs[i]);
-    return status;
-}
-
-static sp_status norm_backward(sp_grad_call *call, bool given, const sp_op *op)
-{
-    sp_tensor *x = sp_saved_input(call, 0);
-    if (!x) return sp_error_status();
-    return sp_grad_enabled() ? give_plain(call, x, given) : give_fused(call, x, given, op);
-}
-
-static sp_status batch_norm_backward(sp_grad_call *call)
-{
-    if (call->needed[3] || call->needed[4])
-        return sp_raise(SP_ERROR_UNSUPPORTED, "sp_batch_norm: running statistics have no gradient: sp_detach them");
-    return norm_backward(call, sp_input_sizes(call, 3).n > 0, &sp__op_batch_norm_backward);
-}
-
-static sp_status layer_norm_backward(sp_grad_call *call)
-{
-    return norm_backward(call, false, &sp__op_layer_norm_backward);
-}
-
-/* grad, x, weight or SP_NONE, mean, var, and anything to say that mean and var are given. */
-static sp_status backward_infer(sp_call *call)
-{
-    const norm_attributes *a = call->attributes;
-    const sp_tensor *g = call->inputs[0], *x = call->inputs[1], *mean = call->inputs[3], *var = call->inputs[4];
-    if (!sp_dtype_is_floating_point(x->dtype) || g->dtype != x->dtype) return sp__refuse_dtype(call, g->dtype, "");
-    if (!has_dims(g, (sp_dims){x->sizes, x->ndim}) || !ends_with(x, a) || !has_dims(mean, SP_DIMS(groups_of(a, x))) ||
-        !has_dims(var, SP_DIMS(groups_of(a, x))))
-        return sp_raise(SP_ERROR_SHAPE, "sp_%s: %s is no gradient of %s with statistics of %s", call->op->name,
-                        sp__shape_of(g), sp__shape_of(x), sp__shape_of(mean));
-    if (check_parameter(call, x, call->inputs[2], "weight")) return sp_error_status();
-    const sp_dims dims = parameter_dims(a, x);
-    const sp_dtype kept = sp__is_none(call->inputs[2]) ? x->dtype : call->inputs[2]->dtype;
-    sp_status status = a->needed[0] ? output_like(call, 0, x) : sp_call_output(call, 0, x->dtype, SP_DIMS(0));
-    for (int i = 1; i < 3 && !status; i++) status = sp_call_output(call, i, kept, a->needed[i] ? dims : SP_DIMS(0));
-    return status;
-}
-
-static sp_status run_backward(sp_call *call, const sp_tensor *g, const sp_tensor *x, const sp_tensor *weight)
-{
-    const norm_attributes *a = call->attributes;
-    int64_t sizes[4];
-    sp__operand weights, out[3];
-    if (weight) weights = row_of(weight);
-    for (int i = 1; i < 3; i++) out[i] = row_of(call->outputs[i]);
-    if (a->needed[0]) out[0] = operand_of(a, call->outputs[0], sizes);
-    sp__norm kernel = {.backward = true,
-                       .given = !sp__is_none(call->inputs[5]),
-                       .last = a->n_normalized > 0,
-                       .eps = a->eps,
-                       .y = operand_of(a, g, sizes),
-                       .x = operand_of(a, x, sizes),
-                       .mean = row_of(call->inputs[3]),
-                       .var = row_of(call->inputs[4]),
-                       .weight = weight ? &weights : NULL,
-                       .dx = a->needed[0] ? &out[0] : NULL,
-                       .dweight = a->needed[1] ? &out[1] : NULL,
-                       .dbias = a->needed[2] ? &out[2] : NULL};
-    memcpy(kernel.sizes, sizes, sizeof sizes);
-    return sp__backend_for(x)->norm(&kernel);
-}
-
-static sp_status backward_forward(sp_call *call)
-{
-    const norm_attributes *a = call->attributes;
-    const bool weighted = !sp__is_none(call->inputs[2]);
-    sp_tensor *g = value_for(a, call->inputs[0]), *x = value_for(a, call->inputs[1]);
-    sp_tensor *weight = weighted ? sp__value_contiguous(call->inputs[2]) : NULL;
-    sp_status status = g && x && (weight || !weighted) ? SP_OK : sp_error_status();
-    if (!status) status = run_backward(call, g, x, weight);
-    sp__unref(g);
-    sp__unref(x);
-    sp__unref(weight);
     return status;
 }
 
@@ -359,7 +183,7 @@ static sp_status check_running(const sp_tensor *x, const sp_tensor *running, con
     if (sp__is_none(running))
         return sp_raise(SP_ERROR_ARGUMENT, "sp_batch_norm: without .training it needs running_mean and running_var");
     if (sp__check_tensor(running, "sp_batch_norm", name)) return sp_error_status();
-    if (has_dims(running, SP_DIMS(x->sizes[1])) && sp_dtype_is_floating_point(running->dtype)) return SP_OK;
+    if (sp__norm_has_dims(running, SP_DIMS(x->sizes[1])) && sp_dtype_is_floating_point(running->dtype)) return SP_OK;
     return sp_raise(SP_ERROR_SHAPE, "sp_batch_norm: %s is %s %s for %lld channels", name, sp_dtype_name(running->dtype),
                     sp__shape_of(running), (long long)x->sizes[1]);
 }
@@ -370,7 +194,7 @@ sp_tensor *(sp_batch_norm)(sp_tensor *x, sp_tensor *running_mean, sp_tensor *run
     sp_batch_norm_options o;
     sp_tensor *outputs[4] = {0};
     sp_options_copy(&o, sizeof o, options);
-    const norm_attributes a = {.eps = sp_option(o.eps, 1e-5)};
+    const sp__norm_attributes a = {.eps = sp_option(o.eps, 1e-5)};
     if (sp__check_tensor(x, "sp_batch_norm", "x") || check_batch(x, o.training) ||
         check_running(x, running_mean, "running_mean", o.training) ||
         check_running(x, running_var, "running_var", o.training))
@@ -393,7 +217,7 @@ sp_tensor *(sp_layer_norm)(sp_tensor *x, sp_dims normalized_shape, sp_tensor *we
     sp_layer_norm_options o;
     sp_tensor *outputs[4] = {0};
     sp_options_copy(&o, sizeof o, options);
-    norm_attributes a = {.eps = sp_option(o.eps, 1e-5), .n_normalized = normalized_shape.n};
+    sp__norm_attributes a = {.eps = sp_option(o.eps, 1e-5), .n_normalized = normalized_shape.n};
     if (sp__check_tensor(x, "sp_layer_norm", "x")) return NULL;
     if (!normalized_shape.data && normalized_shape.n > 0)
         return sp_raise_null("sp_layer_norm", "normalized_shape"), NULL;
@@ -403,7 +227,7 @@ sp_tensor *(sp_layer_norm)(sp_tensor *x, sp_dims normalized_shape, sp_tensor *we
         return NULL;
     }
     memcpy(a.normalized, normalized_shape.data, (size_t)a.n_normalized * sizeof *a.normalized);
-    if (!ends_with(x, &a)) {
+    if (!sp__norm_ends_with(x, &a)) {
         sp_raise(SP_ERROR_SHAPE, "sp_layer_norm: normalized_shape %s is not how shape %s ends",
                  sp__shape_text(a.n_normalized, a.normalized), sp__shape_of(x));
         return NULL;
@@ -431,31 +255,18 @@ SP__SAMPLE(layer_plain, sp_layer_norm(in[0], SP_DIMS(5), SP_NONE, SP_NONE));
 SP__SAMPLE(layer_affine, sp_layer_norm(in[0], SP_DIMS(5), in[1], in[2], .eps = 0.01));
 SP__SAMPLE(layer_two, sp_layer_norm(in[0], SP_DIMS(3, 4), in[1], in[2]));
 
-static const norm_attributes sample_batch = {.eps = 1e-5, .needed = {true, true, true}};
-static const norm_attributes sample_layer = {
-    .eps = 1e-5, .n_normalized = 1, .normalized = {5}, .needed = {true, true, true}};
-SP__SAMPLE(batch_backward, sp_op_apply(&sp__op_batch_norm_backward,
-                                       (sp_tensor *[]){in[0], in[1], in[2], sp_mean_dims(in[1], SP_DIMS(0, 2)),
-                                                       sp_var_dims(in[1], SP_DIMS(0, 2), .biased = true), SP_NONE},
-                                       6, &sample_batch));
-SP__SAMPLE(layer_backward, sp_op_apply(&sp__op_layer_norm_backward,
-                                       (sp_tensor *[]){in[0], in[1], in[2], sp_mean_dim(in[1], 1),
-                                                       sp_var_dim(in[1], 1, .biased = true), SP_NONE},
-                                       6, &sample_layer));
-#define TORCH_GRAD(call) "(lambda x: torch.autograd.grad(" call ", x, a)[0])(b.detach().requires_grad_())"
-
 const sp_op sp__op_batch_norm = {
     .name = "batch_norm",
     .backward_name = "NativeBatchNormBackward0",
     .n_inputs = 5,
     .n_outputs = 3,
-    .attributes_size = sizeof(norm_attributes),
+    .attributes_size = sizeof(sp__norm_attributes),
     .saves = SP_SAVE_INPUT(0) | SP_SAVE_INPUT(1) | SP_SAVE_INPUT(3) | SP_SAVE_INPUT(4) | SP_SAVE_OUTPUT(1) |
              SP_SAVE_OUTPUT(2),
     .optional = 1u << 1 | 1u << 2 | 1u << 3 | 1u << 4,
     .infer = norm_infer,
     .forward = norm_forward,
-    .backward = batch_norm_backward,
+    .backward = sp__batch_norm_gradient,
     .samples =
         (const sp_sample[]){
             {batch_affine, "F.batch_norm(a, None, None, b, c, True, eps=.01)", {{"4 3 5"}, {"3"}, {"3"}}},
@@ -471,42 +282,16 @@ const sp_op sp__op_layer_norm = {
     .backward_name = "NativeLayerNormBackward0",
     .n_inputs = 3,
     .n_outputs = 3,
-    .attributes_size = sizeof(norm_attributes),
+    .attributes_size = sizeof(sp__norm_attributes),
     .saves = SP_SAVE_INPUT(0) | SP_SAVE_INPUT(1) | SP_SAVE_OUTPUT(1) | SP_SAVE_OUTPUT(2),
     .optional = 1u << 1 | 1u << 2,
     .infer = norm_infer,
     .forward = norm_forward,
-    .backward = layer_norm_backward,
+    .backward = sp__layer_norm_gradient,
     .samples = (const sp_sample[]){{layer_affine, "F.layer_norm(a, (5,), b, c, .01)", {{"3 5"}, {"5"}, {"5"}}},
                                    {layer_two, "F.layer_norm(a, (3, 4), b, c)", {{"2 3 4"}, {"3 4"}, {"3 4"}}},
                                    {layer_plain, "F.layer_norm(a, (5,))", {{"2 3 5"}}},
                                    {layer_plain, "F.layer_norm(a, (5,))", {{"5"}}},
                                    {layer_plain, "F.layer_norm(a, (5,))", {{"0 5"}}},
-                                   {0}},
-};
-
-const sp_op sp__op_batch_norm_backward = {
-    .name = "batch_norm_backward",
-    .n_inputs = 6,
-    .n_outputs = 3,
-    .attributes_size = sizeof(norm_attributes),
-    .optional = 1u << 2 | 1u << 5,
-    .infer = backward_infer,
-    .forward = backward_forward,
-    .samples = (const sp_sample[]){{batch_backward,
-                                    TORCH_GRAD("F.batch_norm(x, None, None, c, None, True)"),
-                                    {{"4 3 5"}, {"4 3 5"}, {"3"}}},
-                                   {0}},
-};
-
-const sp_op sp__op_layer_norm_backward = {
-    .name = "layer_norm_backward",
-    .n_inputs = 6,
-    .n_outputs = 3,
-    .attributes_size = sizeof(norm_attributes),
-    .optional = 1u << 2 | 1u << 5,
-    .infer = backward_infer,
-    .forward = backward_forward,
-    .samples = (const sp_sample[]){{layer_backward, TORCH_GRAD("F.layer_norm(x, (5,), c)"), {{"3 5"}, {"3 5"}, {"5"}}},
                                    {0}},
 };

@@ -1,0 +1,37 @@
+/* What normalisation and its gradients share. */
+#ifndef SPUSK_NORM_H
+#define SPUSK_NORM_H
+
+#include "ops/elementwise.h"
+#include <spusk/layers.h>
+
+typedef struct sp__norm_attributes {
+    double eps;
+    int n_normalized; /* layer_norm: the last dimensions; 0: batch_norm */
+    int64_t normalized[SP_MAX_DIMS];
+    bool needed[3]; /* of a backward: dx, dweight, dbias */
+} sp__norm_attributes;
+
+/* In batch_norm a group is a channel, in layer_norm all leading dimensions' product are groups. */
+int64_t sp__norm_groups(const sp__norm_attributes *a, const sp_tensor *x);
+sp_dims sp__norm_parameter_dims(const sp__norm_attributes *a, const sp_tensor *x);
+bool sp__norm_has_dims(const sp_tensor *x, sp_dims dims);
+/* Whether x can be normalised so. */
+bool sp__norm_ends_with(const sp_tensor *x, const sp__norm_attributes *a);
+
+/* x as the kernel sees it, (outer, groups, inner, inner); by its own strides, or contiguous. */
+sp__operand sp__norm_operand(const sp__norm_attributes *a, const sp_tensor *x, int64_t sizes[4]);
+/* x, or a contiguous copy where the kernel wants one; one more reference either way. */
+sp_tensor *sp__norm_value(const sp__norm_attributes *a, sp_tensor *x);
+/* A parameter or statistic as a row of numbers. */
+sp__operand sp__norm_row(const sp_tensor *x);
+
+/* In infer: whether p fits x; an output in x's layout where the kernel goes by strides. */
+sp_status sp__norm_check_parameter(const sp_call *call, const sp_tensor *x, const sp_tensor *p, const char *name);
+sp_status sp__norm_output_like(sp_call *call, int i, const sp_tensor *x);
+
+/* The backwards of batch_norm and layer_norm. */
+sp_status sp__batch_norm_gradient(sp_grad_call *call);
+sp_status sp__layer_norm_gradient(sp_grad_call *call);
+
+#endif
