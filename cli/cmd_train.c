@@ -61,10 +61,25 @@ static bool read_precision(train_options *o)
     return false;
 }
 
+/* What the curve of the training loss is called; NULL, after saying which there are, for no loss. */
+static const char *loss_title(const train_options *o)
+{
+    static const struct {
+        const char *name, *title;
+    } losses[] = {{"nll", "negative log likelihood"},
+                  {"mse", "mean squared error of probabilities"},
+                  {"l1", "mean absolute error of probabilities"}};
+    const char *name = o->loss ? o->loss : "nll";
+    for (size_t i = 0; i < sizeof losses / sizeof *losses; i++)
+        if (strcmp(losses[i].name, name) == 0) return losses[i].title;
+    complain(&o->common, "--loss is '%s'; there are: nll, mse, l1", name);
+    return NULL;
+}
+
 static bool check(train_options *o)
 {
     const common *c = &o->common;
-    if (!choose_recipe(o)) return false;
+    if (!choose_recipe(o) || !loss_title(o)) return false;
     const sp_recipe *r = &o->recipe;
     o->data.name = o->dataset ? o->dataset : "mnist";
     o->data.quiet = o->no_progress;
@@ -109,13 +124,15 @@ static void draw_pictures(session *s)
 {
     const train_options *o = s->options;
     const sp_plot_options options = {.size = sizeof options,
-                                     .title = "negative log likelihood",
+                                     .title = loss_title(o),
                                      .x_label = "epoch",
                                      .y_label = "loss",
                                      .smooth = s->batches / 10};
+    /* Of the validation half the negative log likelihood is measured, whatever the training goes by. */
     sp_series *const series[] = {s->train_losses, s->val_losses};
+    const int n = o->loss && strcmp(o->loss, "nll") != 0 ? 1 : 2;
     if (sp_series_size(s->train_losses) > 0) {
-        if (sp_plot_lines_with(o->losses, series, 2, &options) == SP_OK)
+        if (sp_plot_lines_with(o->losses, series, n, &options) == SP_OK)
             note_written(o, o->losses, " (and its script and data: losses.gp, losses.dat)");
         sp_error_clear();
     }
@@ -158,9 +175,10 @@ int cmd_train(const command *self, int argc, char **argv)
 {
     train_options o = {.epochs = UNSAID, .batch_size = UNSAID, .lr = UNSAID};
     struct poptOption table[] = {
-        {"model", '\0', POPT_ARG_STRING, &o.model, 0, "network: mlp (default), cnn, example", "NAME"},
-        {"recipe", '\0', POPT_ARG_STRING, &o.recipe_name, 0, "settings: mlp, cnn, example, fast (the network's own)",
-         "NAME"},
+        {"model", '\0', POPT_ARG_STRING, &o.model, 0, "network: mlp (default), cnn, example, logistic", "NAME"},
+        {"recipe", '\0', POPT_ARG_STRING, &o.recipe_name, 0,
+         "settings: mlp, cnn, example, fast, logistic (the network's own)", "NAME"},
+        {"loss", '\0', POPT_ARG_STRING, &o.loss, 0, "nll (cross-entropy, default); mse, l1: of probabilities", "NAME"},
         {"optimizer", '\0', POPT_ARG_STRING, &o.optimizer, 0, "sgd, adam, adadelta, … (the recipe's)", "NAME"},
         {"schedule", '\0', POPT_ARG_STRING, &o.schedule, 0, "constant, one-cycle, exponential (the recipe's)", "NAME"},
         {"augment", '\0', POPT_ARG_STRING, &o.augment, 0, "distort digits: shift,rotate,elastic (the recipe's)",

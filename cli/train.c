@@ -35,11 +35,10 @@ static bool build(session *s)
 {
     const sp_recipe *r = &s->options->recipe;
     s->model = sp_model(r->model);
-    s->criterion = sp_nn_nll_loss();
     s->optimizer = s->model ? sp_optim_by_name(r->optimizer, sp_parameters(s->model), .lr = r->lr) : NULL;
     s->train_losses = sp_series_new("training, batch by batch");
     s->val_losses = sp_series_new("validation");
-    return s->model && s->criterion && s->optimizer && s->train_losses && s->val_losses;
+    return s->model && s->optimizer && s->train_losses && s->val_losses;
 }
 
 /* Goes on from the checkpoint, in the same bits as without the break. */
@@ -87,7 +86,7 @@ static double train_step(session *s, const sp_batch *batch)
     {
         sp_zero_grad(s->optimizer);
         sp_tensor *output = sp_model_apply(s->model, batch->x);
-        sp_tensor *loss = sp_forward(s->criterion, output, batch->y);
+        sp_tensor *loss = sp_loss_by_name(s->options->loss ? s->options->loss : "nll", output, batch->y);
         sp_backward(loss);
         sp_step(s->optimizer);
         sp_scheduler_step(s->scheduler);

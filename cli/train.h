@@ -8,7 +8,7 @@
 
 typedef struct train_options {
     common common;
-    char *recipe_name, *model, *optimizer, *schedule, *augment, *dataset, *precision, *output;
+    char *recipe_name, *model, *optimizer, *schedule, *augment, *dataset, *precision, *output, *loss;
     int epochs, batch_size, workers, no_progress, no_train_accuracy, resume;
     double lr;
     dataset_options data;
@@ -21,7 +21,7 @@ typedef struct session {
     train_options *options;
     sp_dataset *val_data;
     sp_loader *train_loader, *train_again, *val_loader; /* train_again: the same examples in order, to measure */
-    sp_module *model, *criterion;
+    sp_module *model;
     sp_optimizer *optimizer;
     sp_scheduler *scheduler;
     sp_series *train_losses, *val_losses;

@@ -6,7 +6,7 @@ export LC_ALL
 
 train='train --dataset synthetic --limit 60 --epochs 1'
 
-echo 1..53
+echo 1..54
 refuses 'a command that there is not' 2 "no command 'trian'" trian
 refuses 'an option that there is not' 2 'unknown option' train --epoch 3
 refuses 'an option without its value' 2 'missing argument' train --epochs
@@ -26,6 +26,7 @@ refuses '--threads 5000' 2 '--threads is 5000' train --threads 5000
 refuses '--seed -1' 2 '--seed is -1' train --seed -1
 refuses '--device gpu' 2 "--device is 'gpu'" train --device gpu
 refuses '--model no' 2 "--model is 'no'; there are: mlp" train --model no
+refuses '--loss no' 2 "--loss is 'no'; there are: nll, mse, l1" train --loss no
 refuses '--recipe no' 2 'there is no recipe "no"; there are: mlp, cnn' train --recipe no
 refuses 'a recipe for another network' 2 'the recipe fast is for the network cnn, not mlp' train --recipe fast --model mlp
 refuses '--optimizer no' 2 'there is no optimiser "no"' train --optimizer no

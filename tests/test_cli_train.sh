@@ -30,6 +30,13 @@ else
     skip 'the loss curve' 'there is no gnuplot'
 fi
 
+"$spusk" train $small --epochs 1 --loss mse --out mse >mse.txt 2>&1 && "$spusk" train $small --epochs 1 --loss l1 --out l1 >l1.txt 2>&1 &&
+    ! cmp -s mse/classifier.safetensors l1/classifier.safetensors && grep -q '^final:' mse.txt
+result $? '--loss mse, --loss l1'
+"$spusk" train $small --epochs 1 --model logistic --out logistic >logistic.txt 2>&1 && grep -q ' 7850 parameters' logistic.txt &&
+    "$spusk" eval logistic/logistic.safetensors --dataset synthetic --limit 1200 | grep -q 'of 200 right'
+result $? 'logistic regression'
+
 # --- the same again ---
 
 "$spusk" train $small --epochs 3 --out again --threads 3 --workers 2 --json >again.txt 2>again.err

@@ -233,6 +233,19 @@ static void test_a_checkpoint_that_does_not_fit(void **state)
     assert_same_state(&other, &same);
 }
 
+static void test_losses(void **state)
+{
+    (void)state;
+    sp_tensor *output = sp_log_softmax(sp_randn(SP_DIMS(5, 10)), 1), *labels = sp_vector_i64(3, 1, 4, 1, 5);
+    sp_tensor *wanted = sp_cast(sp_one_hot(labels, 10), SP_F32), *given = sp_exp(output);
+    assert_true(sp_equal(sp_loss_by_name("nll", output, labels), sp_nll_loss(output, labels)));
+    assert_true(sp_equal(sp_loss_by_name("mse", output, labels), sp_mse_loss(given, wanted)));
+    assert_true(sp_equal(sp_loss_by_name("l1", output, labels), sp_l1_loss(given, wanted)));
+    assert_no_error();
+    assert_null(sp_loss_by_name("hinge", output, labels));
+    assert_error(SP_ERROR_NOT_FOUND, "there is no loss \"hinge\"; there are: nll, mse, l1");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,6 +255,7 @@ int main(void)
         sp_test(test_evaluate),
         sp_test(test_recipes_can_be_made),
         sp_test(test_names),
+        sp_test(test_losses),
         sp_test(test_a_checkpoint_goes_on_in_the_same_bits),
         sp_test(test_a_file_that_is_no_checkpoint),
         sp_test(test_a_checkpoint_that_does_not_fit),

@@ -54,6 +54,9 @@ SP_API const sp_recipe *sp_recipe_at(int i);
 /* An optimiser by its name: sgd, adagrad, adadelta, rmsprop, adam, adamw, adamax, nadam. */
 SP_API sp_optimizer *sp_optim_by_name(const char *name, const sp_list *parameters, const sp_optim_options *options);
 #define sp_optim_by_name(...) SP__CALL2(sp_optim_by_name, sp_optim_options, __VA_ARGS__)
+/* A classifier's loss by name, of the logarithms of its probabilities (n, classes) and labels (n): "nll", the
+ * cross-entropy; "mse" and "l1", the mean squared and absolute error of the probabilities. */
+SP_API sp_tensor *sp_loss_by_name(const char *name, sp_tensor *output, sp_tensor *labels);
 /* A schedule by name, as in a recipe, for `epochs` of `steps` batches each: call sp_scheduler_step after each batch.
  * The optimiser's rate is where it begins, or the top of the cycle. */
 SP_API sp_scheduler *sp_schedule_by_name(const char *name, sp_optimizer *optimizer, double gamma, int64_t epochs,

@@ -42,6 +42,11 @@ static sp_module *convae(void)
     return sp_nn_sequential(encode, decode);
 }
 
+static sp_module *logistic(void)
+{
+    return sp_nn_sequential(sp_nn_linear(784, 10), sp_nn_log_softmax(1));
+}
+
 static const struct {
     const char *name, *summary;
     sp_module *(*make)(void);
@@ -51,6 +56,7 @@ static const struct {
     {"example", "the network of PyTorch's MNIST example: convolutions of 32 and 64 channels, dropout, 9216-128-10",
      example},
     {"ae", "autoencoder: 784-256-64-2 and back, ReLU, Sigmoid", ae},
+    {"logistic", "784-10: logistic regression", logistic},
     {"convae", "autoencoder: convolutions of 16 and 32 channels, 1568-2, and back", convae},
 };
 enum { N_MODELS = sizeof models / sizeof *models };

@@ -10,6 +10,7 @@ static const sp_recipe recipes[] = {
     {"example", "example", "as PyTorch's MNIST example: Adadelta, the rate times 0.7 after each epoch", "adadelta", 1,
      "exponential", 0.7, 14, 64, "", 0.1307, 0.3081},
     {"fast", "cnn", "Adam in one short cycle of large batches", "adam", 6e-3, "one-cycle", 0, 2, 128, "", 0, 0},
+    {"logistic", "logistic", "Adam, as the lesson's classifier", "adam", 1e-3, "constant", 0, 10, 64, "", 0, 0},
 };
 enum { N_RECIPES = sizeof recipes / sizeof *recipes };
 
