@@ -54,16 +54,32 @@ static int32_t colour_of(const unsigned char rgb[3])
     return rgb[0] << 16 | rgb[1] << 8 | rgb[2];
 }
 
+static void count(sp__palette *palette, const unsigned char rgb[3], int64_t times)
+{
+    struct sp__bin *bin = &palette->bins[bin_of(rgb)];
+    bin->count += (double)times;
+    for (int c = 0; c < 3; c++) bin->sum[c] += rgb[c] * (double)times;
+    if (palette->exact) know(palette, colour_of(rgb));
+}
+
+/* How many pixels from the first on, of n, are alike: pictures have long runs. */
+static int64_t run(const unsigned char *pixels, int64_t n, int64_t channels)
+{
+    /* Of three channels the first, second and last; of one, that one three times. */
+    const int64_t second = channels / 2, last = channels - 1;
+    const unsigned char *p = pixels + channels;
+    int64_t i = 1;
+    for (; i < n && p[0] == pixels[0] && p[second] == pixels[second] && p[last] == pixels[last]; i++) p += channels;
+    return i;
+}
+
 void sp__palette_see(sp__palette *palette, const unsigned char *pixels, int64_t n, int64_t channels)
 {
-    int32_t last = -1;
-    for (int64_t i = 0; i < n; i++) {
+    for (int64_t i = 0, times; i < n; i += times) {
         unsigned char rgb[3];
+        times = run(pixels + i * channels, n - i, channels);
         read_pixel(pixels, i, channels, rgb);
-        struct sp__bin *bin = &palette->bins[bin_of(rgb)];
-        bin->count++;
-        for (int c = 0; c < 3; c++) bin->sum[c] += rgb[c];
-        if (palette->exact && colour_of(rgb) != last) know(palette, last = colour_of(rgb));
+        count(palette, rgb, times);
     }
 }
 
@@ -190,9 +206,11 @@ sp_status sp__palette_choose(sp__palette *palette)
 void sp__palette_index(const sp__palette *palette, const unsigned char *pixels, int64_t n, int64_t channels,
                        unsigned char *indices)
 {
-    for (int64_t i = 0; i < n; i++) {
+    for (int64_t i = 0, times; i < n; i += times) {
         unsigned char rgb[3];
+        times = run(pixels + i * channels, n - i, channels);
         read_pixel(pixels, i, channels, rgb);
-        indices[i] = palette->exact ? palette->place[place_of(palette, colour_of(rgb))] : palette->nearest[bin_of(rgb)];
+        int index = palette->exact ? palette->place[place_of(palette, colour_of(rgb))] : palette->nearest[bin_of(rgb)];
+        memset(indices + i, index, (size_t)times);
     }
 }
