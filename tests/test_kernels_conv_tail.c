@@ -235,6 +235,40 @@ static void test_backward(void **state)
     sp_set_num_threads(threads);
 }
 
+/* Both gradients in one call are those of two calls. */
+static void try_both(const shape *s, sp_dtype dtype)
+{
+    problem both, weight, data;
+    make(&both, s, SP__CONV_BACKWARD_WEIGHT, dtype);
+    make(&weight, s, SP__CONV_BACKWARD_WEIGHT, dtype);
+    make(&data, s, SP__CONV_BACKWARD_DATA, dtype);
+    const int64_t x[4] = {s->batch, s->in, s->size[0], s->size[1]};
+    sp__conv_data more = {images(dtype, x, 9), data.call.w};
+    both.call.data = &more;
+    const size_t item = (size_t)sp__size_of(dtype);
+    FOR_EACH_LEVEL(level)
+    {
+        if (!sp__cpu_conv_takes(&both.call)) continue;
+        assert_int_equal(sp__cpu_conv(&both.call), SP_OK);
+        assert_int_equal(sp__cpu_conv(&weight.call), SP_OK);
+        assert_int_equal(sp__cpu_conv(&data.call), SP_OK);
+        assert_memory_equal(both.call.w.buffer, weight.call.w.buffer, (size_t)both.count[1] * item);
+        assert_memory_equal(both.bias.buffer, weight.bias.buffer, (size_t)s->out * item);
+        assert_memory_equal(more.x.buffer, data.call.x.buffer, (size_t)both.count[0] * item);
+    }
+    free(more.x.buffer);
+    discard(&both);
+    discard(&weight);
+    discard(&data);
+}
+
+static void test_both_gradients_in_one_call(void **state)
+{
+    (void)state;
+    for (int i = 0; i < SHAPES; i++)
+        for (int t = 0; t < DTYPES_HERE; t++) try_both(&shapes[i], dtypes[t]);
+}
+
 /* ---- what is taken ---- */
 
 static void test_what_is_taken(void **state)
@@ -280,6 +314,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_forward),
         cmocka_unit_test(test_backward),
+        cmocka_unit_test(test_both_gradients_in_one_call),
         cmocka_unit_test(test_what_is_taken),
         cmocka_unit_test(test_density_is_counted),
     };

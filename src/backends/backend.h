@@ -191,6 +191,11 @@ typedef struct sp__conv_tail {
     sp__operand where; /* u8, with pooling: the maximum's place in its window, row by row; forward writes it */
 } sp__conv_tail;
 
+/* What backward-weight behind a tail may do in the same pass: write the gradient of x, by the weights. */
+typedef struct sp__conv_data {
+    sp__operand x, w;
+} sp__conv_data;
+
 /* x (batch, in, size), w (out, in/groups, kernel), y (batch, out, out_size), with any strides:
  *     y[n,o,p] = bias[o] + Σ_{i,t} x[n,i,p·stride - padding + t·dilation]·w[o,i,t]
  * Forward writes y. Backward-data reads y and w and writes x (and adds bias[in], where there is one: that makes it a
@@ -204,6 +209,7 @@ typedef struct sp__conv {
     sp__operand x, w, y;       /* strides of four dimensions */
     const sp__operand *bias;   /* one stride; NULL: none */
     const sp__conv_tail *tail; /* NULL: none; else y is not used */
+    const sp__conv_data *data; /* NULL: none; else a backward-weight with a tail does backward-data's work too */
 } sp__conv;
 
 /* ---- eigenvalues and eigenvectors of symmetric matrices, in contiguous memory ---- */

@@ -113,26 +113,26 @@ static bool run_suits(run *r)
     return takes(&weight, r->x) && (!r->conv->needed[0] || takes(&data, r->x));
 }
 
-static sp_status give_weight(run *r)
+/* All that is wanted, in one call. */
+static sp_status give_gradients(run *r)
 {
-    sp__operand bias_operand;
-    sp_tensor *bias = NULL, *weight = sp_empty_as(r->w, r->w->dtype);
-    if (weight && r->conv->needed[2]) bias = sp__tensor_empty(weight->dtype, weight->device, 1, &r->g->out);
-    if (!weight || (r->conv->needed[2] && !bias)) return sp_error_status();
-    const sp__conv call = gradient_call(r, SP__CONV_BACKWARD_WEIGHT, r->x, weight, bias, &bias_operand);
+    sp__operand bias_operand, unused;
+    const bool *needed = r->conv->needed;
+    sp_tensor *weight = sp_empty_as(r->w, r->w->dtype), *x = NULL, *bias = NULL;
+    if (weight && needed[0]) x = sp_empty_as(r->x, r->x->dtype);
+    if (weight && needed[2]) bias = sp__tensor_empty(weight->dtype, weight->device, 1, &r->g->out);
+    if (!weight || (needed[0] && !x) || (needed[2] && !bias)) return sp_error_status();
+    sp__conv call = gradient_call(r, SP__CONV_BACKWARD_WEIGHT, r->x, weight, bias, &bias_operand);
+    sp__conv_data data;
+    if (x) {
+        const sp__conv images = gradient_call(r, SP__CONV_BACKWARD_DATA, x, r->w, NULL, &unused);
+        data = (sp__conv_data){images.x, images.w};
+        call.data = &data;
+    }
+    r->conv->result[0] = x;
     r->conv->result[1] = weight;
     r->conv->result[2] = bias;
     return sp__backend_for(weight)->conv(&call);
-}
-
-static sp_status give_images(run *r)
-{
-    sp__operand unused;
-    sp_tensor *x = sp_empty_as(r->x, r->x->dtype);
-    if (!x) return sp_error_status();
-    const sp__conv call = gradient_call(r, SP__CONV_BACKWARD_DATA, x, r->w, NULL, &unused);
-    r->conv->result[0] = x;
-    return sp__backend_for(x)->conv(&call);
 }
 
 static sp_status run_backward(run *r, bool *taken)
@@ -142,8 +142,7 @@ static sp_status run_backward(run *r, bool *taken)
     sp_tensor *grad = arranged(r->grad, r->y);
     if (!grad) return sp_error_status();
     r->tail.grad = sp__operand_of(grad);
-    sp_status status = give_weight(r);
-    return status || !r->conv->needed[0] ? status : give_images(r);
+    return give_gradients(r);
 }
 
 static sp_status backward_behind_relu(sp_grad_call *calls, bool *taken)

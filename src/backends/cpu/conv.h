@@ -32,6 +32,9 @@ int64_t sp__conv_span(const sp__conv *call, int dimension);
  * backward-weight few channels in f32 or f64 come without padding. Copies what is not so, and results back. */
 sp_status sp__conv_arranged(const sp__conv *call, sp_dtype dtype, sp_status (*run)(const sp__conv *call));
 
+/* The backward-data of a call that does it too. */
+sp__conv sp__conv_of_data(const sp__conv *call);
+
 /* Notes how many gradients of how many places a sparse backward met. */
 void sp__conv_saw(int64_t found, int64_t places);
 

@@ -13,7 +13,8 @@ typedef struct moved {
 typedef struct arranged {
     sp__conv call;
     sp__conv_tail tail;
-    moved moved[6];
+    sp__conv_data data;
+    moved moved[8];
     int n;
 } arranged;
 
@@ -77,7 +78,7 @@ static sp_status arrange_x(arranged *a, sp_dtype dtype)
     const sp__conv *call = &a->call;
     const int64_t sizes[4] = {call->batch, call->in, call->size[0], call->size[1]};
     if (call->kind == SP__CONV_BACKWARD_WEIGHT && call->in / call->groups < FEW_CHANNELS && dtype != SP_BF16 &&
-        sp__conv_is_padded(call))
+        !call->data && sp__conv_is_padded(call))
         return pad(a, dtype);
     return arrange(a, &a->call.x, dtype, sizes, call->kind == SP__CONV_BACKWARD_DATA);
 }
@@ -111,12 +112,35 @@ static sp_status arrange_weights(arranged *a, sp_dtype dtype)
     return arrange(a, &a->call.w, dtype, sizes, false);
 }
 
+/* The other result of a backward-weight, and what it needs. */
+static sp_status arrange_data(arranged *a, sp_dtype dtype)
+{
+    const sp__conv *call = &a->call;
+    const int64_t x[4] = {call->batch, call->in, call->size[0], call->size[1]};
+    const int64_t w[4] = {call->out, call->in / call->groups, call->kernel[0], call->kernel[1]};
+    const sp_status status = arrange(a, &a->data.x, dtype, x, true);
+    return status || a->data.w.dtype == dtype ? status : arrange(a, &a->data.w, dtype, w, false);
+}
+
+sp__conv sp__conv_of_data(const sp__conv *call)
+{
+    sp__conv data = *call;
+    data.kind = SP__CONV_BACKWARD_DATA;
+    data.x = call->data->x;
+    data.w = call->data->w;
+    data.bias = NULL;
+    data.data = NULL;
+    return data;
+}
+
 sp_status sp__conv_arranged(const sp__conv *call, sp_dtype dtype, sp_status (*run)(const sp__conv *call))
 {
     arranged a = {.call = *call};
     a.call.dtype = dtype;
     if (call->tail) a.tail = *call->tail, a.call.tail = &a.tail;
-    sp_status status = arrange_x(&a, dtype);
+    if (call->data) a.data = *call->data, a.call.data = &a.data;
+    sp_status status = call->data ? arrange_data(&a, dtype) : SP_OK;
+    if (!status) status = arrange_x(&a, dtype);
     if (!status) status = call->tail ? arrange_tail(&a, dtype) : arrange_y(&a, dtype);
     if (!status) status = arrange_weights(&a, dtype);
     if (!status) status = run(&a.call);

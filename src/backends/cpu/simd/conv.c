@@ -17,6 +17,8 @@
 #define FN(name) name##_f32_conv
 #include "conv.inc.h"
 
+#include "conv_entries.inc.h"
+
 #include "conv_sparse.inc.h"
 #undef T
 #undef I
@@ -30,6 +32,8 @@
 #define NARROW(p, x) ((void)(p), (void)(x))
 #define FN(name) name##_f64_conv
 #include "conv.inc.h"
+
+#include "conv_entries.inc.h"
 
 #include "conv_sparse.inc.h"
 #undef T
