@@ -197,8 +197,8 @@ static void test_angle(void **state)
 static bool use_all(void *context)
 {
     (void)context;
-    sp_dataset *data = digits(3);
-    sp_module *model = sp_autoencoder(2), *plane = sp_autoencoder_pca(sp_rand(SP_DIMS(9, 5)), 2);
+    sp_dataset *data = sp_data_tensors(sp_rand(SP_DIMS(3, 9)), sp_vector_i64(1, 2, 3));
+    sp_module *model = sp_autoencoder(2, .features = 9), *plane = sp_autoencoder_pca(sp_rand(SP_DIMS(9, 5)), 2);
     sp_example codes = sp_encode_all(model, data);
     return plane && codes.x && sp_decode(model, sp_morph(codes.x, 2, .spherical = true)) &&
            !isnan(sp_reconstruction_error(model, data)) && !isnan(sp_subspace_angle(sp_eye(4, 2), sp_eye(4, 1))) &&
