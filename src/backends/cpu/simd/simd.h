@@ -12,6 +12,9 @@
 #define SP__LEVEL_NAME(name, isa) SP__JOIN(name, isa)
 /* name_avx2, and so on: for what other files of the same level use. */
 #define SP__HERE(name) SP__LEVEL_NAME(name, SP_ISA)
+/* A level that differs from another in its bf16 files alone has the rest from there: SP_ISA_BASE is that other's name,
+ * and SP_ISA where there is none. */
+#define SP__BASE(name) SP__LEVEL_NAME(name, SP_ISA_BASE)
 
 #if defined(__AVX512F__)
 enum { SP__VECTOR_BYTES = 64 };
@@ -100,23 +103,23 @@ SP__INLINE void sp__store_part(void *p, sp__words x, int64_t words)
 #endif
 }
 
-extern sp__loop *const SP__HERE(sp__map_f32)[SP__MAP_COUNT], *const SP__HERE(sp__map_f64)[SP__MAP_COUNT];
-extern sp__loop *const SP__HERE(sp__cast_f32)[SP_DTYPE_COUNT], *const SP__HERE(sp__cast_bf16)[SP_DTYPE_COUNT],
-                                                                   *const SP__HERE(sp__cast_u8)[SP_DTYPE_COUNT];
-extern sp__fold_run *const SP__HERE(sp__fold_f32)[SP__FOLD_COUNT], *const SP__HERE(sp__fold_f64)[SP__FOLD_COUNT];
-extern sp__rows_run *const SP__HERE(sp__rows_f32)[SP__ROW_COUNT];
-extern sp__pool_run *const SP__HERE(sp__pool_f32)[SP__POOL_KINDS];
-extern const sp__norm_loops SP__HERE(sp__norm_f32);
-extern sp__fill_run *const SP__HERE(sp__fill_f32)[SP__FILL_COUNT];
-void SP__HERE(sp__philox)(uint64_t seed, uint64_t position, int64_t blocks, uint32_t *out);
-sp__fused_run SP__HERE(sp__fused_f32), SP__HERE(sp__fused_f64);
-extern const sp__eigh_loops SP__HERE(sp__eigh_f64);
-sp_status SP__HERE(sp__gemm_f32)(const sp__gemm *call);
-sp_status SP__HERE(sp__gemm_f64)(const sp__gemm *call);
+extern sp__loop *const SP__BASE(sp__map_f32)[SP__MAP_COUNT], *const SP__BASE(sp__map_f64)[SP__MAP_COUNT];
+extern sp__loop *const SP__BASE(sp__cast_f32)[SP_DTYPE_COUNT], *const SP__BASE(sp__cast_bf16)[SP_DTYPE_COUNT],
+                                                                   *const SP__BASE(sp__cast_u8)[SP_DTYPE_COUNT];
+extern sp__fold_run *const SP__BASE(sp__fold_f32)[SP__FOLD_COUNT], *const SP__BASE(sp__fold_f64)[SP__FOLD_COUNT];
+extern sp__rows_run *const SP__BASE(sp__rows_f32)[SP__ROW_COUNT];
+extern sp__pool_run *const SP__BASE(sp__pool_f32)[SP__POOL_KINDS];
+extern const sp__norm_loops SP__BASE(sp__norm_f32);
+extern sp__fill_run *const SP__BASE(sp__fill_f32)[SP__FILL_COUNT];
+void SP__BASE(sp__philox)(uint64_t seed, uint64_t position, int64_t blocks, uint32_t *out);
+sp__fused_run SP__BASE(sp__fused_f32), SP__BASE(sp__fused_f64);
+extern const sp__eigh_loops SP__BASE(sp__eigh_f64);
+sp_status SP__BASE(sp__gemm_f32)(const sp__gemm *call);
+sp_status SP__BASE(sp__gemm_f64)(const sp__gemm *call);
 sp_status SP__HERE(sp__gemm_bf16)(const sp__gemm *call);
-sp__conv_run SP__HERE(sp__conv_f32), SP__HERE(sp__conv_f64), SP__HERE(sp__conv_bf16);
-double SP__HERE(sp__spin_f32)(int64_t rounds);
-double SP__HERE(sp__spin_f64)(int64_t rounds);
+sp__conv_run SP__BASE(sp__conv_f32), SP__BASE(sp__conv_f64), SP__HERE(sp__conv_bf16);
+double SP__BASE(sp__spin_f32)(int64_t rounds);
+double SP__BASE(sp__spin_f64)(int64_t rounds);
 double SP__HERE(sp__spin_bf16)(int64_t rounds);
 
 #endif
