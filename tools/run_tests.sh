@@ -13,6 +13,7 @@
 #
 #     SPUSK_TEST_JOBS      how many at a time (default: the number of processors)
 #     SPUSK_TEST_TIMEOUT   seconds for one test program (default: 600, with a sanitizer 1800)
+#     SPUSK_TEST_PREFIX    words before the program of a test in C: an emulator, say
 #     SPUSK_ALLOWED_SKIPS  a file of lines `test_name: name of the single test` that may be skipped; others then fail
 set -eu
 
@@ -126,7 +127,7 @@ ASAN_OPTIONS=detect_leaks=1:handle_segv=2:detect_stack_use_after_return=0:${ASAN
 UBSAN_OPTIONS=print_stacktrace=1:${UBSAN_OPTIONS:-}
 TSAN_OPTIONS=second_deadlock_stack=1:${TSAN_OPTIONS:-}
 CMOCKA_MESSAGE_OUTPUT=TAP
-prefix=''
+prefix=${SPUSK_TEST_PREFIX:-}
 if grep -q '^SPUSK_SANITIZE:[A-Z]*=thread' "$BUILD/CMakeCache.txt" && setarch "$(uname -m)" -R true 2>/dev/null; then
     # The thread sanitizer of older compilers cannot map its shadow where the kernel randomises many address bits.
     prefix="setarch $(uname -m) -R"
