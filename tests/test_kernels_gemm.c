@@ -285,7 +285,8 @@ static void test_the_peak_is_measured(void **state)
     (void)state;
     assert_true(sp__cpu_set_level(NULL));
     const double f32 = sp_measure_peak(SP_F32, 1), f64 = sp_measure_peak(SP_F64, 1);
-    assert_true(f32 > 0 && f64 > 0); /* how much is the machine's affair */
+    const double bf16 = sp_measure_peak(SP_BF16, 1);
+    assert_true(f32 > 0 && f64 > 0 && bf16 > 0); /* how much is the machine's affair */
 }
 
 static int teardown(void **state)

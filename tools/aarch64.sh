@@ -43,7 +43,8 @@ fi
 PKG_CONFIG_LIBDIR=$root/usr/lib/aarch64-linux-gnu/pkgconfig PKG_CONFIG_SYSROOT_DIR=$root
 export PKG_CONFIG_LIBDIR PKG_CONFIG_SYSROOT_DIR
 cmake -S . -B "$build" -DCMAKE_BUILD_TYPE=Release -DCMAKE_TOOLCHAIN_FILE="$PWD/cmake/aarch64-linux-gnu.cmake" \
-    -DSPUSK_BLAS=OFF -DSPUSK_PROGRAM=OFF -DSPUSK_EXAMPLES=OFF -DSPUSK_BENCH=OFF >"$build/configure.log"
+    -DCMAKE_EXE_LINKER_FLAGS="-L$root/usr/lib/aarch64-linux-gnu" -DSPUSK_BLAS=OFF -DSPUSK_PROGRAM=OFF \
+    -DSPUSK_EXAMPLES=OFF -DSPUSK_BENCH=OFF >"$build/configure.log"
 
 if [ $# = 0 ]; then
     set -- test_operators test_training

@@ -22,8 +22,8 @@ SP_API sp_status sp_set_thread_spin(int microseconds);
  * use; the environment's SPUSK_ISA names a lower one. */
 SP_API const char *sp_isa(void);
 
-/* The measured multiply-add peak, in FLOP/s, of the kernels' ISA level for f32 or f64 on `threads` threads: what a
- * product of matrices cannot exceed. Takes some tenths of a second. 0 and an error for another dtype or count. */
+/* The measured multiply-add peak, in FLOP/s, of the kernels' ISA level for f32, f64 or bf16 on `threads` threads: what
+ * a product of matrices cannot exceed. Takes some tenths of a second. 0 and an error for another dtype or count. */
 SP_API double sp_measure_peak(sp_dtype dtype, int threads);
 
 /* The share of gradients that were not zero, 0 to 1, among those that backward passes of convolutions behind ReLU and

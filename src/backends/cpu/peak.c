@@ -41,7 +41,7 @@ static double rate(spinner *spinners, int threads)
 double sp_measure_peak(sp_dtype dtype, int threads)
 {
     double (*spin)(int64_t) = (unsigned)dtype < SP_DTYPE_COUNT ? sp__cpu_level()->of[dtype].spin : NULL;
-    if (!spin) return sp_raise(SP_ERROR_DTYPE, "sp_measure_peak: measures float32 and float64 only"), 0;
+    if (!spin) return sp_raise(SP_ERROR_DTYPE, "sp_measure_peak: measures float32, float64 and bfloat16 only"), 0;
     if (threads < 1 || threads > 1024)
         return sp_raise(SP_ERROR_ARGUMENT, "sp_measure_peak: %d threads: must be 1 to 1024", threads), 0;
     spinner *spinners = sp_alloc((size_t)threads * sizeof *spinners);

@@ -16,7 +16,7 @@
 #include "spin.inc.h"
 
 enum {
-    FN(KC) = 384,
+    FN(KC) = sizeof(T) == 4 ? 384 : 256,
     FN(MANY) = 96,                     /* rows: fewer are not cut into chunks */
     FN(GROUP) = 16,                    /* panels to a task at most */
     FN(BLOCK) = (4 << 20) / sizeof(T), /* elements of a, and of b, that are packed at a time */
