@@ -21,9 +21,12 @@ static sp_status field_open(field *f, const sp_tensor *x)
 {
     const int n = sp_ndim(x);
     *f = (field){sp_size(x, n - 2), sp_size(x, n - 1), NULL, NULL};
-    if (!field_bytes(f)) return sp_raise(SP_ERROR_SHAPE, "a distortion needs an image with pixels");
+    if (!field_bytes(f)) {
+        sp_raise(SP_ERROR_SHAPE, "a distortion needs an image with pixels");
+        return SP_ERROR_SHAPE;
+    }
     f->down = sp_alloc(2 * field_bytes(f));
-    if (!f->down) return sp_error_status();
+    if (!f->down) return SP_ERROR_MEMORY;
     f->right = f->down + f->height * f->width;
     return SP_OK;
 }
@@ -134,7 +137,7 @@ static sp_status fill_elastic(field *f, const sp__distortion *d, sp_generator *g
 {
     const int64_t n = f->height * f->width;
     float *scratch = sp_alloc(field_bytes(f));
-    if (!scratch) return sp_error_status();
+    if (!scratch) return SP_ERROR_MEMORY;
     for (int64_t k = 0; k < n; k++) f->down[k] = draw_within(generator, d->amount);
     for (int64_t k = 0; k < n; k++) f->right[k] = draw_within(generator, d->amount);
     blur(f->down, scratch, f, d);

@@ -1,6 +1,8 @@
 /* Pooling of images, and images in another size. */
 #include "layer.h"
 
+#include <math.h>
+
 /* ---- MaxPool2d, AvgPool2d: kernel_size, stride, padding are pairs ---- */
 
 enum { KERNEL = 0, STRIDE = 2, PADDING = 4, DILATION = 6, MAX_CEIL = 8 };
@@ -13,7 +15,7 @@ static sp_status check_side(const char *function, double kernel, double stride, 
                         "%s: the kernel's size, stride and dilation must be 1 or more, got %.0f, "
                         "%.0f, %.0f",
                         function, kernel, stride, dilation);
-    const double half = (double)((int64_t)((kernel - 1) * dilation + 1) / 2);
+    const double half = floor(((kernel - 1) * dilation + 1) / 2);
     if (padding >= 0 && padding <= half) return SP_OK;
     return sp_raise(SP_ERROR_ARGUMENT, "%s: padding must be between 0 and half the window (%.0f), got %.0f", function,
                     half, padding);
@@ -78,7 +80,8 @@ static void put_window(sp__text *t, const double *numbers)
 static size_t max_describe(const sp_module *module, char *buffer, size_t size)
 {
     const double *numbers = sp__layer_numbers(module);
-    sp__text t = {buffer, size, 0};
+    sp__text t = {.size = size};
+    t.buffer = buffer;
     put_window(&t, numbers);
     sp__put(&t, ", dilation=");
     sp__put_pair(&t, numbers, DILATION);
@@ -89,7 +92,8 @@ static size_t max_describe(const sp_module *module, char *buffer, size_t size)
 /* PyTorch says no more of it. */
 static size_t avg_describe(const sp_module *module, char *buffer, size_t size)
 {
-    sp__text t = {buffer, size, 0};
+    sp__text t = {.size = size};
+    t.buffer = buffer;
     put_window(&t, sp__layer_numbers(module));
     return t.length;
 }
@@ -123,7 +127,8 @@ static void put_size(sp__text *t, double size)
 static size_t adaptive_describe(const sp_module *module, char *buffer, size_t size)
 {
     const double *numbers = sp__layer_numbers(module);
-    sp__text t = {buffer, size, 0};
+    sp__text t = {.size = size};
+    t.buffer = buffer;
     sp__put(&t, "output_size=");
     if (numbers[1] == SP__ONE_NUMBER) {
         put_size(&t, numbers[0]);
@@ -167,7 +172,8 @@ static sp_tensor *upsample_forward(sp_module *self, sp_tensor *x)
 static size_t upsample_describe(const sp_module *module, char *buffer, size_t size)
 {
     const double *n = sp__layer_numbers(module);
-    sp__text t = {buffer, size, 0};
+    sp__text t = {.size = size};
+    t.buffer = buffer;
     sp__put(&t, n[SIZE] != 0 ? "size=" : "scale_factor=%s", n[FACTOR_W] != 0 ? "(" : "");
     if (n[SIZE] != 0) {
         sp__put_pair(&t, n, SIZE);

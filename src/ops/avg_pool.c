@@ -80,10 +80,10 @@ static sp_status run(sp__pool_kind kind, const avg_attributes *a, const sp_tenso
                      .divisor = (double)a->divisor};
     const size_t bytes = (size_t)(call.out_size[0] + call.out_size[1]) * sizeof(sp__span);
     sp__span *spans = bytes ? sp_alloc(bytes) : NULL;
-    if (bytes && !spans) return sp_error_status();
+    if (bytes && !spans) return SP_ERROR_MEMORY;
     for (int d = 0; d < 2; d++) {
         sp__span *along = spans + (d ? call.out_size[0] : 0);
-        for (int64_t p = 0; p < call.out_size[d]; p++) along[p] = span_of(a, d, p);
+        for (int64_t p = 0; spans && p < call.out_size[d]; p++) along[p] = span_of(a, d, p);
         call.spans[d] = along;
     }
     const sp_status status = sp__backend_for(y)->pool(&call);

@@ -134,11 +134,11 @@ static sp_status norm_forward(sp_call *call)
     const sp__norm_attributes *a = call->attributes;
     const bool given = call->n_inputs > 3 && !sp__is_none(call->inputs[3]);
     sp_tensor *x = sp__norm_value(a, call->inputs[0]), *held[2] = {0};
-    sp_status status = x ? SP_OK : sp_error_status();
+    sp_status status = x ? SP_OK : SP_ERROR_MEMORY;
     for (int i = 0; i < 2 && !status; i++) {
         if (sp__is_none(call->inputs[i + 1])) continue;
         held[i] = sp__value_contiguous(call->inputs[i + 1]);
-        if (!held[i]) status = sp_error_status();
+        if (!held[i]) status = SP_ERROR_MEMORY;
     }
     const sp_tensor *rows[4] = {held[0], held[1], given ? call->inputs[3] : call->outputs[1],
                                 given ? call->inputs[4] : call->outputs[2]};

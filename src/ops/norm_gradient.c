@@ -163,7 +163,7 @@ static sp_status backward_forward(sp_call *call)
     const bool weighted = !sp__is_none(call->inputs[2]);
     sp_tensor *g = sp__norm_value(a, call->inputs[0]), *x = sp__norm_value(a, call->inputs[1]);
     sp_tensor *weight = weighted ? sp__value_contiguous(call->inputs[2]) : NULL;
-    sp_status status = g && x && (weight || !weighted) ? SP_OK : sp_error_status();
+    sp_status status = g && x && (weight || !weighted) ? SP_OK : SP_ERROR_MEMORY;
     if (!status) status = run_backward(call, g, x, weight);
     sp__unref(g);
     sp__unref(x);

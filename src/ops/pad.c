@@ -61,8 +61,10 @@ static sp_status constant_forward(sp_call *call)
                      .value_i64 = (int64_t)a->value};
     sp_status status = fill.n ? sp__backend_for(out)->fill(&fill) : SP_OK;
     sp_tensor *x = sp__tensor_alias_unowned(call->inputs[0]), *y = x ? sp__tensor_alias_unowned(out) : NULL;
-    if (!y) status = sp_error_status();
-    if (y) overlap(a, x, y);
+    if (y)
+        overlap(a, x, y);
+    else
+        status = SP_ERROR_MEMORY;
     if (!status && sp__product(y->ndim, y->sizes)) status = sp__copy_values(y, x);
     sp__unref(x);
     sp__unref(y);

@@ -83,7 +83,7 @@ static sp_status run(bool backward, const resample_attributes *a, const sp_tenso
                          .y = sp__image_operand(y)};
     const size_t bytes = (size_t)(call.out_size[0] + call.out_size[1]) * sizeof(sp__tap);
     sp__tap *taps = sp_alloc(bytes);
-    if (!taps) return sp_error_status();
+    if (!taps) return SP_ERROR_MEMORY;
     for (int d = 0; d < 2; d++) {
         sp__tap *along = taps + (d ? call.out_size[0] : 0);
         for (int64_t p = 0; p < call.out_size[d]; p++) along[p] = tap_of(a, d, p, x->dtype);
