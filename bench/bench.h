@@ -67,7 +67,7 @@ static inline double peak_now(sp_dtype dtype)
 static inline double in_turns(contender *contenders, int n, sp_dtype dtype)
 {
     enum { MOST = 101 };
-    double times[4][MOST], peaks[MOST];
+    double times[4][MOST], peaks[MOST] = {0};
     int64_t repeat[4];
     double total = 0;
     for (int i = 0; i < n; i++) {

@@ -91,8 +91,8 @@ int main(int argc, char **argv)
     int epochs = argc > 2 ? atoi(argv[2]) : 10;
     long examples = argc > 3 ? atol(argv[3]) : 60000;
     sp_dataset *data = sp_data_digits(folder, .length = examples);
-    sp_dataset *test = sp_data_digits(folder, .test = true, .length = (examples + 5) / 6);
-    const task t = {sp_data_loader(data, .batch_size = 64, .shuffle = true), sp_data_loader(test, .batch_size = 1000),
+    sp_dataset *val = sp_data_digits(folder, .test = true, .length = (examples + 5) / 6);
+    const task t = {sp_data_loader(data, .batch_size = 64, .shuffle = true), sp_data_loader(val, .batch_size = 1000),
                     epochs};
     const struct {
         const char *name;

@@ -45,7 +45,7 @@ int main(int argc, char **argv)
     int epochs = argc > 2 ? atoi(argv[2]) : 10;
     long examples = argc > 3 ? atol(argv[3]) : 60000;
     sp_dataset *data = sp_data_digits(folder, .length = examples);
-    sp_dataset *test = sp_data_digits(folder, .test = true, .length = (examples + 5) / 6);
+    sp_dataset *val = sp_data_digits(folder, .test = true, .length = (examples + 5) / 6);
     sp_loader *loader = sp_data_loader(data, .batch_size = 64, .shuffle = true);
     const struct {
         const char *name;
@@ -54,7 +54,7 @@ int main(int argc, char **argv)
     enum { N = sizeof losses / sizeof *losses, SHOWN = 12 };
     const char *captions[N + 1] = {"digits"};
 
-    const sp_example all = sp_data_all(test);
+    const sp_example all = sp_data_all(val);
     sp_tensor *X = sp_view(all.x, -1, 784);
     sp_list *rows = SP_LIST(sp_view(sp_narrow(all.x, 0, 0, SHOWN), SHOWN, 28, 28));
     for (int i = 0; i < N; i++) {

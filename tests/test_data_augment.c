@@ -8,8 +8,9 @@ static sp_tensor *spot(double row, double column)
 {
     sp_tensor *x = sp_zeros(SP_DIMS(1, 21, 21));
     float *values = sp_data(x);
-    for (int i = 0; i < 441; i++)
-        values[i] = (float)exp(-((i / 21 - row) * (i / 21 - row) + (i % 21 - column) * (i % 21 - column)) / 8);
+    for (int i = 0; i < 21; i++)
+        for (int j = 0; j < 21; j++)
+            values[21 * i + j] = (float)exp(-((i - row) * (i - row) + (j - column) * (j - column)) / 8);
     return x;
 }
 
@@ -19,9 +20,10 @@ static void centre(sp_tensor *x, double *row, double *column)
     double sum = 0;
     *row = *column = 0;
     for (int i = 0; i < 441; i++) {
+        const int at_row = i / 21, at_column = i % 21;
         sum += (double)values[i];
-        *row += (double)values[i] * (i / 21);
-        *column += (double)values[i] * (i % 21);
+        *row += (double)values[i] * at_row;
+        *column += (double)values[i] * at_column;
     }
     *row /= sum, *column /= sum;
 }
@@ -92,7 +94,7 @@ static void test_the_generator_decides(void **state)
     assert_false(sp_equal(results[0], results[2]));
     assert_true(sp_equal(x, spot(8, 12)));
     /* Workers change nothing. */
-    sp_tensor *batches[2];
+    sp_tensor *batches[2] = {NULL, NULL};
     sp_dataset *data = sp_data_synthetic_digits(.length = 8, .transform = all);
     for (int i = 0; i < 2; i++) {
         sp_loader *loader = sp_data_loader(data, .batch_size = 8, .seed = 4, .num_workers = 2 * i);

@@ -250,14 +250,10 @@ static void test_captions_around(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        sp_test(test_scatter),
-        sp_test(test_data_of_a_scatter),
-        sp_test(test_side_by_side),
-        sp_test(test_what_cannot_be_scattered),
-        sp_test(test_full_disk),
-        sp_test(test_each_allocation_fails),
-        sp_test(test_axes_and_legends),
-        sp_test(test_tight_grid),
+        sp_test(test_scatter),          sp_test(test_data_of_a_scatter),
+        sp_test(test_side_by_side),     sp_test(test_what_cannot_be_scattered),
+        sp_test(test_full_disk),        sp_test(test_each_allocation_fails),
+        sp_test(test_axes_and_legends), sp_test(test_tight_grid),
         sp_test(test_captions_around),
     };
     return sp_test_main(tests);

@@ -87,8 +87,8 @@ void sp__set_grad_enabled(bool on);
 void sp__set_autocast(sp_dtype dtype);
 /* What this thread's mixed precision keeps for an object of this version; NULL for nothing. */
 void *sp__cast_of(const void *object, unsigned version);
-/* Keeps `cast` for it, in place of an older one, until the mixed precision ends. Both are held. */
-sp_status sp__keep_cast(void *object, unsigned version, void *cast);
+/* Keeps `made` for it, in place of an older one, until the mixed precision ends. Both are held. */
+sp_status sp__keep_cast(void *object, unsigned version, void *made);
 
 /* ---- random numbers ---- */
 

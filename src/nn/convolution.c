@@ -122,8 +122,7 @@ static size_t describe(const sp_module *module, char *buffer, size_t size)
 {
     const double *n = sp__layer_numbers(module);
     const bool transposed = is_transposed(((const sp__layer *)module)->type);
-    sp__text t = {.size = size};
-    t.buffer = buffer;
+    sp__text t = sp__text_in(buffer, size);
     sp__put(&t, "%.0f, %.0f", n[IN], n[OUT]);
     put_pair(&t, "kernel_size", n, KERNEL, 0);
     put_pair(&t, "stride", n, STRIDE, 0);

@@ -56,6 +56,12 @@ typedef struct sp__text {
     char *buffer;
     size_t size, length;
 } sp__text;
+static inline sp__text sp__text_in(char *buffer, size_t size)
+{
+    sp__text t = {.size = size};
+    t.buffer = buffer;
+    return t;
+}
 SP_PRINTF(2, 3) void sp__put(sp__text *t, const char *format, ...);
 /* As Python's repr writes a float. */
 void sp__put_number(sp__text *t, double x);

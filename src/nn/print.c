@@ -61,8 +61,7 @@ static void put_attribute(sp__text *t, sp_attribute attribute)
 
 size_t sp__attribute_text(sp_attribute attribute, char *buffer, size_t size)
 {
-    sp__text t = {.size = size};
-    t.buffer = buffer;
+    sp__text t = sp__text_in(buffer, size);
     put_attribute(&t, attribute);
     return t.length;
 }

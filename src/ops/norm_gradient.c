@@ -137,7 +137,7 @@ static sp_status run_backward(sp_call *call, const sp_tensor *g, const sp_tensor
 {
     const sp__norm_attributes *a = call->attributes;
     int64_t sizes[4];
-    sp__operand weights, out[3];
+    sp__operand weights = {0}, out[3];
     if (weight) weights = sp__norm_row(weight);
     for (int i = 1; i < 3; i++) out[i] = sp__norm_row(call->outputs[i]);
     if (a->needed[0]) out[0] = sp__norm_operand(a, call->outputs[0], sizes);

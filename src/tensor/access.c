@@ -189,7 +189,7 @@ sp_status sp_copy_out(const sp_tensor *x, void *to, size_t bytes)
     sp_status status = check_bytes(x, to, bytes, "sp_copy_out");
     if (status || !bytes) return status;
     sp_tensor *plain = sp__value_contiguous(x);
-    if (!plain || (status = sp__ready(plain))) {
+    if (!plain || sp__ready(plain)) {
         sp__unref(plain);
         return sp_error_status();
     }

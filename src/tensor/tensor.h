@@ -112,7 +112,7 @@ sp_status sp__before_write(sp_tensor *x);
 /* The waiting call of this operator that x is the whole result of, held; NULL when there is none. For forwards of
  * operators that read what waits. */
 sp__deferred *sp__waiting(const sp_tensor *x, const sp_op *op);
-void sp__deferred_drop(sp__deferred *call);
+void sp__deferred_drop(sp__deferred *d);
 static inline const void *sp__deferred_attributes(const sp__deferred *call)
 {
     return call + 1;

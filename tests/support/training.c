@@ -43,7 +43,8 @@ void training_set_weights(sp_module *model)
         sp_list *parameters = sp_parameters(sp_module_child(model, i));
         if (sp_list_size(parameters) == 0) continue;
         sp_tensor *weight = sp_list_get(parameters, 0);
-        double bound = 1 / sqrt((double)(sp_numel(weight) / sp_size(weight, 0)));
+        const int64_t inputs = sp_numel(weight) / sp_size(weight, 0);
+        const double bound = 1 / sqrt((double)inputs);
         for (int64_t k = 0; k < sp_list_size(parameters); k++) {
             SP_NO_GRAD {
                 sp_tensor *p = sp_list_get(parameters, k);

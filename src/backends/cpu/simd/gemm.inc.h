@@ -193,7 +193,8 @@ static void FN(pack_task)(void *context, int64_t task)
 static double FN(cost)(const sp__gemm *g)
 {
     const double m = (double)g->m, n = (double)g->n, k = (double)g->k;
-    const double vectors = (double)((g->n + FN(LANES) - 1) / FN(LANES));
+    const int64_t whole_vectors = (g->n + FN(LANES) - 1) / FN(LANES);
+    const double vectors = (double)whole_vectors;
     const double pack_a = !APART ? 0 : g->a.row == 1 || g->a.column == 1 ? 0.2 : 2;
     const double pack_b = g->b.column == 1 ? (APART ? 0.2 : 0) : g->b.row == 1 ? 0.4 : 2;
     const double write = g->c.column == 1 ? 0.1 : g->c.row == 1 ? 0.4 : 2;

@@ -46,7 +46,7 @@ SP__INLINE void philox(lanes64 c[4], uint64_t seed)
 /* Two vectors of words: blocks position, position + 1, … one after the other. */
 SP__INLINE void draw(uint64_t seed, uint64_t position, words32 out[2])
 {
-    lanes64 at;
+    lanes64 at = {0};
     for (int i = 0; i < BLOCKS; i++) at[i] = position + (uint64_t)i;
     lanes64 c[4] = {at, at >> 32, {0}, {0}};
     philox(c, seed);
@@ -87,8 +87,9 @@ SP__INLINE half_floats uniform_half(const fill_rule *r, half_words drawn)
 SP__INLINE vf uniform_of(const fill_rule *r, words32 words)
 {
     const words32 drawn = words >> 8;
-    half_floats halves[2];
-    for (int i = 0; i < 2; i++) halves[i] = uniform_half(r, ((const half_words *)&drawn)[i]);
+    half_words parts[2];
+    memcpy(parts, &drawn, sizeof drawn);
+    const half_floats halves[2] = {uniform_half(r, parts[0]), uniform_half(r, parts[1])};
     vf x;
     memcpy(&x, halves, sizeof x);
     return r->limited ? select_f32(x >= r->limit, splat_f32(r->below), x) : x;
