@@ -27,8 +27,7 @@ static sp_status embedding_check(const double *n)
 static size_t embedding_describe(const sp_module *module, char *buffer, size_t size)
 {
     const double *n = sp__layer_numbers(module);
-    sp__text t = {.size = size};
-    t.buffer = buffer;
+    sp__text t = sp__text_in(buffer, size);
     sp__put(&t, "%.0f, %.0f", n[ENTRIES], n[FEATURES]);
     if (n[PADDING] != NO_PADDING) sp__put(&t, ", padding_idx=%.0f", n[PADDING]);
     return t.length;

@@ -80,8 +80,7 @@ static const char *truth(double x)
 static size_t batch_describe(const sp_module *module, char *buffer, size_t size)
 {
     const double *n = sp__layer_numbers(module);
-    sp__text t = {.size = size};
-    t.buffer = buffer;
+    sp__text t = sp__text_in(buffer, size);
     sp__put(&t, "%.0f, eps=", n[FEATURES]);
     sp__put_number(&t, n[EPS]);
     sp__put(&t, ", momentum=");
@@ -160,8 +159,7 @@ static size_t layer_describe(const sp_module *module, char *buffer, size_t size)
     const double *n = sp__layer_numbers(module);
     int64_t sizes[SP_MAX_DIMS];
     const int count = read_sizes(n, sizes);
-    sp__text t = {.size = size};
-    t.buffer = buffer;
+    sp__text t = sp__text_in(buffer, size);
     for (int i = 0; i < count; i++) sp__put(&t, "%s%lld", i ? ", " : "(", (long long)sizes[i]);
     sp__put(&t, "%s), eps=", count == 1 ? "," : "");
     sp__put_number(&t, n[LAYER_EPS]);

@@ -44,16 +44,14 @@ static void put_sides(sp__text *t, const double *n)
 
 static size_t describe_sides(const sp_module *module, char *buffer, size_t size)
 {
-    sp__text t = {.size = size};
-    t.buffer = buffer;
+    sp__text t = sp__text_in(buffer, size);
     put_sides(&t, sp__layer_numbers(module));
     return t.length;
 }
 
 static size_t describe_constant(const sp_module *module, char *buffer, size_t size)
 {
-    sp__text t = {.size = size};
-    t.buffer = buffer;
+    sp__text t = sp__text_in(buffer, size);
     sp__put(&t, "padding=");
     put_sides(&t, sp__layer_numbers(module));
     sp__put(&t, ", value=");

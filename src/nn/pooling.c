@@ -80,8 +80,7 @@ static void put_window(sp__text *t, const double *numbers)
 static size_t max_describe(const sp_module *module, char *buffer, size_t size)
 {
     const double *numbers = sp__layer_numbers(module);
-    sp__text t = {.size = size};
-    t.buffer = buffer;
+    sp__text t = sp__text_in(buffer, size);
     put_window(&t, numbers);
     sp__put(&t, ", dilation=");
     sp__put_pair(&t, numbers, DILATION);
@@ -92,8 +91,7 @@ static size_t max_describe(const sp_module *module, char *buffer, size_t size)
 /* PyTorch says no more of it. */
 static size_t avg_describe(const sp_module *module, char *buffer, size_t size)
 {
-    sp__text t = {.size = size};
-    t.buffer = buffer;
+    sp__text t = sp__text_in(buffer, size);
     put_window(&t, sp__layer_numbers(module));
     return t.length;
 }
@@ -127,8 +125,7 @@ static void put_size(sp__text *t, double size)
 static size_t adaptive_describe(const sp_module *module, char *buffer, size_t size)
 {
     const double *numbers = sp__layer_numbers(module);
-    sp__text t = {.size = size};
-    t.buffer = buffer;
+    sp__text t = sp__text_in(buffer, size);
     sp__put(&t, "output_size=");
     if (numbers[1] == SP__ONE_NUMBER) {
         put_size(&t, numbers[0]);
@@ -172,8 +169,7 @@ static sp_tensor *upsample_forward(sp_module *self, sp_tensor *x)
 static size_t upsample_describe(const sp_module *module, char *buffer, size_t size)
 {
     const double *n = sp__layer_numbers(module);
-    sp__text t = {.size = size};
-    t.buffer = buffer;
+    sp__text t = sp__text_in(buffer, size);
     sp__put(&t, n[SIZE] != 0 ? "size=" : "scale_factor=%s", n[FACTOR_W] != 0 ? "(" : "");
     if (n[SIZE] != 0) {
         sp__put_pair(&t, n, SIZE);
