@@ -242,7 +242,7 @@ static void set_window(double *numbers, int64_t kernel, const int64_t kernel_hw[
     if (given)
         sp__pair_set(numbers, STRIDE, stride, stride_hw, 0);
     else
-        memcpy(numbers + STRIDE, numbers + KERNEL, 2 * sizeof *numbers);
+        for (int i = 0; i < 2; i++) numbers[STRIDE + i] = numbers[KERNEL + i];
 }
 
 sp_module *(sp_nn_max_pool2d)(int64_t kernel_size, const sp_max_pool2d_options *options)
