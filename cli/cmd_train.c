@@ -166,6 +166,8 @@ static int train(train_options *o)
     session s;
     if (!session_begin(&s, o)) return EXIT_FAILED;
     interrupt_watch();
+    /* A checkpoint of a run that was done leaves nothing to train. */
+    if (s.first_epoch > o->recipe.epochs && !session_measure(&s)) return EXIT_FAILED;
     for (int epoch = s.first_epoch; epoch <= o->recipe.epochs && !interrupted(); epoch++)
         if (!session_epoch(&s, epoch)) return EXIT_FAILED;
     return finish(&s);

@@ -138,14 +138,19 @@ static void print_epoch(const session *s, int epoch, double loss, double seconds
     fflush(stdout);
 }
 
+bool session_measure(session *s)
+{
+    if (!s->options->no_train_accuracy && sp_evaluate(s->model, s->train_again, &s->train) != SP_OK) return false;
+    return sp_evaluate(s->model, s->val_loader, &s->val) == SP_OK;
+}
+
 bool session_epoch(session *s, int epoch)
 {
     const train_options *o = s->options;
     double began = seconds_now(), loss = train_epoch(s, epoch);
     if (sp_error_status() != SP_OK) return false;
     if (interrupted()) return true;
-    if (!o->no_train_accuracy && sp_evaluate(s->model, s->train_again, &s->train) != SP_OK) return false;
-    if (sp_evaluate(s->model, s->val_loader, &s->val) != SP_OK) return false;
+    if (!session_measure(s)) return false;
     sp_series_push_xy(s->val_losses, epoch, s->val.loss);
     print_epoch(s, epoch, loss, seconds_now() - began);
     return sp_save_checkpoint(o->checkpoint, s->model, s->optimizer, s->scheduler, epoch) == SP_OK;

@@ -33,6 +33,8 @@ typedef struct session {
 /* Opens the data and builds the network; with --resume, puts back what the checkpoint has. False after an error, which
  * has been reported. */
 bool session_begin(session *s, train_options *options);
+/* Measures the network as it is. */
+bool session_measure(session *s);
 /* Trains for an epoch, measures and prints, and saves the checkpoint. An interrupt ends it early and prints nothing. */
 bool session_epoch(session *s, int epoch);
 

@@ -56,9 +56,11 @@ recipe='--model cnn --dataset synthetic --limit 192 --batch-size 32'
 "$spusk" train $recipe --epochs 2 --out whole >whole.txt 2>&1 && grep -q '^schedule: one-cycle$' whole.txt &&
     grep -q '^distortions: shift,rotate$' whole.txt && [ -s whole/cnn.safetensors ]
 result $? 'train --model cnn'
+rm -rf broken
 cp -r whole broken
 "$spusk" train $recipe --epochs 2 --out broken --resume --no-train-accuracy >again.txt 2>&1 &&
-    cmp whole/cnn.safetensors broken/cnn.safetensors && ! grep -q '^epoch' again.txt
+    cmp whole/cnn.safetensors broken/cnn.safetensors && ! grep -q '^epoch' again.txt &&
+    grep -q "^final: validation accuracy $(sed -n 's/^final:.*validation accuracy //p' whole.txt)\$" again.txt
 result $? 'a run that is done is not run again'
 constant="$recipe --schedule constant --optimizer sgd --lr 0.01 --augment elastic"
 "$spusk" train $constant --epochs 2 --out steady >/dev/null 2>&1
