@@ -36,6 +36,7 @@ static bool choose_recipe(train_options *o)
     if (o->lr != UNSAID) r->lr = o->lr;
     if (o->epochs != UNSAID) r->epochs = o->epochs;
     if (o->batch_size != UNSAID) r->batch_size = o->batch_size;
+    if (r->for_speed) o->no_train_accuracy = true;
     return true;
 }
 
@@ -54,7 +55,8 @@ static bool names_known(const train_options *o)
 
 static bool read_precision(train_options *o)
 {
-    const char *name = o->precision ? o->precision : "f32";
+    const bool mixed = o->recipe.for_speed && strstr(sp_isa(), "bf16");
+    const char *name = o->precision ? o->precision : mixed ? "bf16" : "f32";
     o->autocast = strcmp(name, "bf16") == 0 ? SP_BF16 : SP_DTYPE_DEFAULT;
     if (o->autocast || strcmp(name, "f32") == 0) return true;
     complain(&o->common, "--precision is '%s'; there are: f32, bf16", name);
@@ -186,7 +188,7 @@ int cmd_train(const command *self, int argc, char **argv)
         {"augment", '\0', POPT_ARG_STRING, &o.augment, 0, "distort digits: shift,rotate,elastic (the recipe's)",
          "LIST"},
         {"dataset", '\0', POPT_ARG_STRING, &o.dataset, 0, "mnist (default), fashion or synthetic", "NAME"},
-        {"precision", '\0', POPT_ARG_STRING, &o.precision, 0, "f32 (default), or bf16: mixed", "NAME"},
+        {"precision", '\0', POPT_ARG_STRING, &o.precision, 0, "f32, or bf16: mixed (the recipe's)", "NAME"},
         {"epochs", '\0', POPT_ARG_INT, &o.epochs, 0, "times through the training examples (the recipe's)", "N"},
         {"batch-size", '\0', POPT_ARG_INT, &o.batch_size, 0, "examples a step (the recipe's)", "N"},
         {"lr", '\0', POPT_ARG_DOUBLE, &o.lr, 0, "learning rate, or the top of a cycle (the recipe's)", "X"},

@@ -62,6 +62,7 @@ static void print_beginning(const session *s)
            model_summary(r->model), (long long)sp_module_num_parameters(s->model), sp_optimizer_name(s->optimizer),
            r->lr, (long long)r->batch_size, o->common.seed, sp_num_threads(), sp_isa());
     if (strcmp(r->schedule, "constant") != 0) printf("schedule: %s\n", r->schedule);
+    if (o->autocast) puts("precision: bf16, weights f32");
     if (*r->augment) printf("distortions: %s\n", r->augment);
     if (s->first_epoch > 1) printf("going on after epoch %d of %s\n", s->first_epoch - 1, o->checkpoint);
     fflush(stdout);

@@ -6,7 +6,7 @@ export LC_ALL
 
 small='--dataset synthetic --limit 1200 --batch-size 32'
 
-echo 1..40
+echo 1..42
 "$spusk" train $small --epochs 3 --out run >run.txt 2>run.err
 result $? 'train'
 [ ! -s run.err ]

@@ -46,6 +46,7 @@ typedef struct sp_recipe {
     int64_t epochs, batch_size;
     const char *augment; /* as in sp_augmentation; "": none */
     double mean, std;    /* of the images' normalisation; std 0: none */
+    bool for_speed;      /* in mixed precision where the processor computes in bf16; measured on validation only */
 } sp_recipe;
 /* The recipe of that name; NULL and SP_ERROR_NOT_FOUND, saying which there are. Recipe number i; NULL past the last. */
 SP_API const sp_recipe *sp_recipe_find(const char *name);

@@ -4,13 +4,13 @@
 #include <stdio.h>
 
 static const sp_recipe recipes[] = {
-    {"mlp", "mlp", "Adam, as the lesson's classifier", "adam", 1e-3, "constant", 0, 10, 64, "", 0, 0},
+    {"mlp", "mlp", "Adam, as the lesson's classifier", "adam", 1e-3, "constant", 0, 10, 64, "", 0, 0, false},
     {"cnn", "cnn", "Adam in one cycle, digits shifted and turned", "adam", 3e-3, "one-cycle", 0, 10, 64, "shift,rotate",
-     0, 0},
+     0, 0, false},
     {"example", "example", "as PyTorch's MNIST example: Adadelta, the rate times 0.7 after each epoch", "adadelta", 1,
-     "exponential", 0.7, 14, 64, "", 0.1307, 0.3081},
-    {"fast", "cnn", "Adam in one short cycle of large batches", "adam", 6e-3, "one-cycle", 0, 2, 128, "", 0, 0},
-    {"logistic", "logistic", "Adam, as the lesson's classifier", "adam", 1e-3, "constant", 0, 10, 64, "", 0, 0},
+     "exponential", 0.7, 14, 64, "", 0.1307, 0.3081, false},
+    {"fast", "cnn", "Adam in one short cycle of large batches", "adam", 6e-3, "one-cycle", 0, 2, 128, "", 0, 0, true},
+    {"logistic", "logistic", "Adam, as the lesson's classifier", "adam", 1e-3, "constant", 0, 10, 64, "", 0, 0, false},
 };
 enum { N_RECIPES = sizeof recipes / sizeof *recipes };
 
