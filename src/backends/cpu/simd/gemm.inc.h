@@ -8,7 +8,7 @@
  * elements lie far apart and many panels use them. The team packs a block of both, then multiplies it. A task is a
  * chunk of rows and a group of panels: work is cut by the shape alone, and each element of c is summed in one order.
  * Where elements in memory are another type than sums, both operands are always packed, and sums over a part of k wait
- * in memory of their own.
+ * in memory of their own. Where rows are few, no two tasks use a panel of b, and the one that does packs it for itself.
  *
  * Whatever lies side by side is better read where it lies: what one thread packs, and another reads, crosses from cache
  * to cache, which costs more than a stride. */
@@ -48,23 +48,23 @@ static const T *FN(bias_at)(const sp__operand *bias, int64_t i, int64_t n, int64
     return copy;
 }
 
-/* Fills in a panel's side of a tile: columns from j on, for k from k0 on. */
-static void FN(set_panel)(const FN(plan) * p, FN(tile) * t, int64_t j, int64_t k0, bool last, T *edge, T *bias)
+/* Fills in a panel's side of a tile: columns from j on, for k from k[0] to k[1]. */
+static void FN(set_panel)(const FN(plan) * p, FN(tile) * t, int64_t j, const int64_t k[2], T *edge, T *bias)
 {
     const sp__gemm *g = &p->g;
     const int64_t rest = g->n - j;
     t->width = rest < FN(NR) ? rest : FN(NR);
     t->b_row = FN(NR);
     if (p->packs_b) {
-        t->b = p->packed_b + (j - p->j0) * FN(units)(p->k1 - p->k0) + FN(units)(k0 - p->k0) * FN(NR);
-    } else if (t->width == FN(NR)) {
-        t->b = (const T *)(const void *)FN(at)(&g->b, k0, j);
+        t->b = p->packed_b + (j - p->j0) * FN(units)(p->k1 - p->k0) + FN(units)(k[0] - p->k0) * FN(NR);
+    } else if (!APART && g->b.column == 1 && t->width == FN(NR)) {
+        t->b = (const T *)(const void *)FN(at)(&g->b, k[0], j);
         t->b_row = g->b.row;
     } else {
-        FN(pack_b)(edge, FN(at)(&g->b, k0, j), g->b.row, g->b.column, t->k, t->width);
+        FN(pack_b)(edge, FN(at)(&g->b, k[0], j), g->b.row, g->b.column, k[1] - k[0], t->width);
         t->b = edge;
     }
-    t->column_bias = last && !p->transposed ? FN(bias_at)(g->bias, j, rest, FN(NR), bias) : NULL;
+    t->column_bias = k[1] == g->k && !p->transposed ? FN(bias_at)(g->bias, j, rest, FN(NR), bias) : NULL;
 }
 
 /* Fills in the rows' side: rows from i on. */
@@ -112,16 +112,17 @@ static void FN(set_result)(const FN(plan) * p, FN(tile) * t, int64_t i, int64_t 
 }
 
 /* Panels in turn, each against all rows. */
-static void FN(multiply)(const FN(plan) * p, FN(tile) t, int64_t k0, bool last, const int64_t rows[2],
+static void FN(multiply)(const FN(plan) * p, FN(tile) t, const int64_t k[2], const int64_t rows[2],
                          const int64_t columns[2])
 {
-    T edge[APART ? 1 : FN(KC) * FN(NR)] __attribute__((aligned(64)));
+    T edge[FN(KC) * FN(NR)] __attribute__((aligned(64)));
+    const bool last = k[1] == p->g.k;
     T column_bias[FN(NR)], row_bias[FN(HEIGHT)];
     for (int64_t j = columns[0]; j < columns[1]; j += FN(NR)) {
-        FN(set_panel)(p, &t, j, k0, last, edge, column_bias);
+        FN(set_panel)(p, &t, j, k, edge, column_bias);
         for (int64_t i = rows[0], n; i < rows[1]; i += n) {
-            FN(set_rows)(p, &t, i, k0, last, row_bias);
-            FN(set_result)(p, &t, i, j, k0 == 0, last);
+            FN(set_rows)(p, &t, i, k[0], last, row_bias);
+            FN(set_result)(p, &t, i, j, k[0] == 0, last);
             n = FN(run_rows)(&t, rows[1] - i);
         }
     }
@@ -147,7 +148,7 @@ static void FN(gemm_task)(void *context, int64_t task)
         FN(tile) t;
         const int64_t part = depth < p->k1 - k ? depth : p->k1 - k;
         FN(start)(p, &t, k, part);
-        FN(multiply)(p, t, k, k + part == p->g.k, rows, columns);
+        FN(multiply)(p, t, (int64_t[2]){k, k + part}, rows, columns);
         k += depth;
     } while (k < p->k1);
 }
@@ -229,7 +230,7 @@ static FN(plan) FN(plan_of)(const sp__gemm *call)
     if (p.transposed) p.g = other;
     const sp__gemm *g = &p.g;
     p.panels = (g->n + FN(NR) - 1) / FN(NR);
-    p.packs_b = APART || g->b.column != 1;
+    p.packs_b = g->m >= FN(MANY) && (APART || g->b.column != 1);
     p.packs_a = APART || (p.panels >= 3 && g->m >= FN(MANY) && g->k > 1 && (g->a.column != 1 || g->k > 2 * FN(KC)));
     return p;
 }
