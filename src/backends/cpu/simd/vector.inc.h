@@ -22,10 +22,11 @@ SP__INLINE FN(vector) FN(magnitude)(FN(vector) x)
     return (FN(vector))((FN(mask))x & ~(FN(mask))FN(splat)((T)-0.0));
 }
 
-/* The first n elements at p, or a whole vector of them; zeros behind. */
+/* The first n elements at p, or a whole vector of them; zeros behind. p need not be aligned: pairs of bf16 are not. */
 SP__INLINE FN(vector) FN(load)(const void *p, int64_t n)
 {
-    if (n >= FN(LANES)) return *(const FN(vector) *)p;
+    FN(vector) x;
+    if (n >= FN(LANES)) return memcpy(&x, p, sizeof x), x;
     return (FN(vector))sp__load_part(p, n * (int64_t)(sizeof(T) / 4));
 }
 
