@@ -24,22 +24,13 @@ SP__INLINE vf paired(const sp__bf16 *p, int64_t next, int64_t n, int64_t left)
     return left > 1 ? (vf)(low | (words)widened(p + next, n)) : (vf)low;
 }
 
-/* n pairs side by side, which may begin at any element: load_f32 wants whole words. */
-SP__INLINE vf side_by_side(const sp__bf16 *p, int64_t n)
-{
-    if (n < LANES_f32) return (vf)sp__load_part(p, n);
-    vf x = {0};
-    memcpy(&x, p, sizeof x);
-    return x;
-}
-
 SP__INLINE halves narrowed(vf x)
 {
     return (halves)_mm512_cvtneps_pbh((__m512)x);
 }
 #define ACCUMULATE(sum, a, b) ((sum) = add_pairs(sum, a, b))
 #define SPIN(sum, x, y) ((sum) = (vf)_mm512_dpbf16_ps((__m512)(sum), (__m512bh)(x), (__m512bh)(y)))
-#define UNITS(p, n) side_by_side(p, n)
+#define UNITS(p, n) load_f32(p, n)
 #define ACROSS(p, next, n, left) paired(p, next, n, left)
 #else
 #define STEP 1
