@@ -1,14 +1,13 @@
 #!/bin/sh
 # Builds the library for 64-bit ARM and runs the kernels' tests, the operators' loop and ten training steps under
-# qemu: tools/aarch64.sh [BUILD_FOLDER [TEST...]]
+# qemu, or the tests that it is given, in build-aarch64: tools/aarch64.sh [TEST...]
 #
 # Needs aarch64-linux-gnu-gcc and qemu-aarch64; cmocka for that machine is fetched by apt into the build folder, with
 # lists and a status of its own, so that this machine's packages stay as they are. The last line counts single tests;
 # without a tool the script says which, and ends with status 77.
 set -eu
 cd "$(dirname "$0")/.."
-build=${1:-build-aarch64}
-[ $# = 0 ] || shift
+build=build-aarch64
 
 for tool in aarch64-linux-gnu-gcc qemu-aarch64 cmake dpkg-deb pkg-config; do
     command -v "$tool" >/dev/null || { echo "tools/aarch64.sh: there is no $tool" >&2; exit 77; }

@@ -7,16 +7,11 @@ cd "$(dirname "$0")/.." || exit 2
 jobs=$(getconf _NPROCESSORS_ONLN)
 failed=''
 
+# files PATTERN...: the project's own files whose path fits one of the patterns, in which * stands for folders too.
 files()
 {
-    if git rev-parse >/dev/null 2>&1; then
-        git ls-files -co --exclude-standard -- "$@"
-    else
-        for pattern in "$@"; do
-            find include src cli examples tests bench -name "$pattern"
-        done
-    fi | while IFS= read -r file; do
-        [ ! -f "$file" ] || printf '%s\n' "$file"
+    for pattern in "$@"; do
+        find include src cli examples tests bench tools -path "$pattern"
     done
 }
 
