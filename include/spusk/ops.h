@@ -180,7 +180,7 @@ typedef struct sp_addmm_options {
 /* β·x + α·a×b; x broadcasts to (m,n). */
 SP_API sp_tensor *sp_addmm(sp_tensor *x, sp_tensor *a, sp_tensor *b, const sp_addmm_options *options);
 #define sp_addmm(...) SP__CALL3(sp_addmm, sp_addmm_options, __VA_ARGS__)
-/* x·weightᵀ + bias: (…,in), (out,in), (out) or SP_NONE → (…,out). */
+/* x·weightᵀ + bias: (…,in), (out,in), (out) or SP_NONE → (…,out); (…,in), (in), () or SP_NONE → (…). */
 SP_API sp_tensor *sp_linear(sp_tensor *x, sp_tensor *weight, sp_tensor *bias);
 
 /* ---- linear algebra ---- */

@@ -27,6 +27,9 @@ static sp_status check_inputs(const sp_op *op, const char *suffix, sp_tensor *co
         char function[64];
         if (inputs[i] == NULL || !sp_object_is(inputs[i], &sp__tensor_kind)) {
             snprintf(function, sizeof function, "sp_%s%s", op->name, suffix);
+            if (optional && !inputs[i] && !sp_error_status())
+                return sp_raise(SP_ERROR_NULL, "%s: argument '%s' is NULL: pass SP_NONE for no tensor", function,
+                                input_name(i));
             return sp__check_tensor(inputs[i], function, input_name(i));
         }
         if (!first) first = inputs[i];

@@ -111,8 +111,7 @@ sp_status(sp_raise)(sp_status status, const char *format, ...)
 sp_status(sp_raise_null)(const char *function, const char *argument)
 {
     if (error.pending) return error.pending;
-    return sp_raise(SP_ERROR_NULL, "%s: argument '%s' is NULL, though no error is pending: pass SP_NONE for no tensor",
-                    function, argument);
+    return sp_raise(SP_ERROR_NULL, "%s: argument '%s' is NULL, though no error is pending", function, argument);
 }
 
 void sp_error_context(const char *format, ...)

@@ -5,17 +5,15 @@
  *   mv      y = A·x                    dA = dy·xᵀ (outer), dx = Aᵀ·dy
  *   dot     y = Σ a·b                  da = dy·b, db = dy·a
  *   addmm   Y = β·X + α·A·B            dX = β·dY summed to X, dA = α·dY·Bᵀ, dB = α·Aᵀ·dY
- *   linear  Y = X·Wᵀ + b               dX = dY·W, dW = dYᵀ·X, db = Σ dY over rows
  *
  * A gradient is laid out in memory as its operand is (column by column, for a transposed weight), so that the leaf
  * takes it without a copy and an optimiser finds both in one order. torch.matmul's shapes come down to these. */
-#include "ops/ops.h"
+#include "ops/products.h"
 #include <string.h>
 
 /* ---- the kernel's call ---- */
 
-/* The last two dimensions as rows and columns; a vector is a column. */
-static sp__matrix matrix_of(const sp_tensor *x)
+sp__matrix sp__matrix_of(const sp_tensor *x)
 {
     int n = x->ndim;
     sp__matrix m = {.buffer = sp__buffer(x), .offset = x->offset};
@@ -29,7 +27,7 @@ static sp__matrix matrix_of(const sp_tensor *x)
     return m;
 }
 
-static sp__matrix transposed(sp__matrix m)
+sp__matrix sp__matrix_transposed(sp__matrix m)
 {
     int64_t row = m.row;
     m.row = m.column;
@@ -37,8 +35,7 @@ static sp__matrix transposed(sp__matrix m)
     return m;
 }
 
-/* PyTorch asks for one dtype; so do we. */
-static sp_status check_dtypes(const char *function, sp_tensor *const *inputs, int n)
+sp_status sp__product_check_dtypes(const char *function, sp_tensor *const *inputs, int n)
 {
     for (int i = 0; i < n; i++) {
         if (sp__is_none(inputs[i])) continue;
@@ -50,7 +47,7 @@ static sp_status check_dtypes(const char *function, sp_tensor *const *inputs, in
     return sp_raise(SP_ERROR_DTYPE, "%s: no products of bool matrices: cast them", function);
 }
 
-static sp_status bad_shapes(const char *function, const sp_tensor *a, const sp_tensor *b, const char *wanted)
+sp_status sp__product_bad_shapes(const char *function, const sp_tensor *a, const sp_tensor *b, const char *wanted)
 {
     return sp_raise(SP_ERROR_SHAPE, "%s: shapes %s and %s do not fit: needs %s", function, sp__shape_of(a),
                     sp__shape_of(b), wanted);
@@ -64,9 +61,9 @@ static sp_status multiply(sp_call *call, int64_t batches, int64_t m, int64_t n, 
                      .m = m,
                      .n = n,
                      .k = k,
-                     .a = matrix_of(call->inputs[0]),
-                     .b = matrix_of(call->inputs[1]),
-                     .c = matrix_of(out),
+                     .a = sp__matrix_of(call->inputs[0]),
+                     .b = sp__matrix_of(call->inputs[1]),
+                     .c = sp__matrix_of(out),
                      .alpha = 1};
     if (m == 0 || n == 0 || batches == 0) return SP_OK;
     return sp__backend_for(out)->gemm(&gemm);
@@ -74,14 +71,13 @@ static sp_status multiply(sp_call *call, int64_t batches, int64_t m, int64_t n, 
 
 /* ---- gradients in the operand's layout ---- */
 
-static bool is_column_major(const sp_tensor *x)
+bool sp__is_column_major(const sp_tensor *x)
 {
     int n = x->ndim;
     return n >= 2 && x->strides[n - 2] == 1 && x->strides[n - 1] != 1 && x->strides[n - 1] >= x->sizes[n - 2];
 }
 
-/* p·q, computed as (qᵀ·pᵀ)ᵀ where the operand that it is the gradient of lies column by column. */
-static sp_tensor *product_like(bool column_major, sp_tensor *p, sp_tensor *q)
+sp_tensor *sp__product_like(bool column_major, sp_tensor *p, sp_tensor *q)
 {
     if (!column_major) return sp_matmul(p, q);
     return sp_transpose(sp_matmul(sp_transpose(q, -2, -1), sp_transpose(p, -2, -1)), -2, -1);
@@ -92,8 +88,8 @@ static sp_status backward_mm(sp_grad_call *call)
     sp_tensor *grad = call->grads[0];
     sp_tensor *a = sp_saved_input(call, 0), *b = sp_saved_input(call, 1);
     if (!a || !b) return sp_error_status();
-    if (call->needed[0]) call->result[0] = product_like(is_column_major(a), grad, sp_transpose(b, -2, -1));
-    if (call->needed[1]) call->result[1] = product_like(is_column_major(b), sp_transpose(a, -2, -1), grad);
+    if (call->needed[0]) call->result[0] = sp__product_like(sp__is_column_major(a), grad, sp_transpose(b, -2, -1));
+    if (call->needed[1]) call->result[1] = sp__product_like(sp__is_column_major(b), sp_transpose(a, -2, -1), grad);
     return SP_OK;
 }
 
@@ -103,8 +99,8 @@ static sp_status infer_mm(sp_call *call)
 {
     sp_tensor *a = call->inputs[0], *b = call->inputs[1];
     if (a->ndim != 2 || b->ndim != 2 || a->sizes[1] != b->sizes[0])
-        return bad_shapes("sp_mm", a, b, "(m, k) and (k, n)");
-    if (check_dtypes("sp_mm", call->inputs, 2)) return sp_error_status();
+        return sp__product_bad_shapes("sp_mm", a, b, "(m, k) and (k, n)");
+    if (sp__product_check_dtypes("sp_mm", call->inputs, 2)) return sp_error_status();
     return sp_call_output(call, 0, a->dtype, SP_DIMS(a->sizes[0], b->sizes[1]));
 }
 
@@ -118,8 +114,8 @@ static sp_status infer_bmm(sp_call *call)
 {
     sp_tensor *a = call->inputs[0], *b = call->inputs[1];
     if (a->ndim != 3 || b->ndim != 3 || a->sizes[0] != b->sizes[0] || a->sizes[2] != b->sizes[1])
-        return bad_shapes("sp_bmm", a, b, "(b, m, k) and (b, k, n)");
-    if (check_dtypes("sp_bmm", call->inputs, 2)) return sp_error_status();
+        return sp__product_bad_shapes("sp_bmm", a, b, "(b, m, k) and (b, k, n)");
+    if (sp__product_check_dtypes("sp_bmm", call->inputs, 2)) return sp_error_status();
     return sp_call_output(call, 0, a->dtype, SP_DIMS(a->sizes[0], a->sizes[1], b->sizes[2]));
 }
 
@@ -144,8 +140,9 @@ sp_tensor *sp_bmm(sp_tensor *a, sp_tensor *b)
 static sp_status infer_mv(sp_call *call)
 {
     sp_tensor *a = call->inputs[0], *x = call->inputs[1];
-    if (a->ndim != 2 || x->ndim != 1 || a->sizes[1] != x->sizes[0]) return bad_shapes("sp_mv", a, x, "(m, k) and (k)");
-    if (check_dtypes("sp_mv", call->inputs, 2)) return sp_error_status();
+    if (a->ndim != 2 || x->ndim != 1 || a->sizes[1] != x->sizes[0])
+        return sp__product_bad_shapes("sp_mv", a, x, "(m, k) and (k)");
+    if (sp__product_check_dtypes("sp_mv", call->inputs, 2)) return sp_error_status();
     return sp_call_output(call, 0, a->dtype, SP_DIMS(a->sizes[0]));
 }
 
@@ -172,8 +169,9 @@ sp_tensor *sp_mv(sp_tensor *a, sp_tensor *b)
 static sp_status infer_dot(sp_call *call)
 {
     sp_tensor *a = call->inputs[0], *b = call->inputs[1];
-    if (a->ndim != 1 || b->ndim != 1 || a->sizes[0] != b->sizes[0]) return bad_shapes("sp_dot", a, b, "(k) and (k)");
-    if (check_dtypes("sp_dot", call->inputs, 2)) return sp_error_status();
+    if (a->ndim != 1 || b->ndim != 1 || a->sizes[0] != b->sizes[0])
+        return sp__product_bad_shapes("sp_dot", a, b, "(k) and (k)");
+    if (sp__product_check_dtypes("sp_dot", call->inputs, 2)) return sp_error_status();
     return sp_call_output(call, 0, a->dtype, SP_DIMS());
 }
 
@@ -185,9 +183,9 @@ static sp_status forward_dot(sp_call *call)
                      .m = 1,
                      .n = 1,
                      .k = a->sizes[0],
-                     .a = transposed(matrix_of(a)),
-                     .b = matrix_of(b),
-                     .c = matrix_of(out),
+                     .a = sp__matrix_transposed(sp__matrix_of(a)),
+                     .b = sp__matrix_of(b),
+                     .c = sp__matrix_of(out),
                      .alpha = 1};
     return sp__backend_for(out)->gemm(&gemm);
 }
@@ -238,7 +236,7 @@ static sp_tensor *batched(sp_tensor *a, sp_tensor *b)
     int64_t sizes[SP_MAX_DIMS];
     int n;
     if (a->sizes[a->ndim - 1] != b->sizes[b->ndim - 2]) {
-        bad_shapes("sp_matmul", a, b, "(…, m, k) and (…, k, n)");
+        sp__product_bad_shapes("sp_matmul", a, b, "(…, m, k) and (…, k, n)");
         return NULL;
     }
     if (sp__broadcast("sp_matmul", a->ndim - 2, a->sizes, b->ndim - 2, b->sizes, &n, sizes)) return NULL;
@@ -263,7 +261,7 @@ sp_tensor *sp_matmul(sp_tensor *a, sp_tensor *b)
     if (a->ndim == 1 && b->ndim == 1) return sp_dot(a, b);
     if (a->ndim == 2 && b->ndim == 1) return sp_mv(a, b);
     if (a->ndim == 0 || b->ndim == 0) {
-        bad_shapes("sp_matmul", a, b, "at least one dimension each");
+        sp__product_bad_shapes("sp_matmul", a, b, "at least one dimension each");
         return NULL;
     }
     sp_scope scope = sp_scope_open();
@@ -284,9 +282,9 @@ static sp_status infer_addmm(sp_call *call)
     int n;
     int64_t sizes[SP_MAX_DIMS];
     if (a->ndim != 2 || b->ndim != 2 || a->sizes[1] != b->sizes[0])
-        return bad_shapes("sp_addmm", a, b, "(m, k) and (k, n)");
+        return sp__product_bad_shapes("sp_addmm", a, b, "(m, k) and (k, n)");
     const int64_t product[2] = {a->sizes[0], b->sizes[1]};
-    if (check_dtypes("sp_addmm", call->inputs, 3) ||
+    if (sp__product_check_dtypes("sp_addmm", call->inputs, 3) ||
         sp__broadcast("sp_addmm", x->ndim, x->sizes, 2, product, &n, sizes))
         return sp_error_status();
     if (n != 2 || memcmp(sizes, product, sizeof product) != 0)
@@ -306,9 +304,9 @@ static sp_status forward_addmm(sp_call *call)
                      .m = a->sizes[0],
                      .n = b->sizes[1],
                      .k = a->sizes[1],
-                     .a = matrix_of(a),
-                     .b = matrix_of(b),
-                     .c = matrix_of(out),
+                     .a = sp__matrix_of(a),
+                     .b = sp__matrix_of(b),
+                     .c = sp__matrix_of(out),
                      .alpha = attributes->alpha,
                      .beta = attributes->beta};
     if (status || gemm.m == 0 || gemm.n == 0) return status;
@@ -327,8 +325,10 @@ static sp_status backward_addmm(sp_grad_call *call)
     sp_tensor *a = sp_saved_input(call, 1), *b = sp_saved_input(call, 2);
     if (!a || !b) return sp_error_status();
     if (call->needed[0]) call->result[0] = scaled(sp__sum_to(grad, sp_input_sizes(call, 0)), attributes->beta);
-    if (call->needed[1]) call->result[1] = scaled(product_like(is_column_major(a), grad, sp_t(b)), attributes->alpha);
-    if (call->needed[2]) call->result[2] = scaled(product_like(is_column_major(b), sp_t(a), grad), attributes->alpha);
+    if (call->needed[1])
+        call->result[1] = scaled(sp__product_like(sp__is_column_major(a), grad, sp_t(b)), attributes->alpha);
+    if (call->needed[2])
+        call->result[2] = scaled(sp__product_like(sp__is_column_major(b), sp_t(a), grad), attributes->alpha);
     return SP_OK;
 }
 
@@ -338,95 +338,6 @@ sp_tensor *(sp_addmm)(sp_tensor *x, sp_tensor *a, sp_tensor *b, const sp_addmm_o
     sp_options_copy(&o, sizeof o, options);
     addmm_attributes attributes = {sp_option(o.alpha, 1), sp_option(o.beta, 1)};
     return sp_op_apply(&sp__op_addmm, (sp_tensor *[]){x, a, b}, 3, &attributes);
-}
-
-/* ---- linear ---- */
-
-static sp_status infer_linear(sp_call *call)
-{
-    sp_tensor *x = call->inputs[0], *weight = call->inputs[1], *bias = call->inputs[2];
-    if (x->ndim != 2 || weight->ndim != 2 || x->sizes[1] != weight->sizes[1])
-        return bad_shapes("sp_linear", x, weight, "an input (…, in) and a weight (out, in)");
-    if (!sp__is_none(bias) && (bias->ndim != 1 || bias->sizes[0] != weight->sizes[0]))
-        return bad_shapes("sp_linear", weight, bias, "a weight (out, in) and a bias (out)");
-    if (check_dtypes("sp_linear", call->inputs, 3)) return sp_error_status();
-    return sp_call_output(call, 0, x->dtype, SP_DIMS(x->sizes[0], weight->sizes[0]));
-}
-
-static sp_status linear_into(sp_tensor *out, sp_tensor *const *inputs, bool relu)
-{
-    const sp_tensor *x = inputs[0], *weight = inputs[1], *bias = inputs[2];
-    sp__operand bias_operand;
-    sp__gemm gemm = {.dtype = out->dtype,
-                     .batches = 1,
-                     .m = x->sizes[0],
-                     .n = weight->sizes[0],
-                     .k = x->sizes[1],
-                     .a = matrix_of(x),
-                     .b = transposed(matrix_of(weight)),
-                     .c = matrix_of(out),
-                     .alpha = 1,
-                     .relu = relu};
-    if (!sp__is_none(bias)) {
-        bias_operand = sp__operand_of(bias);
-        gemm.bias = &bias_operand;
-    }
-    if (gemm.m == 0 || gemm.n == 0) return SP_OK;
-    return sp__backend_for(out)->gemm(&gemm);
-}
-
-static sp_status forward_linear(sp_call *call)
-{
-    return linear_into(call->outputs[0], call->inputs, false);
-}
-
-sp_status sp__linear_relu(const sp__deferred *linear, sp_tensor *out)
-{
-    return linear_into(out, linear->inputs, true);
-}
-
-/* In training the weight is written after each step, and who still holds the result then costs a copy of the weight,
- * which is more than the one pass that waiting saves, unless the batch is large. */
-static bool linear_waits(const sp_call *call)
-{
-    const sp_tensor *weight = call->inputs[1], *out = call->outputs[0];
-    const int64_t written = sp__product(2, out->sizes), copied = sp__product(2, weight->sizes);
-    return written >= 4096 && (!sp_grad_enabled() || written >= 4 * copied);
-}
-
-static sp_status backward_linear(sp_grad_call *call)
-{
-    sp_tensor *grad = call->grads[0];
-    sp_tensor *x = sp_saved_input(call, 0), *weight = sp_saved_input(call, 1);
-    if (!x || !weight) return sp_error_status();
-    if (call->needed[0]) call->result[0] = sp_mm(grad, weight);
-    if (call->needed[1]) call->result[1] = product_like(is_column_major(weight), sp_t(grad), x);
-    if (call->needed[2]) call->result[2] = sp_sum_dim(grad, 0);
-    return SP_OK;
-}
-
-/* (…, in) as rows, and back. */
-static sp_tensor *linear_folded(sp_tensor *x, sp_tensor *weight, sp_tensor *bias)
-{
-    int64_t sizes[SP_MAX_DIMS];
-    int last = x->ndim - 1;
-    memcpy(sizes, x->sizes, sizeof sizes);
-    int64_t rows = sp__product(last, x->sizes), in = x->sizes[last];
-    sp_tensor *flat = (sp_reshape)(x, SP_DIMS(rows, in));
-    sp_tensor *y = sp_op_apply(&sp__op_linear, (sp_tensor *[]){flat, weight, bias}, 3, NULL);
-    if (!y) return NULL;
-    sizes[last] = y->sizes[1];
-    return (sp_reshape)(y, (sp_dims){sizes, x->ndim});
-}
-
-sp_tensor *sp_linear(sp_tensor *x, sp_tensor *weight, sp_tensor *bias)
-{
-    if (sp__check_tensor(x, "sp_linear", "x")) return NULL;
-    if (x->ndim == 2 || x->ndim == 0) return sp_op_apply(&sp__op_linear, (sp_tensor *[]){x, weight, bias}, 3, NULL);
-    sp_scope scope = sp_scope_open();
-    sp_tensor *y = sp_escape(linear_folded(x, weight, bias));
-    sp_scope_close(&scope);
-    return y;
 }
 
 /* ---- records ---- */
@@ -459,15 +370,6 @@ static sp_tensor *call_addmm(sp_tensor *const *x)
 {
     return sp_addmm(x[0], x[1], x[2], .alpha = 2, .beta = 3);
 }
-static sp_tensor *call_linear(sp_tensor *const *x)
-{
-    return sp_linear(x[0], x[1], x[2]);
-}
-static sp_tensor *call_linear_plain(sp_tensor *const *x)
-{
-    return sp_linear(x[0], x[1], SP_NONE);
-}
-
 const sp_op sp__op_mm = {
     .name = "mm",
     .autocast = SP_CAST_LOWER,
@@ -546,24 +448,5 @@ const sp_op sp__op_addmm = {
     .samples = (const sp_sample[]){{call_addmm, "torch.addmm(a, b, c, alpha=2, beta=3)", {{"2 4"}, {"2 3"}, {"3 4"}}},
                                    {call_addmm, "torch.addmm(a, b, c, alpha=2, beta=3)", {{"4"}, {"2 3"}, {"3 4"}}},
                                    {call_addmm, "torch.addmm(a, b, c, alpha=2, beta=3)", {{"1 2"}, {"2 0"}, {"0 2"}}},
-                                   {0}},
-};
-
-const sp_op sp__op_linear = {
-    .name = "linear",
-    .autocast = SP_CAST_LOWER,
-    .backward_name = "AddmmBackward0",
-    .n_inputs = 3,
-    .optional = 1u << 2,
-    .saves = SP_SAVE_INPUT(0) | SP_SAVE_INPUT(1),
-    .infer = infer_linear,
-    .forward = forward_linear,
-    .waits = linear_waits,
-    .backward = backward_linear,
-    .samples = (const sp_sample[]){{call_linear, "F.linear(a, b, c)", {{"2 3"}, {"4 3"}, {"4"}}},
-                                   {call_linear, "F.linear(a, b, c)", {{"2 2 3"}, {"4 3"}, {"4"}}},
-                                   {call_linear, "F.linear(a, b, c)", {{"3"}, {"4 3"}, {"4"}}},
-                                   {call_linear, "F.linear(a, b, c)", {{"0 3"}, {"4 3"}, {"4"}}},
-                                   {call_linear_plain, "F.linear(a, b)", {{"2 3"}, {"1 3"}}},
                                    {0}},
 };
