@@ -25,9 +25,11 @@ const sp__level SP__HERE(sp__level) = {
                        .fused = SP__BASE(sp__fused_f64),
                        .eigh = &SP__BASE(sp__eigh_f64),
                        .spin = SP__BASE(sp__spin_f64)},
-           [SP_BF16] = {.cast = SP__BASE(sp__cast_bf16),
+           [SP_BF16] = {.map = SP__BASE(sp__map_bf16),
+                        .cast = SP__BASE(sp__cast_bf16),
                         .gemm = SP__HERE(sp__gemm_bf16),
                         .conv = SP__HERE(sp__conv_bf16),
+                        .fill = SP__BASE(sp__fill_bf16),
                         .spin = SP__HERE(sp__spin_bf16)},
            [SP_U8] = {.cast = SP__BASE(sp__cast_u8)}},
 };

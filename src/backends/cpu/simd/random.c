@@ -1,7 +1,7 @@
-/* Random numbers by vectors: Philox 4x32-10 of as many blocks as a vector has 64-bit lanes, and the fills of f32 that
- * draw one word for an element. The numbers are those of sp__generator_block and of the reference to the last bit, at
- * every level: this file is compiled without contraction. */
-#include "backends/cpu/simd/f32.h"
+/* Random numbers by vectors: Philox 4x32-10 of as many blocks as a vector has 64-bit lanes, and the fills of f32 and
+ * bf16 that draw one word for an element. The numbers are those of sp__generator_block and of the reference to the last
+ * bit, at every level: this file is compiled without contraction. */
+#include "backends/cpu/simd/bf16.h"
 #include "backends/cpu/simd/f64.h"
 #if defined(__aarch64__)
 #include <arm_neon.h>
@@ -100,33 +100,51 @@ SP__INLINE vf bernoulli_of(const fill_rule *r, words32 words)
     return (vf)(((vi)(words >> 8) < r->threshold) & (vi)splat_f32(r->scale));
 }
 
+SP__INLINE void put_f32(char *out, int64_t i, vf x, int64_t left)
+{
+    store_f32((float *)(void *)out + i, x, left);
+}
+
+SP__INLINE void put_bf16(char *out, int64_t i, vf x, int64_t left)
+{
+    store_halves((sp__bf16 *)(void *)out + i, to_bf16(x), left);
+}
+
 /* Elements [first, last), two vectors at a time; a task begins at a whole block. */
-SP__INLINE void run(const sp__fill *call, int64_t first, int64_t last, vf (*of)(const fill_rule *, words32))
+SP__INLINE void run(const sp__fill *call, int64_t first, int64_t last, vf (*of)(const fill_rule *, words32),
+                    void (*put)(char *, int64_t, vf, int64_t))
 {
     const fill_rule rule = rule_of(call);
-    float *out = (float *)sp__operand_at(&call->out);
+    char *out = sp__operand_at(&call->out);
     for (int64_t i = first; i < last; i += 2 * LANES) {
         words32 words[2];
         draw(call->seed, call->position + (uint64_t)i / 4, words);
-        store_f32(out + i, of(&rule, words[0]), last - i);
-        if (last - i > LANES) store_f32(out + i + LANES, of(&rule, words[1]), last - i - LANES);
+        put(out, i, of(&rule, words[0]), last - i);
+        if (last - i > LANES) put(out, i + LANES, of(&rule, words[1]), last - i - LANES);
     }
 }
 
 static void uniform(const sp__fill *call, int64_t first, int64_t last)
 {
-    run(call, first, last, uniform_of);
+    run(call, first, last, uniform_of, put_f32);
 }
 
 static void bernoulli(const sp__fill *call, int64_t first, int64_t last)
 {
-    run(call, first, last, bernoulli_of);
+    run(call, first, last, bernoulli_of, put_f32);
+}
+
+static void bernoulli_bf16(const sp__fill *call, int64_t first, int64_t last)
+{
+    run(call, first, last, bernoulli_of, put_bf16);
 }
 
 sp__fill_run *const SP__HERE(sp__fill_f32)[SP__FILL_COUNT] = {
     [SP__FILL_UNIFORM] = uniform,
     [SP__FILL_BERNOULLI_SCALE] = bernoulli,
 };
+
+sp__fill_run *const SP__HERE(sp__fill_bf16)[SP__FILL_COUNT] = {[SP__FILL_BERNOULLI_SCALE] = bernoulli_bf16};
 
 /* Whole blocks, for what draws in other ways. */
 void SP__HERE(sp__philox)(uint64_t seed, uint64_t position, int64_t blocks, uint32_t *out)

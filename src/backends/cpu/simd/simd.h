@@ -103,14 +103,15 @@ SP__INLINE void sp__store_part(void *p, sp__words x, int64_t words)
 #endif
 }
 
-extern sp__loop *const SP__BASE(sp__map_f32)[SP__MAP_COUNT], *const SP__BASE(sp__map_f64)[SP__MAP_COUNT];
+extern sp__loop *const SP__BASE(sp__map_f32)[SP__MAP_COUNT], *const SP__BASE(sp__map_f64)[SP__MAP_COUNT],
+                                                                 *const SP__BASE(sp__map_bf16)[SP__MAP_COUNT];
 extern sp__loop *const SP__BASE(sp__cast_f32)[SP_DTYPE_COUNT], *const SP__BASE(sp__cast_bf16)[SP_DTYPE_COUNT],
                                                                    *const SP__BASE(sp__cast_u8)[SP_DTYPE_COUNT];
 extern sp__fold_run *const SP__BASE(sp__fold_f32)[SP__FOLD_COUNT], *const SP__BASE(sp__fold_f64)[SP__FOLD_COUNT];
 extern sp__rows_run *const SP__BASE(sp__rows_f32)[SP__ROW_COUNT];
 extern sp__pool_run *const SP__BASE(sp__pool_f32)[SP__POOL_KINDS];
 extern const sp__norm_loops SP__BASE(sp__norm_f32);
-extern sp__fill_run *const SP__BASE(sp__fill_f32)[SP__FILL_COUNT];
+extern sp__fill_run *const SP__BASE(sp__fill_f32)[SP__FILL_COUNT], *const SP__BASE(sp__fill_bf16)[SP__FILL_COUNT];
 void SP__BASE(sp__philox)(uint64_t seed, uint64_t position, int64_t blocks, uint32_t *out);
 sp__fused_run SP__BASE(sp__fused_f32), SP__BASE(sp__fused_f64);
 extern const sp__eigh_loops SP__BASE(sp__eigh_f64);
