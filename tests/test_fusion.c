@@ -266,6 +266,29 @@ static void test_other_windows_and_layouts_are_as_plain(void **state)
     sp__set_deferral(true);
 }
 
+/* The sums of a 3×3 convolution of many channels, which are taken tile by tile, do not depend on what follows them. */
+static void test_a_pass_adds_in_the_order_of_the_plain_operators(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        sp_tensor *y[2], *alone = NULL;
+        for (int fuse = 0; fuse < 2; fuse++) {
+            sp__set_deferral(fuse);
+            sp_manual_seed(9);
+            sp_tensor *x = sp_randn(SP_DIMS(5, 24, 21, 18)), *w = sp_randn(SP_DIMS(40, 24, 3, 3)),
+                      *b = sp_randn(SP_DIMS(40));
+            sp_tensor *r = sp_relu(sp_conv2d(x, w, b, .padding = i));
+            y[fuse] = i == 0 ? r : sp_max_pool2d(r, i < 3 ? 2 : 3);
+            sp_item(sp_sum(y[fuse]));
+            if (i > 0) continue;
+            alone = sp_relu(sp_conv2d(sp_narrow(x, 0, 3, 1), w, b));
+            assert_true(sp_equal(alone, sp_narrow(y[fuse], 0, 3, 1)));
+        }
+        assert_true(sp_equal(y[0], y[1]));
+    }
+    sp__set_deferral(true);
+}
+
 static bool step(void *unused)
 {
     (void)unused;
@@ -296,6 +319,7 @@ int main(void)
         sp_test(test_a_gradient_asked_for_by_name),
         sp_test(test_inner_values_outlive_the_weights),
         sp_test(test_other_windows_and_layouts_are_as_plain),
+        sp_test(test_a_pass_adds_in_the_order_of_the_plain_operators),
         sp_test(test_each_allocation_of_a_fused_step_fails_in_turn),
     };
     return sp_test_main(tests);

@@ -278,6 +278,8 @@ static const shape odd_shapes[] = {
     {2, 1, 1, 32, {28, 28}, {3, 3}, {1, 1}, {1, 1}, {1, 1}, {0, 0}},  /* the first layer of a network for digits */
     {2, 1, 32, 64, {14, 14}, {3, 3}, {1, 1}, {1, 1}, {1, 1}, {0, 0}}, /* its second */
     {1, 1, 64, 32, {26, 26}, {3, 3}, {1, 1}, {0, 0}, {1, 1}, {0, 0}}, /* one image, no padding */
+    {3, 1, 17, 40, {9, 11}, {3, 3}, {1, 1}, {2, 0}, {1, 1}, {0, 0}},  /* tiles and vectors that are not full */
+    {1, 1, 24, 33, {7, 6}, {3, 3}, {1, 1}, {0, 3}, {1, 1}, {0, 0}},   /* tiles that lie in the padding alone */
     {3, 1, 16, 32, {14, 14}, {3, 3}, {2, 2}, {1, 1}, {1, 1}, {0, 0}}, /* a stride with padding */
     {2, 1, 16, 32, {7, 7}, {2, 2}, {2, 2}, {0, 0}, {1, 1}, {0, 0}},   /* windows that do not overlap; an end unread */
     {4, 1, 40, 48, {5, 6}, {1, 1}, {1, 1}, {0, 0}, {1, 1}, {0, 0}},   /* a product of matrices */
@@ -313,7 +315,7 @@ static void test_the_same_bits_with_any_number_of_threads(void **state)
     (void)state;
     static const order layouts[] = {CHANNELS_LAST, CONTIGUOUS, CHANNELS_LAST};
     const int threads = sp_num_threads();
-    for (size_t i = 0; i < 9; i++)
+    for (size_t i = 0; i < 11; i++)
         for (int k = 0; k < 3; k++) {
             problem one, many;
             make(&one, &odd_shapes[i], kinds[k], SP_F32, layouts, true);

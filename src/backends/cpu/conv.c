@@ -81,6 +81,22 @@ bool sp__conv_is_padded(const sp__conv *call)
     return false;
 }
 
+/* ---- minimal filtering ---- */
+
+/* It pays where the transforms, which grow with k and n, are little beside the products, which grow with k·n, and where
+ * all weights, transformed, stay in the second-level cache. */
+bool sp__conv_is_winograd(const sp__conv *call)
+{
+    enum { LEAST = 16, MOST = 128, WEIGHTS = 1 << 13, PLACES = 36 };
+    const bool forward = call->kind == SP__CONV_FORWARD;
+    const int64_t *result = forward ? call->out_size : call->size;
+    const int64_t k = forward ? call->in : call->out, n = forward ? call->out : call->in;
+    for (int d = 0; d < 2; d++)
+        if (call->kernel[d] != 3 || call->stride[d] != 1 || call->dilation[d] != 1) return false;
+    if (call->kind == SP__CONV_BACKWARD_WEIGHT || call->groups > 1) return false;
+    return k >= LEAST && n >= LEAST && k <= MOST && k * n <= WEIGHTS && result[0] * result[1] >= PLACES;
+}
+
 /* ---- how sparse gradients were ---- */
 
 static _Atomic(int64_t) sparse_found, sparse_places;
@@ -103,7 +119,9 @@ bool sp__cpu_conv_takes(const sp__conv *call)
 {
     if (!call->tail) return true;
     const bool fast = sp__cpu_level() != &sp__reference && sp__cpu_level()->of[call->dtype].conv;
-    return fast && call->tail->pool[0] * call->tail->pool[1] <= 16;
+    const int64_t *pool = call->tail->pool, places = pool[0] * pool[1];
+    const bool tiles = pool[0] == pool[1] && pool[0] <= 2; /* the maxima that minimal filtering can take */
+    return fast && places <= 16 && (tiles || call->kind != SP__CONV_FORWARD || !sp__conv_is_winograd(call));
 }
 
 sp_status sp__cpu_conv(const sp__conv *call)

@@ -32,6 +32,10 @@ int64_t sp__conv_span(const sp__conv *call, int dimension);
  * backward-weight few channels in f32 or f64 come without padding. Copies what is not so, and results back. */
 sp_status sp__conv_arranged(const sp__conv *call, sp_dtype dtype, sp_status (*run)(const sp__conv *call));
 
+/* Whether f32 sums a call by minimal filtering (simd/conv_winograd.inc.h). Its tail, its batch and what it lies in play
+ * no part, so that a place's sum is the same whatever is computed with it. */
+bool sp__conv_is_winograd(const sp__conv *call);
+
 /* The backward-data of a call that does it too. */
 sp__conv sp__conv_of_data(const sp__conv *call);
 

@@ -13,7 +13,10 @@
 #define ACROSS(p, next, n, left) load_some_f32_conv(p, n)
 #define NARROW(p, x) store_halves(p, to_bf16(x), LANES_f32)
 #define FN(name) name##_f32_conv
+#define DENSE(call) run_dense_f32_conv(call)
 #include "conv.inc.h"
+
+#include "conv_winograd.inc.h"
 
 #include "conv_entries.inc.h"
 
@@ -22,6 +25,7 @@
 #undef I
 #undef ACROSS
 #undef NARROW
+#undef DENSE
 #undef FN
 
 #define T double
@@ -29,6 +33,7 @@
 #define ACROSS(p, next, n, left) load_some_f64_conv(p, n)
 #define NARROW(p, x) ((void)(p), (void)(x))
 #define FN(name) name##_f64_conv
+#define DENSE(call) run_gathers_f64_conv(call)
 #include "conv.inc.h"
 
 #include "conv_entries.inc.h"
@@ -39,6 +44,7 @@
 #undef S
 #undef ACROSS
 #undef NARROW
+#undef DENSE
 #undef FN
 #undef STEP
 #undef ACCUMULATE

@@ -138,35 +138,44 @@ SP__INLINE FN(vector) FN(positive)(FN(vector) x, bool relu)
     return (FN(vector))((FN(mask))x & ~low);
 }
 
-/* The maximum of a window, with its place: of equal ones the first, and NaN wins, as in PyTorch. Behind ReLU all that
- * is not positive is equal. */
-static void FN(store_maximum)(const FN(gather_tile) * t, int row, int64_t j, int64_t places)
+/* The maximum of a window's places, which lie `step` apart, and which of them it is: of equal ones the first, and NaN
+ * wins, as in PyTorch. Behind ReLU all that is not positive is equal. */
+SP__INLINE FN(vector) FN(maximum_of)(const T *x, int64_t step, int64_t places, const bool relu, FN(mask) * where)
 {
-    const FN(gather) *g = t->g;
-    const int64_t count = t->width - j;
-    const T *sums = t->sums[0] + row * FN(NR) + j;
-    FN(vector) best = *(const FN(vector) *)sums;
+    FN(vector) best = *(const FN(vector) *)x;
     FN(mask) at = {0}, p = {0};
     for (int64_t place = 1; place < places; place++) {
-        sums += SP__TILE_ROWS * FN(NR);
+        x += step;
         p += 1;
-        const FN(vector) x = *(const FN(vector) *)sums;
-        const FN(mask) better = (FN(mask))(x > best) | (FN(mask))(x != x);
-        best = (FN(vector))(((FN(mask))x & better) | ((FN(mask))best & ~better));
+        const FN(vector) one = *(const FN(vector) *)x;
+        const FN(mask) better = (FN(mask))(one > best) | (FN(mask))(one != one);
+        best = (FN(vector))(((FN(mask))one & better) | ((FN(mask))best & ~better));
         at = (p & better) | (at & ~better);
     }
-    if (g->relu) {
+    if (relu) {
         const FN(mask) low = (FN(mask))(best <= 0);
         best = (FN(vector))((FN(mask))best & ~low);
         at &= ~low;
     }
-    FN(store_columns)(g, t->out[row], t->first + j, best, count);
+    return *where = at, best;
+}
+
+SP__INLINE void FN(store_where)(uint8_t *to, FN(mask) at, int64_t count)
+{
     const FN(bytes) where = __builtin_convertvector(at, FN(bytes));
-    uint8_t *to = g->where + t->where[row] + t->first + j;
     if (count >= FN(LANES))
         *(FN(bytes) *)to = where;
     else
         memcpy(to, &where, (size_t)count);
+}
+
+static void FN(store_maximum)(const FN(gather_tile) * t, int row, int64_t j, int64_t places)
+{
+    const FN(gather) *g = t->g;
+    FN(mask) at;
+    const FN(vector) best = FN(maximum_of)(t->sums[0] + row * FN(NR) + j, SP__TILE_ROWS * FN(NR), places, g->relu, &at);
+    FN(store_columns)(g, t->out[row], t->first + j, best, t->width - j);
+    FN(store_where)(g->where + t->where[row] + t->first + j, at, t->width - j);
 }
 
 static void FN(store_tile)(const FN(gather_tile) * t)

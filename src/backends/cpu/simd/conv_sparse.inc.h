@@ -237,7 +237,7 @@ static sp_status FN(run_expanded)(const sp__conv *call)
     sp__conv inner = *call;
     inner.tail = NULL;
     inner.y = (sp__operand){d.y, 0, call->dtype, {image, 1, row, channels}};
-    const sp_status status = FN(run_gathers)(&inner);
+    const sp_status status = DENSE(&inner);
     sp_free(d.y, bytes);
     return status;
 }
@@ -246,7 +246,7 @@ static sp_status FN(run_expanded)(const sp__conv *call)
 
 static sp_status FN(run_conv)(const sp__conv *call)
 {
-    if (call->kind == SP__CONV_FORWARD) return FN(run_gathers)(call);
+    if (call->kind == SP__CONV_FORWARD) return DENSE(call);
     const bool sparse = call->tail && FN(is_sparse)(call);
     if (call->data && !(sparse && call->tail->pool[0] * call->tail->pool[1] > 1)) { /* no one pass: two */
         const sp__conv data = sp__conv_of_data(call);
@@ -257,5 +257,5 @@ static sp_status FN(run_conv)(const sp__conv *call)
     }
     if (sparse) return FN(run_sparse)(call);
     if (call->kind == SP__CONV_BACKWARD_WEIGHT) return FN(run_weights)(call);
-    return call->tail ? FN(run_expanded)(call) : FN(run_gathers)(call);
+    return call->tail ? FN(run_expanded)(call) : DENSE(call);
 }
