@@ -31,5 +31,6 @@ const sp__level SP__HERE(sp__level) = {
                         .conv = SP__HERE(sp__conv_bf16),
                         .fill = SP__BASE(sp__fill_bf16),
                         .spin = SP__HERE(sp__spin_bf16)},
-           [SP_U8] = {.cast = SP__BASE(sp__cast_u8)}},
+           [SP_U8] = {.cast = SP__BASE(sp__cast_u8)},
+           [SP_BOOL] = {.cast = SP__BASE(sp__cast_bool)}},
 };

@@ -18,12 +18,28 @@
 #define BINARY(name, formula)                                                                                          \
     static void FN(name)(char *const *data, const int64_t *s, int64_t n, const double *params)                         \
     {                                                                                                                  \
-        (void)params;                                                                                                  \
+        const V p = FN(splat)((T)params[0]);                                                                           \
+        (void)p;                                                                                                       \
         V again[2];                                                                                                    \
         FN(input) a = FN(open_input)(data[1], s[1], &again[0]), b = FN(open_input)(data[2], s[2], &again[1]);          \
         for (char *out = data[0]; n > 0; n -= FN(LANES), out += SP__VECTOR_BYTES, a.p += a.step, b.p += b.step) {      \
             const V x = FN(load)(a.p, n), y = FN(load)(b.p, n);                                                        \
             FN(store)(out, formula, n);                                                                                \
+        }                                                                                                              \
+    }
+
+#define TERNARY(name, formula)                                                                                         \
+    static void FN(name)(char *const *data, const int64_t *s, int64_t n, const double *params)                         \
+    {                                                                                                                  \
+        const V p = FN(splat)((T)params[0]);                                                                           \
+        (void)p;                                                                                                       \
+        V again[3];                                                                                                    \
+        FN(input) in[3];                                                                                               \
+        for (int k = 0; k < 3; k++) in[k] = FN(open_input)(data[1 + k], s[1 + k], &again[k]);                          \
+        for (char *out = data[0]; n > 0; n -= FN(LANES), out += SP__VECTOR_BYTES) {                                    \
+            const V x = FN(load)(in[0].p, n), y = FN(load)(in[1].p, n), z = FN(load)(in[2].p, n);                      \
+            FN(store)(out, formula, n);                                                                                \
+            for (int k = 0; k < 3; k++) in[k].p += in[k].step;                                                         \
         }                                                                                                              \
     }
 

@@ -106,7 +106,8 @@ SP__INLINE void sp__store_part(void *p, sp__words x, int64_t words)
 extern sp__loop *const SP__BASE(sp__map_f32)[SP__MAP_COUNT], *const SP__BASE(sp__map_f64)[SP__MAP_COUNT],
                                                                  *const SP__BASE(sp__map_bf16)[SP__MAP_COUNT];
 extern sp__loop *const SP__BASE(sp__cast_f32)[SP_DTYPE_COUNT], *const SP__BASE(sp__cast_bf16)[SP_DTYPE_COUNT],
-                                                                   *const SP__BASE(sp__cast_u8)[SP_DTYPE_COUNT];
+                                                                   *const SP__BASE(sp__cast_u8)[SP_DTYPE_COUNT],
+                                                                       *const SP__BASE(sp__cast_bool)[SP_DTYPE_COUNT];
 extern sp__fold_run *const SP__BASE(sp__fold_f32)[SP__FOLD_COUNT], *const SP__BASE(sp__fold_f64)[SP__FOLD_COUNT];
 extern sp__rows_run *const SP__BASE(sp__rows_f32)[SP__ROW_COUNT];
 extern sp__pool_run *const SP__BASE(sp__pool_f32)[SP__POOL_KINDS];

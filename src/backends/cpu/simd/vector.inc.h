@@ -17,6 +17,20 @@ SP__INLINE FN(vector) FN(select)(FN(mask) mask, FN(vector) a, FN(vector) b)
     return (FN(vector))(((FN(mask))a & mask) | ((FN(mask))b & ~mask));
 }
 
+/* Whether any lane's mask is all ones. */
+SP__INLINE bool FN(any)(FN(mask) mask)
+{
+#if defined(__AVX512F__)
+    return _mm512_movepi8_mask((__m512i)mask) != 0;
+#elif defined(__AVX2__)
+    return _mm256_movemask_epi8((__m256i)mask) != 0;
+#endif
+    uint64_t parts[SP__VECTOR_BYTES / 8], all = 0;
+    memcpy(parts, &mask, sizeof parts);
+    for (int i = 0; i < SP__VECTOR_BYTES / 8; i++) all |= parts[i];
+    return all != 0;
+}
+
 SP__INLINE FN(vector) FN(magnitude)(FN(vector) x)
 {
     return (FN(vector))((FN(mask))x & ~(FN(mask))FN(splat)((T)-0.0));
