@@ -38,18 +38,18 @@ static void write_block(FILE *file, const sp_series *series, int64_t window)
 
 static bool smoothed(const sp_series *series, const sp_plot_options *options)
 {
-    return options->smooth > 1 && sp_series_size(series) > options->smooth;
+    return options->smooth > 1 && drawable(series) && sp_series_size(series) > options->smooth;
 }
 
+/* In the order in which write_lines draws: the pale lines of all series lie behind every average. */
 static sp_status write_data(const sp__chart *c, sp_series *const *series, int n, const sp_plot_options *options)
 {
     FILE *file = sp__chart_open(c, ".dat");
     if (!file) return sp_error_status();
-    for (int i = 0; i < n; i++) {
-        if (!drawable(series[i])) continue;
-        write_block(file, series[i], 1);
-        if (smoothed(series[i], options)) write_block(file, series[i], options->smooth);
-    }
+    for (int i = 0; i < n; i++)
+        if (smoothed(series[i], options)) write_block(file, series[i], 1);
+    for (int i = 0; i < n; i++)
+        if (drawable(series[i])) write_block(file, series[i], smoothed(series[i], options) ? options->smooth : 1);
     return sp__chart_close(c, file, ".dat");
 }
 
@@ -113,12 +113,14 @@ static void write_line(FILE *file, const sp__chart *c, int block, const style *l
 static int write_lines(FILE *file, const sp__chart *c, sp_series *const *series, int n, const sp_plot_options *options)
 {
     int block = 0;
+    for (int i = 0; i < n; i++)
+        if (smoothed(series[i], options))
+            write_line(file, c, block++,
+                       &(style){sp__chart_pale_colour(i), NULL, 1, 0, i >= n - options->right, false});
     for (int i = 0; i < n; i++) {
         bool right = i >= n - options->right, few = sp_series_size(series[i]) <= 60;
         bool dashed = right || i >= n - options->dashed;
         if (!drawable(series[i])) continue;
-        if (smoothed(series[i], options))
-            write_line(file, c, block++, &(style){sp__chart_pale_colour(i), NULL, 1, 0, right, false});
         int marker = few ? sp__chart_marker(i) : 0;
         write_line(file, c, block++,
                    &(style){sp__chart_colour(i), sp_series_name(series[i]), 2, marker, right, dashed});
