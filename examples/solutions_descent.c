@@ -1,7 +1,10 @@
-/* Solutions to the exercises of "Walking down" and "Better steps". */
+/* Solutions to the exercises of "Walking down".
+ *
+ *     solutions_descent [EXERCISE] */
 #include <math.h>
 #include <spusk/spusk.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static sp_tensor *place(double x, double y)
 {
@@ -89,61 +92,15 @@ static void descent_3(void)
     sp_print(sp_detach(p));
 }
 
-/* Heuristics, 1: a gradient divided by the root of its own squares has length one, however small it is, so the first
- * step is as long as any. Plain descent's steps are as short as the slope. */
-static void heuristics_1(void)
+int main(int argc, char **argv)
 {
-    const char *const names[] = {"sgd", "momentum", "adagrad", "adadelta", "rmsprop", "adam", "adamax", "nadam"};
-    const double rates[] = {1, 0.2, 0.08, 2, 0.005, 0.02, 0.03, 0.02};
-    sp_surface *plateau = sp_surface_new("plateau");
-    const sp_surface_about *about = sp_surface_about_of(plateau);
-    double width = about->x_range[1] - about->x_range[0];
-    printf("heuristics 1: steps out of the plateau:");
-    for (int i = 0; i < 8; i++) {
-        sp_tensor *p = place(about->start[0], about->start[1]);
-        sp_optimizer *o = i == 1 ? sp_optim_sgd(SP_LIST(p), .lr = rates[i] * about->lr, .momentum = 0.9)
-                                 : sp_optim_by_name(names[i], SP_LIST(p), .lr = rates[i] * (i ? width : about->lr));
-        printf(" %s %d", names[i], walk(plateau, p, o, 2000, -0.5));
+    void (*const exercises[])(void) = {descent_1, descent_2, descent_3};
+    const int n = sizeof exercises / sizeof *exercises, chosen = argc > 1 ? atoi(argv[1]) : 0;
+    if (chosen < 0 || chosen > n) {
+        fprintf(stderr, "solutions_descent: exercises 1 to %d\n", n);
+        return 2;
     }
-    putchar('\n');
-}
-
-static int steps_on_beale(bool adam, double lr)
-{
-    sp_surface *beale = sp_surface_new("beale");
-    const sp_surface_about *about = sp_surface_about_of(beale);
-    sp_tensor *p = place(about->start[0], about->start[1]);
-    sp_optimizer *optimizer = adam ? sp_optim_adam(SP_LIST(p), .lr = lr) : sp_optim_sgd(SP_LIST(p), .lr = lr);
-    return walk(beale, p, optimizer, 3000, 1e-3);
-}
-
-/* Heuristics, 2: Adam's steps are about as long as its rate, so a tiny one makes it late, whatever the slope is. */
-static void heuristics_2(void)
-{
-    printf("heuristics 2: steps on Beale's function (-1: over 3000): sgd 0.01 %d, adam 0.001 %d; sgd 0.001 %d, adam "
-           "0.1 %d\n",
-           steps_on_beale(false, 0.01), steps_on_beale(true, 0.001), steps_on_beale(false, 0.001),
-           steps_on_beale(true, 0.1));
-}
-
-/* Heuristics, 3: on the line y = 0 no slope leads away from it, so all stay on it. Along it the slope is zero at the
- * saddle: plain descent comes to rest there, momentum rolls through to the valley at (-1, 0), Adam's is too little. */
-static void heuristics_3(void)
-{
-    sp_surface *saddle = sp_surface_new("saddle");
-    sp_tensor *a = place(1.1, 0), *b = place(1.1, 0), *c = place(1.1, 0);
-    walk(saddle, a, sp_optim_sgd(SP_LIST(a), .lr = 0.01), 400, 0);
-    walk(saddle, b, sp_optim_sgd(SP_LIST(b), .lr = 0.01, .momentum = 0.9), 400, 0);
-    walk(saddle, c, sp_optim_adam(SP_LIST(c), .lr = 0.05), 400, 0);
-    printf("heuristics 3: x after 400 steps: sgd %.3f, momentum %.3f, adam %.3f\n", sp_item(sp_select(a, 0, 0)),
-           sp_item(sp_select(b, 0, 0)), sp_item(sp_select(c, 0, 0)));
-}
-
-int main(void)
-{
-    descent_1();
-    descent_2();
-    descent_3();
-    heuristics_1(), heuristics_2(), heuristics_3();
+    for (int i = 0; i < n; i++)
+        if (chosen == 0 || chosen == i + 1) exercises[i]();
     return sp_finish();
 }

@@ -1,8 +1,12 @@
-/* Solutions to the exercises of "What is a model?", "Tensors and gradients" and "Products of matrices". */
+/* Solutions to the exercises of "What is a model?", "Tensors and gradients" and "Products of matrices".
+ *
+ *     solutions_tensors [EXERCISE]          EXERCISE: model_1, model_2, tensors_1 to tensors_3, products_1, products_2
+ */
 #include <math.h>
 #include <spusk/spusk.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 /* Model, 1: a weight for each pixel and class, and a bias for each class: 784·10 + 10. */
@@ -121,14 +125,17 @@ static void products_2(void)
     shape_of_product(SP_DIMS(3), SP_DIMS(3));
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-    model_1();
-    model_2();
-    tensors_1();
-    tensors_2();
-    tensors_3();
-    products_1();
-    products_2();
-    return sp_finish();
+    const struct {
+        const char *name;
+        void (*solve)(void);
+    } exercises[] = {{"model_1", model_1},      {"model_2", model_2},     {"tensors_1", tensors_1},
+                     {"tensors_2", tensors_2},  {"tensors_3", tensors_3}, {"products_1", products_1},
+                     {"products_2", products_2}};
+    int solved = 0;
+    for (int i = 0; i < 7; i++)
+        if (argc < 2 || strcmp(argv[1], exercises[i].name) == 0) exercises[i].solve(), solved++;
+    if (!solved) fprintf(stderr, "solutions_tensors: no exercise %s\n", argv[1]);
+    return solved ? sp_finish() : 2;
 }
