@@ -200,6 +200,20 @@ static void test_more_than_a_block(void **state)
     }
 }
 
+/* Many rows, long sums and a b that no cache near by holds: each task packs its rows, and panels of b are copied as
+ * they are read. */
+static void test_tasks_that_pack_for_themselves(void **state)
+{
+    (void)state;
+    FOR_EACH_LEVEL(level)
+    {
+        for (int t = 0; t < 3; t++) {
+            const problem p = {gemm_dtypes[t], {1, 107, 300, 1010}, (order)(t % 2), BY_ROWS, BY_ROWS, 1, t, t == 1};
+            assert_int_equal(check(&p), 107 * 300);
+        }
+    }
+}
+
 static void test_nothing(void **state)
 {
     (void)state;
@@ -236,8 +250,8 @@ static void test_beta_zero_does_not_read_c(void **state)
 static void test_threads_change_no_bit(void **state)
 {
     (void)state;
-    static const shape shapes[] = {
-        {1, 64, 784, 256}, {1, 784, 256, 64}, {7, 33, 65, 40}, {1, 3, 700, 3000}, {1, 500, 10, 600}};
+    static const shape shapes[] = {{1, 64, 784, 256}, {1, 784, 256, 64},   {7, 33, 65, 40},    {1, 3, 700, 3000},
+                                   {1, 500, 10, 600}, {1, 600, 300, 1010}, {1, 300, 600, 1010}};
     static const int threads[] = {2, 3, 8};
     FOR_EACH_LEVEL(level)
     {
@@ -302,6 +316,7 @@ int main(void)
         cmocka_unit_test(test_all_orders_scales_and_a_bias),
         cmocka_unit_test(test_blocks),
         cmocka_unit_test(test_more_than_a_block),
+        cmocka_unit_test(test_tasks_that_pack_for_themselves),
         cmocka_unit_test(test_nothing),
         cmocka_unit_test(test_beta_zero_does_not_read_c),
         cmocka_unit_test(test_threads_change_no_bit),

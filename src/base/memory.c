@@ -2,11 +2,23 @@
 #include "base/pool.h"
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+/* From this size on, a block begins with a page of 2 MB and asks for such pages where they lie in it as a whole: large
+ * matrices are read across their rows, each of which else begins a page of its own. */
+enum { LARGE_PAGE = 2 << 20, LARGE_BLOCK = 2 * LARGE_PAGE };
 
 static void *default_alloc(size_t size, void *user)
 {
     (void)user;
     void *block = NULL;
+#ifdef MADV_HUGEPAGE
+    if (size >= LARGE_BLOCK) {
+        if (posix_memalign(&block, LARGE_PAGE, size) != 0) return NULL;
+        madvise(block, size / LARGE_PAGE * LARGE_PAGE, MADV_HUGEPAGE);
+        return block;
+    }
+#endif
     return posix_memalign(&block, 64, size) == 0 ? block : NULL;
 }
 

@@ -29,6 +29,9 @@ typedef struct FN(tile) {
     const T *row_bias, *column_bias; /* of the tile's rows or of its NR columns; NULL: none */
     const T *before;                 /* the sums over what came before in k, rows before_row apart; NULL: none */
     int64_t before_row;
+    T *copy;           /* where b's rows are laid side by side as they are read; NULL: nowhere */
+    const char *ahead; /* what will be wanted of b: a row, two vectors long, is asked for every `every` steps of k */
+    int64_t ahead_row, every; /* bytes from a row to the next; 0: nothing is asked for, nor copied */
 } FN(tile);
 
 /* ---- turning: eight vectors, seen as a matrix of eight rows, become the columns of that matrix, one after the other
@@ -139,29 +142,51 @@ static __attribute__((noinline)) void FN(finish)(const FN(tile) * t, int rows, T
 
 /* ---- the loop that everything is for: rows × vectors sums in registers ---- */
 
-SP__INLINE void FN(run_tile)(const FN(tile) * t, const int rows, const int vectors)
+/* Asks for the tile's part of c, which is wanted when the loop is done. */
+SP__INLINE void FN(ask_for_result)(const FN(tile) * t, const int rows, const int vectors)
+{
+    SP__UNROLL
+    for (int i = 0; i < rows; i++) {
+        SP__UNROLL
+        for (int v = 0; v < vectors; v++) __builtin_prefetch((T *)t->c + i * t->c_row + v * FN(LANES), 1);
+    }
+}
+
+/* How a tile treats b: it reads it; asks for what comes next meanwhile; or does both and lays it side by side. */
+enum { FN(READS), FN(ASKS), FN(COPIES) };
+
+SP__INLINE void FN(run_tile)(const FN(tile) * t, const int rows, const int vectors, const int how)
 {
     FN(vector) sums[8][2] = {{{0}}};
     const T *a = t->a, *b = t->b;
+    T *copy = t->copy;
+    const char *ahead = t->ahead;
     const int64_t a_row = t->a_row, a_column = t->a_column, b_row = t->b_row;
-    if (t->plain) { /* c is wanted when the loop is done */
-        SP__UNROLL
-        for (int i = 0; i < rows; i++) {
-            SP__UNROLL
-            for (int v = 0; v < vectors; v++) __builtin_prefetch((T *)t->c + i * t->c_row + v * FN(LANES), 1);
+    if (t->plain) FN(ask_for_result)(t, rows, vectors);
+    for (int64_t left = t->k; left > 0;) {
+        const int64_t steps = how != FN(READS) && t->every < left ? t->every : left;
+        left -= steps;
+        if (how != FN(READS)) {
+            __builtin_prefetch(ahead);
+            if (SP__VECTOR_BYTES == 64) __builtin_prefetch(ahead + 64);
+            ahead += t->ahead_row;
         }
-    }
-    for (int64_t k = t->k; k > 0; k--) {
-        FN(vector) bk[2];
-        SP__UNROLL
-        for (int v = 0; v < vectors; v++) bk[v] = *(const FN(vector) *)(b + v * FN(LANES));
-        SP__UNROLL
-        for (int i = 0; i < rows; i++) {
+        for (int64_t k = steps; k > 0; k--) {
+            FN(vector) bk[2];
             SP__UNROLL
-            for (int v = 0; v < vectors; v++) ACCUMULATE(sums[i][v], a[i * a_row], bk[v]);
+            for (int v = 0; v < vectors; v++) {
+                bk[v] = *(const FN(vector) *)(b + v * FN(LANES));
+                if (how == FN(COPIES)) *(FN(vector) *)(copy + v * FN(LANES)) = bk[v];
+            }
+            if (how == FN(COPIES)) copy += FN(NR);
+            SP__UNROLL
+            for (int i = 0; i < rows; i++) {
+                SP__UNROLL
+                for (int v = 0; v < vectors; v++) ACCUMULATE(sums[i][v], a[i * a_row], bk[v]);
+            }
+            a += a_column;
+            b += b_row;
         }
-        a += a_column;
-        b += b_row;
     }
     if (t->plain && t->width == vectors * FN(LANES)) {
         SP__UNROLL
@@ -184,27 +209,35 @@ SP__INLINE void FN(run_tile)(const FN(tile) * t, const int rows, const int vecto
     FN(finish)(t, rows, values);
 }
 
-#define TILE(name, rows, vectors)                                                                                      \
+#define TILE(name, rows, vectors, how)                                                                                 \
     static void FN(name##x##vectors)(const FN(tile) * t)                                                               \
     {                                                                                                                  \
-        FN(run_tile)(t, rows, vectors);                                                                                \
+        FN(run_tile)(t, rows, vectors, how);                                                                           \
     }
-TILE(whole, SP__TILE_ROWS, 2)
-TILE(four, 4, 2)
-TILE(two, 2, 2)
-TILE(one, 1, 2)
-TILE(whole, SP__TILE_ROWS, 1)
-TILE(four, 4, 1)
-TILE(two, 2, 1)
-TILE(one, 1, 1)
+TILE(whole, SP__TILE_ROWS, 2, FN(READS))
+TILE(asking, SP__TILE_ROWS, 2, FN(ASKS))
+TILE(copying, SP__TILE_ROWS, 2, FN(COPIES))
+TILE(four, 4, 2, FN(READS))
+TILE(two, 2, 2, FN(READS))
+TILE(one, 1, 2, FN(READS))
+TILE(whole, SP__TILE_ROWS, 1, FN(READS))
+TILE(four, 4, 1, FN(READS))
+TILE(two, 2, 1, FN(READS))
+TILE(one, 1, 1, FN(READS))
 #undef TILE
 
-/* The first of the rows that are left, as many as a tile takes; returns how many. */
+/* The first of the rows that are left, as many as a tile takes; returns how many. Whole tiles alone ask and copy. */
 static int64_t FN(run_rows)(const FN(tile) * t, int64_t rows)
 {
     static void (*const tiles[4][2])(const FN(tile) *) = {
         {FN(onex1), FN(onex2)}, {FN(twox1), FN(twox2)}, {FN(fourx1), FN(fourx2)}, {FN(wholex1), FN(wholex2)}};
     const int64_t height = rows >= SP__TILE_ROWS ? SP__TILE_ROWS : rows >= 4 ? 4 : rows >= 2 ? 2 : 1;
-    tiles[rows >= SP__TILE_ROWS ? 3 : height / 2][t->width > FN(LANES)](t);
+    const bool wide = t->width > FN(LANES);
+    if (height < SP__TILE_ROWS || !wide || !t->every)
+        tiles[rows >= SP__TILE_ROWS ? 3 : height / 2][wide](t);
+    else if (t->copy)
+        FN(copyingx2)(t);
+    else
+        FN(askingx2)(t);
     return height;
 }
