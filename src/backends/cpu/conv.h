@@ -28,9 +28,13 @@ bool sp__conv_is_padded(const sp__conv *call);
 /* The places of x, padding included, that the taps span. */
 int64_t sp__conv_span(const sp__conv *call, int dimension);
 
-/* Runs a kernel that reads elements of `dtype`, writes such or bf16, and wants the channels of images side by side; in
- * backward-weight few channels in f32 or f64 come without padding. Copies what is not so, and results back. */
+/* Runs a kernel that reads elements of `dtype` (behind a tail, of bf16 too), writes such or bf16, and wants the
+ * channels of images side by side; in backward-weight few channels in f32 or f64 come without padding. Copies what is
+ * not so, and results back. */
 sp_status sp__conv_arranged(const sp__conv *call, sp_dtype dtype, sp_status (*run)(const sp__conv *call));
+
+/* Runs a kernel that wants x in `dtype`, which behind a tail may still be bf16. */
+sp_status sp__conv_with_x(const sp__conv *call, sp_dtype dtype, sp_status (*run)(const sp__conv *call));
 
 /* Whether f32 sums a call by minimal filtering (simd/conv_winograd.inc.h). Its tail, its batch and what it lies in play
  * no part, so that a place's sum is the same whatever is computed with it. */

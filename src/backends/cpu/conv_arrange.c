@@ -40,13 +40,25 @@ static moved *move(arranged *a, sp__operand *operand, sp_dtype dtype, const int6
     return m;
 }
 
+static bool is_side_by_side(const sp__operand *operand, const int64_t *sizes)
+{
+    return operand->strides[1] == 1 || sizes[1] == 1;
+}
+
 static sp_status arrange(arranged *a, sp__operand *operand, sp_dtype dtype, const int64_t *sizes, bool written)
 {
     const bool right = operand->dtype == dtype || (written && operand->dtype == SP_BF16);
-    if (right && (operand->strides[1] == 1 || sizes[1] == 1)) return SP_OK;
+    if (right && is_side_by_side(operand, sizes)) return SP_OK;
     const moved *m = move(a, operand, dtype, sizes, written);
     if (!m) return SP_ERROR_MEMORY;
     return written ? SP_OK : copy_elements(&m->copy, &m->own, sizes);
+}
+
+/* What a gradient behind a tail reads may stay bf16 where the kernel's dtype is f32. */
+static sp_status arrange_wide(arranged *a, sp__operand *operand, sp_dtype dtype, const int64_t *sizes)
+{
+    const bool stays = operand->dtype == SP_BF16 && dtype == SP_F32 && is_side_by_side(operand, sizes);
+    return stays ? SP_OK : arrange(a, operand, dtype, sizes, false);
 }
 
 /* x with zeros around it, so that no tap reads outside. */
@@ -80,6 +92,7 @@ static sp_status arrange_x(arranged *a, sp_dtype dtype)
     if (call->kind == SP__CONV_BACKWARD_WEIGHT && call->in / call->groups < FEW_CHANNELS && dtype != SP_BF16 &&
         !call->data && sp__conv_is_padded(call))
         return pad(a, dtype);
+    if (call->kind == SP__CONV_BACKWARD_WEIGHT && call->tail) return arrange_wide(a, &a->call.x, dtype, sizes);
     return arrange(a, &a->call.x, dtype, sizes, call->kind == SP__CONV_BACKWARD_DATA);
 }
 
@@ -97,8 +110,9 @@ static sp_status arrange_tail(arranged *a, sp_dtype dtype)
     sp__conv_tail *t = &a->tail;
     const int64_t sizes[4] = {call->batch, call->out, call->out_size[0] / t->pool[0], call->out_size[1] / t->pool[1]};
     sp_status status = SP_OK;
-    if (forward || t->relu) status = arrange(a, &t->y, dtype, sizes, forward);
-    if (!status && !forward) status = arrange(a, &t->grad, dtype, sizes, false);
+    if (forward) status = arrange(a, &t->y, dtype, sizes, true);
+    if (!forward && t->relu) status = arrange_wide(a, &t->y, dtype, sizes);
+    if (!status && !forward) status = arrange_wide(a, &t->grad, dtype, sizes);
     if (!status && t->pool[0] * t->pool[1] > 1) status = arrange(a, &t->where, SP_U8, sizes, forward);
     return status;
 }
@@ -131,6 +145,16 @@ sp__conv sp__conv_of_data(const sp__conv *call)
     data.bias = NULL;
     data.data = NULL;
     return data;
+}
+
+sp_status sp__conv_with_x(const sp__conv *call, sp_dtype dtype, sp_status (*run)(const sp__conv *call))
+{
+    arranged a = {.call = *call};
+    const int64_t sizes[4] = {call->batch, call->in, call->size[0], call->size[1]};
+    sp_status status = arrange(&a, &a.call.x, dtype, sizes, false);
+    if (!status) status = run(&a.call);
+    if (a.n) sp_free(a.moved[0].copy.buffer, a.moved[0].bytes);
+    return status;
 }
 
 sp_status sp__conv_arranged(const sp__conv *call, sp_dtype dtype, sp_status (*run)(const sp__conv *call))

@@ -13,7 +13,11 @@
 #define ACROSS(p, next, n, left) load_some_f32_conv(p, n)
 #define NARROW(p, x) store_halves(p, to_bf16(x), LANES_f32)
 #define FN(name) name##_f32_conv
+#define DTYPE SP_F32
+#define WIDEN(p, n) from_bf16(load_halves(p, n))
 #define DENSE(call) run_dense_f32_conv(call)
+#define IS_SPARSE(call) is_sparse_f32_conv(call)
+#define RUN_SPARSE(call) run_sparse_f32_conv(call)
 #include "conv.inc.h"
 
 #include "conv_winograd.inc.h"
@@ -21,11 +25,17 @@
 #include "conv_entries.inc.h"
 
 #include "conv_sparse.inc.h"
+
+#include "conv_run.inc.h"
 #undef T
 #undef I
+#undef DTYPE
 #undef ACROSS
+#undef WIDEN
 #undef NARROW
 #undef DENSE
+#undef IS_SPARSE
+#undef RUN_SPARSE
 #undef FN
 
 #define T double
@@ -33,18 +43,24 @@
 #define ACROSS(p, next, n, left) load_some_f64_conv(p, n)
 #define NARROW(p, x) ((void)(p), (void)(x))
 #define FN(name) name##_f64_conv
+#define DTYPE SP_F64
+#define WIDEN(p, n) ((void)(p), (void)(n), (vector_f64_conv){0})
 #define DENSE(call) run_gathers_f64_conv(call)
+#define IS_SPARSE(call) false
+#define RUN_SPARSE(call) SP_OK
 #include "conv.inc.h"
 
-#include "conv_entries.inc.h"
-
-#include "conv_sparse.inc.h"
+#include "conv_run.inc.h"
 #undef T
 #undef I
 #undef S
 #undef ACROSS
+#undef DTYPE
+#undef WIDEN
 #undef NARROW
 #undef DENSE
+#undef IS_SPARSE
+#undef RUN_SPARSE
 #undef FN
 #undef STEP
 #undef ACCUMULATE

@@ -35,6 +35,7 @@ SP__INLINE vf pairs_across(const sp__bf16 *p, int64_t next, int64_t n, int64_t l
 #define ONE pair_of(0x3F80, 0x3F80)
 #define UNIT(p, next) pair_of((p)[0], (p)[next])
 #define ACROSS(p, next, n, left) (vector_pair) pairs_across(p, next, n, left)
+#define WIDEN(p, n) from_bf16(load_halves(p, n))
 #define NARROW(p, x) store_halves(p, to_bf16((vf)(x)), LANES_f32)
 #define FN(name) name##_pair
 #include "conv.inc.h"

@@ -24,6 +24,12 @@ SP__INLINE FN(vector) FN(load_some)(const T *p, int64_t count)
     return x;
 }
 
+/* Elements of T or of bf16, from the j-th on. */
+SP__INLINE FN(vector) FN(load_either)(const void *p, bool narrow, int64_t j, int64_t count)
+{
+    return narrow ? (FN(vector))WIDEN((const sp__bf16 *)p + j, count) : FN(load_some)((const T *)p + j, count);
+}
+
 /* Element i of a result, which is of T or of bf16. */
 SP__INLINE void FN(put)(void *buffer, bool narrow, int64_t i, T x)
 {
@@ -31,6 +37,19 @@ SP__INLINE void FN(put)(void *buffer, bool narrow, int64_t i, T x)
         ((sp__bf16 *)buffer)[i] = sp__to_bf16((float)x);
     else
         ((T *)buffer)[i] = x;
+}
+
+SP__INLINE void FN(store_either)(void *buffer, bool narrow, int64_t at, FN(vector) x, int64_t count)
+{
+    if (count >= FN(LANES) && narrow) {
+        NARROW((sp__bf16 *)buffer + at, x);
+    } else if (count >= FN(LANES)) {
+        *(FN(vector) *)((T *)buffer + at) = x;
+    } else {
+        T values[FN(LANES)];
+        memcpy(values, &x, sizeof values);
+        for (int64_t i = 0; i < count; i++) FN(put)(buffer, narrow, at + i, values[i]);
+    }
 }
 
 SP__INLINE void FN(set)(const sp__operand *operand, int64_t i, T x)

@@ -45,22 +45,19 @@ static FN(entry) * *FN(sparse_ends)(const FN(sparse) * s, int64_t part)
 
 /* ---- lists ---- */
 
-typedef I FN(bits) __attribute__((may_alias));
-
-/* Appends a window of all channels. Every channel's entry is written; its end moves on where there is a gradient. Looks
- * at bits: a number above 0 is one as an integer too, and one that is not 0 has some bit beside the sign's. */
-SP__INLINE void FN(list_window)(const FN(window) * window, int64_t out, const int32_t *at, FN(entry) * *ends,
-                                const bool has_y, const bool has_where)
+/* Appends a window of all channels. */
+SP__INLINE void FN(list_window)(const FN(window) * window, int64_t out, const int32_t *at, FN(entry) * *ends)
 {
-    const T *grad = window->grad;
-    const FN(bits) *grad_bits = (const FN(bits) *)grad, *y_bits = (const FN(bits) *)window->y;
-    const FN(bits) not_sign = (FN(bits))(UINT64_MAX >> (65 - 8 * sizeof(T)));
-    for (int64_t o = 0; o < out; o++) {
-        FN(entry) *end = ends[o];
-        end->value = grad[o];
-        end->at = at[has_where ? window->where[o] : 0];
-        const bool positive = !has_y || y_bits[o] > 0, nonzero = (grad_bits[o] & not_sign) != 0;
-        ends[o] = end + (positive & nonzero);
+    for (int64_t j = 0; j < out; j += FN(LANES)) {
+        const FN(vector) g = FN(load_window)(window, j, out - j);
+        T values[FN(LANES)];
+        memcpy(values, &g, sizeof values);
+        for (uint32_t bits = sp__signs((sp__words)(g != 0)); bits; bits &= bits - 1) {
+            const int i = __builtin_ctz(bits);
+            FN(entry) *end = ends[j + i]++;
+            end->value = values[i];
+            end->at = at[window->where ? window->where[j + i] : 0];
+        }
     }
 }
 
@@ -80,12 +77,7 @@ static int64_t FN(list_image)(const FN(sparse) * s, int64_t image, FN(entry) * e
             const int64_t row = h * pool[0] * call->stride[0], column = w * pool[1] * call->stride[1];
             for (int p = 0; p < 16; p++) at[p] = first[p] + (int32_t)((row * s->columns + column) * FN(LANES));
             const FN(window) window = FN(window_at)(call->tail, image, h, w, 0);
-            if (window.y && window.where)
-                FN(list_window)(&window, call->out, at, ends, true, true);
-            else if (window.y)
-                FN(list_window)(&window, call->out, at, ends, true, false);
-            else
-                FN(list_window)(&window, call->out, at, ends, false, window.where != NULL);
+            FN(list_window)(&window, call->out, at, ends);
         }
     }
     int64_t found = 0;

@@ -6,13 +6,13 @@
 static void FN(copy_in)(const FN(sparse) * s, int64_t image, T *copy)
 {
     const sp__conv *call = s->call;
+    const bool narrow = call->x.dtype == SP_BF16;
     for (int64_t h = 0; h < call->size[0] && h + call->padding[0] < s->rows; h++) {
         for (int64_t w = 0; w < call->size[1] && w + call->padding[1] < s->columns; w++) {
-            const T *x = FN(of_operand)(&call->x, 0) + image * call->x.strides[0] + h * call->x.strides[2] +
-                         w * call->x.strides[3];
+            const char *x = FN(window_of)(&call->x, image, h, w, 0);
             T *to = copy + ((h + call->padding[0]) * s->columns + w + call->padding[1]) * FN(LANES);
             for (int64_t c = 0; c < call->in; c += FN(LANES), to += s->rows * s->columns * FN(LANES))
-                *(FN(vector) *)to = FN(load_some)(x + c, call->in - c);
+                *(FN(vector) *)to = FN(load_either)(x, narrow, c, call->in - c);
         }
     }
 }
@@ -23,16 +23,10 @@ static void FN(copy_out)(const FN(sparse) * s, int64_t image, const T *copy)
     const bool narrow = s->dx.dtype == SP_BF16;
     for (int64_t h = 0; h < call->size[0]; h++) {
         for (int64_t w = 0; w < call->size[1]; w++) {
-            const int64_t at = call->x.offset + image * call->x.strides[0] + h * call->x.strides[2] +
-                               w * call->x.strides[3];
+            const int64_t at = s->dx.offset + image * s->dx.strides[0] + h * s->dx.strides[2] + w * s->dx.strides[3];
             const T *from = copy + ((h + call->padding[0]) * s->columns + w + call->padding[1]) * FN(LANES);
-            for (int64_t c = 0; c < call->in; c += FN(LANES), from += s->rows * s->columns * FN(LANES)) {
-                const int64_t count = FN(least)(call->in - c, FN(LANES));
-                if (narrow)
-                    for (int64_t i = 0; i < count; i++) FN(put)(s->dx.buffer, true, at + c + i, from[i]);
-                else
-                    memcpy((T *)s->dx.buffer + at + c, from, (size_t)count * sizeof(T));
-            }
+            for (int64_t c = 0; c < call->in; c += FN(LANES), from += s->rows * s->columns * FN(LANES))
+                FN(store_either)(s->dx.buffer, narrow, at + c, *(const FN(vector) *)from, call->in - c);
         }
     }
 }
@@ -142,7 +136,10 @@ static double FN(sampled_density)(const sp__conv *call)
     for (int64_t image = 0; image < call->batch; image += step, seen += windows * call->out) {
         for (int64_t i = 0; i < windows; i++) {
             const FN(window) w = FN(window_at)(call->tail, image, i / call->out_size[1], i % call->out_size[1], 0);
-            for (int64_t o = 0; o < call->out; o++) positive += w.y[o] > 0;
+            for (int64_t o = 0; o < call->out; o += FN(LANES)) {
+                const FN(vector) y = FN(load_either)(w.y, w.y_narrow, o, call->out - o);
+                positive += __builtin_popcount(sp__signs((sp__words)(y > 0)));
+            }
         }
     }
     return seen ? (double)positive / (double)seen : 1;
@@ -206,56 +203,4 @@ static sp_status FN(run_sparse)(const sp__conv *call)
     sp__conv_saw(found, call->batch * call->out * call->out_size[0] * call->out_size[1]);
     sp_free(memory, bytes);
     return SP_OK;
-}
-
-/* ---- dense, where lists do not pay ---- */
-
-typedef struct FN(dense) {
-    const sp__conv *call;
-    T *y;
-} FN(dense);
-
-static void FN(expand_image)(void *context, int64_t image)
-{
-    const FN(dense) *d = context;
-    const sp__conv *call = d->call;
-    const int64_t channels = (call->out + FN(LANES) - 1) / FN(LANES) * FN(LANES), from[2] = {0, 0};
-    FN(expand_places)
-    (call, image, 0, call->out, from, call->out_size, channels,
-     d->y + image * call->out_size[0] * call->out_size[1] * channels);
-}
-
-/* Backward-data by the gradient of y in memory. */
-static sp_status FN(run_expanded)(const sp__conv *call)
-{
-    const int64_t channels = (call->out + FN(LANES) - 1) / FN(LANES) * FN(LANES);
-    const int64_t row = call->out_size[1] * channels, image = call->out_size[0] * row;
-    const size_t bytes = (size_t)(call->batch * image) * sizeof(T);
-    const FN(dense) d = {call, sp__scratch(bytes)};
-    if (!d.y) return SP_ERROR_MEMORY;
-    sp__flushed_tasks(call->batch, FN(expand_image), (void *)(uintptr_t)&d);
-    sp__conv inner = *call;
-    inner.tail = NULL;
-    inner.y = (sp__operand){d.y, 0, call->dtype, {image, 1, row, channels}};
-    const sp_status status = DENSE(&inner);
-    sp_free(d.y, bytes);
-    return status;
-}
-
-/* ---- any call ---- */
-
-static sp_status FN(run_conv)(const sp__conv *call)
-{
-    if (call->kind == SP__CONV_FORWARD) return DENSE(call);
-    const bool sparse = call->tail && FN(is_sparse)(call);
-    if (call->data && !(sparse && call->tail->pool[0] * call->tail->pool[1] > 1)) { /* no one pass: two */
-        const sp__conv data = sp__conv_of_data(call);
-        sp__conv weight = *call;
-        weight.data = NULL;
-        const sp_status status = FN(run_conv)(&data);
-        return status ? status : FN(run_conv)(&weight);
-    }
-    if (sparse) return FN(run_sparse)(call);
-    if (call->kind == SP__CONV_BACKWARD_WEIGHT) return FN(run_weights)(call);
-    return call->tail ? FN(run_expanded)(call) : DENSE(call);
 }

@@ -1,38 +1,46 @@
 /* The gradient of y behind ReLU and max-pooling, for one type: zero where the ReLU was, and in each window but for the
  * place of its maximum. */
 
-/* Channels [j, j + count) of a window: what its gradient is, and at which place. */
-SP__INLINE FN(vector)
-    FN(load_window)(const T *grad, const T *y, const uint8_t *where, bool relu, int64_t count, FN(mask) * place)
-{
-    FN(vector) g = FN(load_some)(grad, count);
-    if (relu) g = (FN(vector))((FN(mask))g & (FN(mask))(FN(load_some)(y, count) > 0));
-    *place = (FN(mask)){0};
-    if (where) {
-        FN(bytes) bytes = {0};
-        memcpy(&bytes, where, count < FN(LANES) ? (size_t)count : sizeof bytes);
-        *place = __builtin_convertvector(bytes, FN(mask));
-    }
-    return g;
-}
-
 /* A window of an image, from a channel on, in the tail's operands. */
 typedef struct FN(window) {
-    const T *grad, *y;
-    const uint8_t *where; /* NULL: every window is one place */
+    const char *grad, *y;
+    bool narrow, y_narrow; /* of bf16, not of T */
+    const uint8_t *where;  /* NULL: every window is one place */
 } FN(window);
+
+SP__INLINE const char *FN(window_of)(const sp__operand *operand, int64_t image, int64_t h, int64_t w, int64_t channel)
+{
+    const int64_t *s = operand->strides, at = operand->offset + image * s[0] + h * s[2] + w * s[3] + channel;
+    return (const char *)operand->buffer + at * sp__size_of(operand->dtype);
+}
 
 SP__INLINE FN(window) FN(window_at)(const sp__conv_tail *tail, int64_t image, int64_t h, int64_t w, int64_t channel)
 {
-    const int64_t *g = tail->grad.strides, *y = tail->y.strides, *at = tail->where.strides;
     FN(window)
-    window = {.grad = (const T *)tail->grad.buffer + tail->grad.offset + image * g[0] + h * g[2] + w * g[3] + channel};
-    if (tail->relu)
-        window.y = (const T *)tail->y.buffer + tail->y.offset + image * y[0] + h * y[2] + w * y[3] + channel;
+    window = {.grad = FN(window_of)(&tail->grad, image, h, w, channel), .narrow = tail->grad.dtype == SP_BF16};
+    if (tail->relu) window.y = FN(window_of)(&tail->y, image, h, w, channel);
+    window.y_narrow = tail->y.dtype == SP_BF16;
     if (tail->pool[0] * tail->pool[1] > 1)
-        window.where = (const uint8_t *)tail->where.buffer + tail->where.offset + image * at[0] + h * at[2] +
-                       w * at[3] + channel;
+        window.where = (const uint8_t *)FN(window_of)(&tail->where, image, h, w, channel);
     return window;
+}
+
+/* Channels [j, j + count) of a window: what its gradient is, zero where the ReLU was. */
+SP__INLINE FN(vector) FN(load_window)(const FN(window) * window, int64_t j, int64_t count)
+{
+    const FN(vector) g = FN(load_either)(window->grad, window->narrow, j, count);
+    if (!window->y) return g;
+    const FN(vector) y = FN(load_either)(window->y, window->y_narrow, j, count);
+    return (FN(vector))((FN(mask))g & ~(FN(mask))(y <= 0));
+}
+
+/* At which place of the window it is. */
+SP__INLINE FN(mask) FN(load_where)(const FN(window) * window, int64_t j, int64_t count)
+{
+    if (!window->where) return (FN(mask)){0};
+    FN(bytes) bytes = {0};
+    memcpy(&bytes, window->where + j, count < FN(LANES) ? (size_t)count : sizeof bytes);
+    return __builtin_convertvector(bytes, FN(mask));
 }
 
 /* Writes one window's gradients to its places of `out`, which lie at `place` from the first. */
@@ -40,10 +48,9 @@ SP__INLINE void FN(expand_window)(const FN(window) * window, int64_t width, int6
                                   int64_t places)
 {
     for (int64_t j = 0; j < room; j += FN(LANES)) {
-        FN(mask) at, p = {0};
-        const FN(vector)
-            g = FN(load_window)(window->grad + j, window->y ? window->y + j : NULL,
-                                window->where ? window->where + j : NULL, window->y != NULL, width - j, &at);
+        const FN(vector) g = FN(load_window)(window, j, width - j);
+        const FN(mask) at = FN(load_where)(window, j, width - j);
+        FN(mask) p = {0};
         for (int64_t i = 0; i < places; i++, p += 1)
             *(FN(vector) *)(out + place[i] + j) = (FN(vector))((FN(mask))g & (FN(mask))(at == p));
     }

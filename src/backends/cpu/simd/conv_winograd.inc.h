@@ -145,28 +145,15 @@ static void FN(transform_source)(const FN(winograd) * p, const FN(spot) * at, T 
     }
 }
 
-SP__INLINE void FN(store_channels)(const FN(winograd) * p, int64_t at, FN(vector) x, int64_t count)
-{
-    const bool narrow = p->result.dtype == SP_BF16;
-    if (count >= FN(LANES) && narrow) {
-        NARROW((sp__bf16 *)p->result.buffer + at, x);
-    } else if (count >= FN(LANES)) {
-        *(FN(vector) *)((T *)p->result.buffer + at) = x;
-    } else {
-        T values[FN(LANES)];
-        memcpy(values, &x, sizeof values);
-        for (int64_t i = 0; i < count; i++) FN(put)(p->result.buffer, narrow, at + i, values[i]);
-    }
-}
-
 /* Writes `count` channels of a tile's four places, or of their maximum, from channel j on. */
 static void FN(store_places)(const FN(winograd) * p, const FN(spot) * at, int64_t j, FN(vector) * y, int64_t count)
 {
     const int64_t *strides = p->strides, first = p->result.offset + at->image * strides[0] + j;
+    const bool narrow = p->result.dtype == SP_BF16;
     if (p->tail && p->tail->pool[0] == 2) {
         FN(mask) where;
         const FN(vector) best = FN(maximum_of)((const T *)y, FN(LANES), 4, p->tail->relu, &where);
-        FN(store_channels)(p, first + at->h * strides[1] + at->w * strides[2], best, count);
+        FN(store_either)(p->result.buffer, narrow, first + at->h * strides[1] + at->w * strides[2], best, count);
         const sp__operand *to = &p->tail->where;
         FN(store_where)
         ((uint8_t *)to->buffer + to->offset + at->image * to->strides[0] + at->h * to->strides[2] +
@@ -177,8 +164,8 @@ static void FN(store_places)(const FN(winograd) * p, const FN(spot) * at, int64_
     for (int i = 0; i < 4; i++) {
         const int64_t h = 2 * at->h + i / 2, w = 2 * at->w + i % 2;
         if (h >= p->axis[0].count || w >= p->axis[1].count) continue;
-        FN(store_channels)
-        (p, first + h * strides[1] + w * strides[2], FN(positive)(y[i], p->tail && p->tail->relu), count);
+        const FN(vector) x = FN(positive)(y[i], p->tail && p->tail->relu);
+        FN(store_either)(p->result.buffer, narrow, first + h * strides[1] + w * strides[2], x, count);
     }
 }
 

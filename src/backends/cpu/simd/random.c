@@ -84,20 +84,20 @@ SP__INLINE half_floats uniform_half(const fill_rule *r, half_words drawn)
     return __builtin_convertvector(r->a + r->range * u, half_floats);
 }
 
-SP__INLINE vf uniform_of(const fill_rule *r, words32 words)
+SP__INLINE vf uniform_of(const fill_rule *r, words32 w)
 {
-    const words32 drawn = words >> 8;
+    const words32 drawn = w >> 8;
     half_words parts[2];
     memcpy(parts, &drawn, sizeof drawn);
-    const half_floats halves[2] = {uniform_half(r, parts[0]), uniform_half(r, parts[1])};
+    const half_floats both[2] = {uniform_half(r, parts[0]), uniform_half(r, parts[1])};
     vf x;
-    memcpy(&x, halves, sizeof x);
+    memcpy(&x, both, sizeof x);
     return r->limited ? select_f32(x >= r->limit, splat_f32(r->below), x) : x;
 }
 
-SP__INLINE vf bernoulli_of(const fill_rule *r, words32 words)
+SP__INLINE vf bernoulli_of(const fill_rule *r, words32 w)
 {
-    return (vf)(((vi)(words >> 8) < r->threshold) & (vi)splat_f32(r->scale));
+    return (vf)(((vi)(w >> 8) < r->threshold) & (vi)splat_f32(r->scale));
 }
 
 SP__INLINE void put_f32(char *out, int64_t i, vf x, int64_t left)
@@ -117,10 +117,10 @@ SP__INLINE void run(const sp__fill *call, int64_t first, int64_t last, vf (*of)(
     const fill_rule rule = rule_of(call);
     char *out = sp__operand_at(&call->out);
     for (int64_t i = first; i < last; i += 2 * LANES) {
-        words32 words[2];
-        draw(call->seed, call->position + (uint64_t)i / 4, words);
-        put(out, i, of(&rule, words[0]), last - i);
-        if (last - i > LANES) put(out, i + LANES, of(&rule, words[1]), last - i - LANES);
+        words32 w[2];
+        draw(call->seed, call->position + (uint64_t)i / 4, w);
+        put(out, i, of(&rule, w[0]), last - i);
+        if (last - i > LANES) put(out, i + LANES, of(&rule, w[1]), last - i - LANES);
     }
 }
 
@@ -150,9 +150,9 @@ sp__fill_run *const SP__HERE(sp__fill_bf16)[SP__FILL_COUNT] = {[SP__FILL_BERNOUL
 void SP__HERE(sp__philox)(uint64_t seed, uint64_t position, int64_t blocks, uint32_t *out)
 {
     for (int64_t i = 0; i < blocks; i += BLOCKS) {
-        words32 words[2];
-        draw(seed, position + (uint64_t)i, words);
+        words32 w[2];
+        draw(seed, position + (uint64_t)i, w);
         const int64_t bytes = (blocks - i < BLOCKS ? blocks - i : BLOCKS) * 16;
-        memcpy(out + 4 * i, words, (size_t)bytes);
+        memcpy(out + 4 * i, w, (size_t)bytes);
     }
 }

@@ -103,6 +103,20 @@ SP__INLINE void sp__store_part(void *p, sp__words x, int64_t words)
 #endif
 }
 
+/* Bit i is the sign of word i. */
+SP__INLINE uint32_t sp__signs(sp__words x)
+{
+#if defined(__AVX512F__)
+    return _mm512_cmplt_epi32_mask((__m512i)x, _mm512_setzero_si512());
+#elif defined(__AVX2__)
+    return (uint32_t)_mm256_movemask_ps((__m256)x);
+#else
+    uint32_t bits = 0;
+    for (int i = 0; i < 4; i++) bits |= (uint32_t)x[i] >> 31 << i;
+    return bits;
+#endif
+}
+
 extern sp__loop *const SP__BASE(sp__map_f32)[SP__MAP_COUNT], *const SP__BASE(sp__map_f64)[SP__MAP_COUNT],
                                                                  *const SP__BASE(sp__map_bf16)[SP__MAP_COUNT];
 extern sp__loop *const SP__BASE(sp__cast_f32)[SP_DTYPE_COUNT], *const SP__BASE(sp__cast_bf16)[SP_DTYPE_COUNT],
