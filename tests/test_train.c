@@ -246,6 +246,31 @@ static void test_losses(void **state)
     assert_error(SP_ERROR_NOT_FOUND, "there is no loss \"hinge\"; there are: nll, mse, l1");
 }
 
+/* ---- memory ---- */
+
+/* All of it but the networks of the table, whose weights are many. */
+static bool use_all(void *path)
+{
+    sp_tensor *x = sp_rand(SP_DIMS(6, 1, 4, 4)), *y = sp_vector_i64(0, 1, 2, 0, 1, 2);
+    sp_augmentation("shift,rotate");
+    sp_loader *loader = sp_data_loader(sp_data_tensors(x, y), .batch_size = 4);
+    sp_module *model = sp_nn_sequential(sp_nn_flatten(), sp_nn_linear(16, 3), sp_nn_log_softmax(1));
+    sp_optimizer *optimizer = sp_optim_by_name("adam", sp_parameters(model));
+    sp_scheduler *scheduler = sp_schedule_by_name("one-cycle", optimizer, 0, 2, 3);
+    sp_figures figures = {0};
+    return sp_loss_by_name("mse", sp_model_apply(model, x), y) && sp_evaluate(model, loader, &figures) == SP_OK &&
+           sp_save_checkpoint(path, model, optimizer, scheduler, 1) == SP_OK &&
+           sp_load_checkpoint(path, model, optimizer, scheduler) == 1 && sp_error_status() == SP_OK;
+}
+
+static void test_each_allocation_fails(void **state)
+{
+    (void)state;
+    char path[512];
+    snprintf(path, sizeof path, "%s/run.checkpoint", support_folder());
+    assert_true(support_fail_each_allocation(use_all, path) > 100);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -258,6 +283,7 @@ int main(void)
         sp_test(test_losses),
         sp_test(test_a_checkpoint_goes_on_in_the_same_bits),
         sp_test(test_a_file_that_is_no_checkpoint),
+        sp_test(test_each_allocation_fails),
         sp_test(test_a_checkpoint_that_does_not_fit),
     };
     return sp_test_main(tests);
