@@ -114,7 +114,7 @@ int main(int argc, char **argv)
         }
     }
     sp_plot_options options = {.size = sizeof options, .x_label = "epoch", .width = 1200};
-    options.legend = SP_LEGEND_OUTSIDE;
+    options.legend = SP_LEGEND_BELOW;
     options.title = "accuracy on digits not seen in training";
     sp_plot_lines_with("accuracies-compared.png", accuracies, N, &options);
     options.title = "training loss, relative to the first";

@@ -87,10 +87,10 @@ int main(int argc, char **argv)
     sp_series *series[2 * N];
     for (int i = 0; i < N; i++) {
         char name[64];
-        snprintf(name, sizeof name, "%s: training", runs[i].name);
-        series[2 * i] = runs[i].train = sp_series_new(name);
         snprintf(name, sizeof name, "%s: validation", runs[i].name);
-        series[2 * i + 1] = runs[i].val = sp_series_new(name);
+        series[i] = runs[i].val = sp_series_new(name);
+        snprintf(name, sizeof name, "%s: training", runs[i].name);
+        series[N + i] = runs[i].train = sp_series_new(name);
         SP_SCOPE {
             train(&runs[i], few, &seen, &unseen, epochs);
         }
@@ -98,6 +98,7 @@ int main(int argc, char **argv)
     sp_plot_options options = {.size = sizeof options, .title = "learning by heart: training and validation loss"};
     options.x_label = "epoch", options.y_label = "negative log likelihood";
     options.width = 1100, options.y_range[1] = 1.4;
+    options.dashed = N, options.twins = true;
     sp_plot_lines_with("overfitting.png", series, 2 * N, &options);
     return sp_finish();
 }

@@ -157,6 +157,33 @@ static void test_averages(void **state)
                                                           "0 0.5\n1 1\n2 2\n3 2.5\n4 4\n5 5\n\n\n");
 }
 
+static int times(const char *text, const char *words)
+{
+    int n = 0;
+    for (; (text = strstr(text, words)); text += strlen(words)) n++;
+    return n;
+}
+
+static void test_twins(void **state)
+{
+    (void)state;
+    sp_series *series[] = {parabola("a"), parabola("b"), parabola("a dashed"), parabola("b dashed")};
+    sp_plot_options options = {.size = sizeof options, .dashed = 2};
+    sp_plot_lines_with(support_path("t.svg"), series, 4, &options);
+    sp_error_clear();
+    const char *colour = "linecolor rgb '#332288'"; /* the first */
+    assert_int_equal(times(read_text(support_path("t.gp")), "dashtype 2"), 2);
+    assert_int_equal(times(read_text(support_path("t.gp")), colour), 1);
+    options.twins = true;
+    sp_plot_lines_with(support_path("t.svg"), series, 4, &options);
+    sp_error_clear();
+    assert_int_equal(times(read_text(support_path("t.gp")), "dashtype 2"), 2);
+    assert_int_equal(times(read_text(support_path("t.gp")), colour), 2);
+    options.dashed = 5;
+    assert_int_equal(sp_plot_lines_with(support_path("t.svg"), series, 4, &options), SP_ERROR_ARGUMENT);
+    assert_error(SP_ERROR_ARGUMENT, "5 of 4 series cannot be dashed");
+}
+
 static void test_what_cannot_be_drawn(void **state)
 {
     (void)state;
@@ -252,6 +279,7 @@ int main(void)
         sp_test(test_without_gnuplot),
         sp_test(test_gnuplot_that_fails),
         sp_test(test_averages),
+        sp_test(test_twins),
         sp_test(test_what_cannot_be_drawn),
         sp_test(test_grid),
         sp_test(test_captions),

@@ -66,9 +66,9 @@ page()
 <html lang="en"><head><meta charset="utf-8"><title>$title</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <style>
-body { max-width: 52em; margin: 2em auto; padding: 0 1em; font: 17px/1.5 sans-serif; color: #222; }
-pre { background: #f5f5f2; padding: .7em 1em; overflow-x: auto; font-size: 14px; line-height: 1.35; }
-code { font-family: monospace; } table { border-collapse: collapse; } img, video { max-width: 100%; }
+body { max-width: 57em; margin: 2em auto; padding: 0 1em; font: 17px/1.5 sans-serif; color: #222; }
+pre { background: #f5f5f2; padding: .7em 1em; overflow-x: auto; font-size: 13px; line-height: 1.35; }
+p, li { max-width: 46em; } code { font-family: monospace; } table { border-collapse: collapse; } img, video { max-width: 100%; }
 td, th { border: 1px solid #ccc; padding: .25em .6em; text-align: left; vertical-align: top; }
 a { color: #0b5394; } h1 { line-height: 1.2; }
 </style></head><body>

@@ -41,6 +41,7 @@ typedef struct sp_plot_options {
     int right;                                     /* the last so many series are measured on an axis at the right */
     const char *right_label;
     int dashed; /* the last so many series are dashed, to be told from those that they cover */
+    bool twins; /* the dashed series have the colours and shapes of the first ones, in order */
 } sp_plot_options;
 
 extern SP_API sp_series *const sp_last_series_;

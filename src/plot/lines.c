@@ -55,11 +55,12 @@ static sp_status write_data(const sp__chart *c, sp_series *const *series, int n,
 
 /* ---- the script ---- */
 
+/* Opaque over lines, but not over the name of an axis. */
 static const char *const legends[] = {
-    [SP_LEGEND_TOP_RIGHT] = "top right",
-    [SP_LEGEND_TOP_LEFT] = "top left",
-    [SP_LEGEND_BOTTOM_RIGHT] = "bottom right",
-    [SP_LEGEND_BOTTOM_LEFT] = "bottom left",
+    [SP_LEGEND_TOP_RIGHT] = "top right opaque",
+    [SP_LEGEND_TOP_LEFT] = "top left opaque",
+    [SP_LEGEND_BOTTOM_RIGHT] = "bottom right opaque",
+    [SP_LEGEND_BOTTOM_LEFT] = "bottom left opaque",
     [SP_LEGEND_OUTSIDE] = "outside top right",
     [SP_LEGEND_BELOW] = "bmargin center horizontal",
     [SP_LEGEND_NONE] = NULL,
@@ -69,7 +70,7 @@ static void write_settings(FILE *file, const sp__chart *c, const sp_plot_options
 {
     sp__chart_begin(file, c, options->width, options->height);
     const char *legend = legends[options->legend];
-    fprintf(file, legend ? "set key %s opaque\n" : "unset key\n", legend);
+    fprintf(file, legend ? "set key %s\n" : "unset key\n", legend);
     sp__chart_setting(file, "title", options->title);
     sp__chart_setting(file, "xlabel", options->x_label);
     sp__chart_setting(file, "ylabel", options->y_label);
@@ -110,20 +111,28 @@ static void write_line(FILE *file, const sp__chart *c, int block, const style *l
     }
 }
 
+/* The number of the series whose colour and shape series i has: its own, or its twin's. */
+static int look_of(int i, int n, const sp_plot_options *options)
+{
+    const int first_dashed = n - options->dashed;
+    return options->twins && i >= first_dashed ? i - first_dashed : i;
+}
+
 static int write_lines(FILE *file, const sp__chart *c, sp_series *const *series, int n, const sp_plot_options *options)
 {
     int block = 0;
-    for (int i = 0; i < n; i++)
-        if (smoothed(series[i], options))
-            write_line(file, c, block++,
-                       &(style){sp__chart_pale_colour(i), NULL, 1, 0, i >= n - options->right, false});
+    for (int i = 0; i < n; i++) {
+        if (!smoothed(series[i], options)) continue;
+        const char *pale = sp__chart_pale_colour(look_of(i, n, options));
+        write_line(file, c, block++, &(style){pale, NULL, 1, 0, i >= n - options->right, false});
+    }
     for (int i = 0; i < n; i++) {
         bool right = i >= n - options->right, few = sp_series_size(series[i]) <= 60;
         bool dashed = right || i >= n - options->dashed;
+        int look = look_of(i, n, options), marker = few ? sp__chart_marker(look) : 0;
         if (!drawable(series[i])) continue;
-        int marker = few ? sp__chart_marker(i) : 0;
         write_line(file, c, block++,
-                   &(style){sp__chart_colour(i), sp_series_name(series[i]), 2, marker, right, dashed});
+                   &(style){sp__chart_colour(look), sp_series_name(series[i]), 2, marker, right, dashed});
     }
     fputc('\n', file);
     return block;
@@ -152,6 +161,8 @@ static sp_status check(const char *path, sp_series *const *series, int n, const 
         return sp_raise(SP_ERROR_ARGUMENT, "a chart cannot be averaged over %lld points", (long long)options->smooth);
     if (options->right < 0 || options->right > n)
         return sp_raise(SP_ERROR_ARGUMENT, "%d of %d series cannot be measured at the right", options->right, n);
+    if (options->dashed < 0 || options->dashed > n)
+        return sp_raise(SP_ERROR_ARGUMENT, "%d of %d series cannot be dashed", options->dashed, n);
     if ((int)options->legend < 0 || options->legend > SP_LEGEND_NONE)
         return sp_raise(SP_ERROR_ARGUMENT, "there is no place number %d for a legend", (int)options->legend);
     return SP_OK;
