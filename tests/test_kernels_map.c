@@ -76,6 +76,22 @@ static bool twin_test(sp__map_kind kind, numbers v, double *out)
     }
 }
 
+/* x is the gradient, y the activation's input. */
+static bool twin_slope(sp__map_kind kind, numbers v, double *out)
+{
+    const double x = v.x, y = v.y, p = v.p, k = sqrt(2 / M_PI), t = tanh(k * (y + 0.044715 * y * y * y));
+    switch (kind) {
+    case SP__GELU_BACKWARD: return *out = x * (0.5 * erfc(-y / sqrt(2)) + y * exp(-0.5 * y * y) / sqrt(2 * M_PI)), true;
+    case SP__GELU_TANH_BACKWARD:
+        return *out = x * 0.5 * (1 + t + y * (1 - t * t) * k * (1 + 3 * 0.044715 * y * y)), true;
+    case SP__SILU_BACKWARD: return *out = x * sigmoid(y) * (1 + y * (1 - sigmoid(y))), true;
+    case SP__SOFTPLUS_BACKWARD: return *out = y * p > v.q ? x : x * sigmoid(y * p), true;
+    case SP__LEAKY_RELU_BACKWARD: return *out = y > 0 ? x : x * p, true;
+    case SP__ELU_BACKWARD: return *out = y <= 0 ? x * p * exp(y) : x, true;
+    default: return false;
+    }
+}
+
 static bool twin_float(sp__map_kind kind, numbers v, double *out)
 {
     const double x = v.x, y = v.y, z = v.z, p = v.p;
@@ -95,7 +111,7 @@ static bool twin_float(sp__map_kind kind, numbers v, double *out)
     case SP__ADDCMUL: return *out = x + p * y * z, true;
     case SP__ADDCDIV: return *out = x + p * y / z, true;
     case SP__LERP_TENSOR: return *out = lerp(x, y, z), true;
-    default: return twin_test(kind, v, out) || twin_unary(kind, v, out);
+    default: return twin_test(kind, v, out) || twin_unary(kind, v, out) || twin_slope(kind, v, out);
     }
 }
 

@@ -68,6 +68,12 @@ typedef enum sp__map_kind {
     SP__RELU_BACKWARD,    /* grad, output: output > 0 ? grad : 0 */
     SP__SIGMOID_BACKWARD, /* grad, output: grad·y·(1-y) */
     SP__TANH_BACKWARD,    /* grad, output: grad·(1-y²) */
+    SP__GELU_BACKWARD,    /* grad, input, as the rest: ops/activation.c has the formulas */
+    SP__GELU_TANH_BACKWARD,
+    SP__SILU_BACKWARD,
+    SP__SOFTPLUS_BACKWARD,   /* params: beta, threshold */
+    SP__LEAKY_RELU_BACKWARD, /* params: negative_slope */
+    SP__ELU_BACKWARD,        /* params: alpha */
     /* two inputs of one dtype; output bool */
     SP__EQ,
     SP__NE,

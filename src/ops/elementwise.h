@@ -51,6 +51,8 @@ sp_tensor *sp_erf(sp_tensor *x);                             /* 2/√π·∫₀�
 sp_tensor *sp__relu_backward(sp_tensor *g, sp_tensor *y);    /* y > 0 ? g : 0 */
 sp_tensor *sp__sigmoid_backward(sp_tensor *g, sp_tensor *y); /* g·y·(1 - y) */
 sp_tensor *sp__tanh_backward(sp_tensor *g, sp_tensor *y);    /* g·(1 - y²) */
+/* The gradient of an activation of x by one kernel with its parameters. */
+sp_tensor *sp__activation_backward(sp_tensor *g, sp_tensor *x, sp__map_kind kind, double p, double q);
 /* Runs an operator on a tensor and a number: fresh, or in place. */
 sp_tensor *sp__apply_f64(const sp_op *op, sp_tensor *x, double value);
 sp_tensor *sp__apply_i64(const sp_op *op, sp_tensor *x, int64_t value);

@@ -18,8 +18,8 @@
 #define BINARY(name, formula)                                                                                          \
     LOOP(name)                                                                                                         \
     {                                                                                                                  \
-        const C p = PARAM(params[0]);                                                                                  \
-        (void)p;                                                                                                       \
+        const C p = PARAM(params[0]), q = PARAM(params[1]);                                                            \
+        (void)p, (void)q;                                                                                              \
         for (int64_t i = 0; i < n; i++) {                                                                              \
             const C x = LOAD(data[1] + i * s[1]), y = LOAD(data[2] + i * s[2]);                                        \
             STORE(data[0] + i * s[0], (formula));                                                                      \

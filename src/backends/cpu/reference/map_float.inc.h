@@ -53,6 +53,24 @@ BINARY(relu_backward, y <= 0 ? 0 : x)
 BINARY(sigmoid_backward, x *y *(ONE - y))
 BINARY(tanh_backward, x *(ONE - y * y))
 
+/* x is the gradient, y the activation's input; k = √(2/π), c = 0.044715 */
+#define K ((C)0.79788456080286535588)
+#define CUBE ((C)0.044715)
+#define CUBIC(v) (2 * K * ((v) + CUBE * (v) * (v) * (v)))
+#define SIGMOID(v) (ONE / (ONE + M(exp)(-(v))))
+BINARY(gelu_backward,
+       x *(HALF *(ONE + M(erf)(y * (C)0.70710678118654752440)) + y * M(exp)(-HALF * y * y) * (C)0.39894228040143267794))
+BINARY(gelu_tanh_backward, x *(SIGMOID(CUBIC(y)) + SIGMOID(CUBIC(y)) * ((ONE - SIGMOID(CUBIC(y))) * y) *
+                                                       (2 * K * (ONE + 3 * CUBE * y * y))))
+BINARY(silu_backward, x *SIGMOID(y) * (ONE + y * (ONE - SIGMOID(y))))
+BINARY(softplus_backward, y *p > q ? x : x * SIGMOID(y * p))
+BINARY(leaky_relu_backward, y > 0 ? x : x * p)
+BINARY(elu_backward, y <= 0 ? x * p * M(exp)(y) : x)
+#undef K
+#undef CUBE
+#undef CUBIC
+#undef SIGMOID
+
 TERNARY(addcmul, x + p * y * z)
 TERNARY(addcdiv, x + p * y / z)
 TERNARY(lerp_tensor, M(fabs)(z) < HALF ? x + z * (y - x) : y - (y - x) * (ONE - z))
@@ -106,6 +124,12 @@ sp__loop *const TABLE[SP__MAP_COUNT] = {
     [SP__RELU_BACKWARD] = FN(relu_backward),
     [SP__SIGMOID_BACKWARD] = FN(sigmoid_backward),
     [SP__TANH_BACKWARD] = FN(tanh_backward),
+    [SP__GELU_BACKWARD] = FN(gelu_backward),
+    [SP__GELU_TANH_BACKWARD] = FN(gelu_tanh_backward),
+    [SP__SILU_BACKWARD] = FN(silu_backward),
+    [SP__SOFTPLUS_BACKWARD] = FN(softplus_backward),
+    [SP__LEAKY_RELU_BACKWARD] = FN(leaky_relu_backward),
+    [SP__ELU_BACKWARD] = FN(elu_backward),
     [SP__ADDCMUL] = FN(addcmul),
     [SP__ADDCDIV] = FN(addcdiv),
     [SP__LERP_TENSOR] = FN(lerp_tensor),

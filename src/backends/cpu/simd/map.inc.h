@@ -18,8 +18,8 @@
 #define BINARY(name, formula)                                                                                          \
     static void FN(name)(char *const *data, const int64_t *s, int64_t n, const double *params)                         \
     {                                                                                                                  \
-        const V p = FN(splat)((T)params[0]);                                                                           \
-        (void)p;                                                                                                       \
+        const V p = FN(splat)((T)params[0]), q = FN(splat)((T)params[1]);                                              \
+        (void)p, (void)q;                                                                                              \
         V again[2];                                                                                                    \
         FN(input) a = FN(open_input)(data[1], s[1], &again[0]), b = FN(open_input)(data[2], s[2], &again[1]);          \
         for (char *out = data[0]; n > 0; n -= FN(LANES), out += SP__VECTOR_BYTES, a.p += a.step, b.p += b.step) {      \

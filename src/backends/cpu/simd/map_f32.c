@@ -33,6 +33,26 @@ UNARY(clamp, at_most_f32((float)params[1], at_least_f32((float)params[0], x)))
 
 BINARY(lerp, select_f32(magnitude_f32(p) < 0.5f, x + p * (y - x), y - (y - x) * (ONE - p)))
 
+/* Gradients: x is the one that came, y the activation's input. */
+SP__INLINE vf gelu_tanh_slope(vf y)
+{
+    const vf z = y * y, s = sigmoid_f32(1.59576912160573071176f * (y + 0.044715f * y * z));
+    return s + s * ((1.0f - s) * y) * (1.59576912160573071176f * (1.0f + 0.134145f * z));
+}
+
+SP__INLINE vf silu_slope(vf y)
+{
+    const vf s = sigmoid_f32(y);
+    return s * (1.0f + y * (1.0f - s));
+}
+
+BINARY(gelu_backward, x *gelu_slope_f32(y))
+BINARY(gelu_tanh_backward, x *gelu_tanh_slope(y))
+BINARY(silu_backward, x *silu_slope(y))
+BINARY(softplus_backward, select_f32(y *p > q, x, x *sigmoid_f32(y *p)))
+BINARY(leaky_relu_backward, select_f32(y > 0, x, x *p))
+BINARY(elu_backward, select_f32(y <= 0, x *p *exp_f32(y), x))
+
 TERNARY(addcmul, x + p * y * z)
 TERNARY(addcdiv, x + p * y / z)
 TERNARY(lerp_tensor, select_f32(magnitude_f32(z) < 0.5f, x + z * (y - x), y - (y - x) * (ONE - z)))
@@ -132,6 +152,12 @@ sp__loop *const SP__HERE(sp__map_f32)[SP__MAP_COUNT] = {
     [SP__GELU_TANH] = gelu_tanh_row_f32,
     [SP__CLAMP] = clamp_f32,
     [SP__LERP] = lerp_f32,
+    [SP__GELU_BACKWARD] = gelu_backward_f32,
+    [SP__GELU_TANH_BACKWARD] = gelu_tanh_backward_f32,
+    [SP__SILU_BACKWARD] = silu_backward_f32,
+    [SP__SOFTPLUS_BACKWARD] = softplus_backward_f32,
+    [SP__LEAKY_RELU_BACKWARD] = leaky_relu_backward_f32,
+    [SP__ELU_BACKWARD] = elu_backward_f32,
     [SP__ADDCMUL] = addcmul_f32,
     [SP__ADDCDIV] = addcdiv_f32,
     [SP__LERP_TENSOR] = lerp_tensor_f32,
