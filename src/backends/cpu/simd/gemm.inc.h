@@ -85,9 +85,10 @@ static FN(plan) FN(plan_of)(const sp__gemm *call)
     if (p.transposed) p.g = other;
     const sp__gemm *g = &p.g;
     p.panels = (g->n + FN(NR) - 1) / FN(NR);
-    p.packs_b = g->m >= FN(MANY) && (APART || g->b.column != 1);
+    const bool deep = g->m >= FN(MANY) && g->k >= FN(DEEP);
+    p.packs_b = g->m >= FN(MANY) && (g->b.column != 1 || (APART && !deep));
     p.packs_a = APART || (p.panels >= 3 && g->m >= FN(MANY) && g->k > 1 && (g->a.column != 1 || g->k > FN(KC)));
-    p.apart = !APART && g->m >= FN(MANY) && g->k >= FN(DEEP) && !p.packs_b;
+    p.apart = deep && !p.packs_b;
     return p;
 }
 
@@ -116,6 +117,7 @@ static void FN(cut_apart)(FN(plan) * p)
     p->groups = (2 * threads + p->chunks - 1) / p->chunks;
     if (p->groups > p->panels / 8) p->groups = p->panels / 8;
     if (p->groups < 1 || threads == 1) p->groups = 1;
+    if (APART && p->groups < p->panels / 64) p->groups = p->panels / 64; /* sums over a part of k need not be many */
 }
 
 /* A block on one thread: it is too small to be shared out. */
@@ -170,7 +172,13 @@ static size_t FN(size_slots)(FN(plan) * p)
 {
     if (!p->apart || !p->packs_a) return 0;
     const int64_t tiles = (p->g.m + SP__TILE_ROWS - 1) / SP__TILE_ROWS, tasks = p->chunks * p->groups;
-    const int64_t elements = (tiles + p->chunks - 1) / p->chunks * FN(HEIGHT) * FN(depth_of)(p->g.k);
+    const int64_t rows = (tiles + p->chunks - 1) / p->chunks, depth = FN(depth_of)(p->g.k);
+    int64_t elements = rows * FN(HEIGHT) * FN(units)(depth);
+    if (APART && depth < p->g.k) {
+        p->sums_at = elements;
+        p->sums_row = (p->panels + p->groups - 1) / p->groups * FN(NR);
+        elements += rows * SP__TILE_ROWS * p->sums_row;
+    }
     p->slot_size = (sizeof(FN(slot)) + (size_t)elements * sizeof(T) + 63) / 64 * 64;
     p->n_slots = tasks < sp_num_threads() ? tasks : sp_num_threads();
     return (size_t)p->n_slots * p->slot_size;
@@ -218,7 +226,7 @@ static sp_status FN(gemm_one)(const sp__gemm *call, int64_t batch)
     p.packed_b = (T *)(void *)packed;
     p.packed_a = (T *)(void *)(packed + s.b);
     p.sums = (T *)(void *)(packed + s.b + s.a);
-    p.sums_row = s.columns;
+    if (!slots) p.sums_row = s.columns;
     if (slots) FN(set_slots)(&p, packed);
     p.g.a.offset += batch * p.g.a.batch;
     p.g.b.offset += batch * p.g.b.batch;

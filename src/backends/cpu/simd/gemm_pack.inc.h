@@ -1,7 +1,6 @@
 /* The packing of a product's operands, for one type. Its parameters are those of gemm_tile.inc.h and
  *
  * UNITS(p, n)  n Ts from S that lie side by side in k, zeros behind, as a vector
- * ACROSS(p, next, n, left)  n Ts, each of an element at p and, while left > 1, the one `next` behind it (STEP 2)
  *
  * Depths are in T: a depth of k is (k + STEP - 1) / STEP of them. */
 #include "gemm_tile.inc.h"

@@ -33,6 +33,7 @@ typedef struct FN(plan) {
     FN(slot) * slots; /* apart: one for each thread that may be at work, slot_size bytes from one to the next */
     int64_t n_slots;
     size_t slot_size;
+    int64_t sums_at;                /* in a slot, behind a */
     int64_t sums_row;               /* from a row of sums to the next */
     int64_t i0, i1, j0, j1, k0, k1; /* the block in hand: rows, columns, part of k */
 } FN(plan);
@@ -66,10 +67,13 @@ static void FN(set_panel)(const FN(plan) * p, FN(tile) * t, int64_t j, const int
     t->copy = NULL;
     if (p->packs_b) {
         t->b = p->packed_b + (j - p->j0) * FN(units)(p->k1 - p->k0) + FN(units)(k[0] - p->k0) * FN(NR);
+    } else if (copies && g->b.column == 1 && t->width == FN(NR) && (k[1] - k[0]) % STEP == 0) {
+        t->from = FN(at)(&g->b, k[0], j);
+        t->b_row = g->b.row;
+        t->copy = edge;
     } else if (!APART && g->b.column == 1 && t->width == FN(NR)) {
         t->b = (const T *)(const void *)FN(at)(&g->b, k[0], j);
         t->b_row = g->b.row;
-        if (copies) t->copy = edge;
     } else {
         FN(pack_b)(edge, FN(at)(&g->b, k[0], j), g->b.row, g->b.column, k[1] - k[0], t->width);
         t->b = edge;
@@ -122,12 +126,14 @@ static void FN(set_result)(const FN(plan) * p, FN(tile) * t, int64_t i, int64_t 
 }
 
 /* While panel j is in hand its tiles ask for the next one, or for the first of the next part of k, a few rows each. */
-static void FN(set_ahead)(const FN(plan) * p, FN(tile) * t, int64_t j, const int64_t k[2], const int64_t columns[2])
+static void FN(set_ahead)(const FN(plan) * p, FN(tile) * t, int64_t j, const int64_t k[2], const int64_t columns[2],
+                          const T *edge)
 {
     const sp__gemm *g = &p->g;
     const int64_t next = j + FN(NR);
-    t->ahead = (const char *)t->b;
+    t->ahead = (const char *)edge;
     t->ahead_row = 0;
+    t->ahead_next = FN(NR) * sizeof(T) / 2;
     if (p->packs_b) {
         if (next >= columns[1]) return;
         t->ahead = (const char *)(p->packed_b + (next - p->j0) * FN(units)(p->k1 - p->k0));
@@ -138,6 +144,7 @@ static void FN(set_ahead)(const FN(plan) * p, FN(tile) * t, int64_t j, const int
         t->ahead = next < columns[1] ? (const char *)FN(at)(&g->b, k[0], next)
                                      : (const char *)FN(at)(&g->b, k[1], columns[0]);
         t->ahead_row = g->b.row * STEP * (int64_t)sizeof(S);
+        if (STEP > 1) t->ahead_next = g->b.row * (int64_t)sizeof(S);
     }
 }
 
@@ -153,7 +160,7 @@ static void FN(multiply)(const FN(plan) * p, FN(tile) t, const int64_t k[2], con
     t.every = far ? tiles : 0;
     for (int64_t j = columns[0]; j < columns[1]; j += FN(NR)) {
         FN(set_panel)(p, &t, j, k, far, edge, column_bias);
-        if (far) FN(set_ahead)(p, &t, j, k, columns);
+        if (far) FN(set_ahead)(p, &t, j, k, columns, edge);
         for (int64_t i = rows[0], n; i < rows[1]; i += n) {
             FN(set_rows)(p, &t, i, k[0], last, row_bias);
             FN(set_result)(p, &t, i, j, k[0] == 0, last);
@@ -195,12 +202,13 @@ static void FN(run_task)(FN(plan) * p, const int64_t rows[2], const int64_t colu
     const sp__gemm *g = &p->g;
     const int64_t end = p->k1, depth = FN(depth_of)(p->k1 - p->k0);
     int64_t k = p->k0;
+    if (p->slots) p->i0 = rows[0], p->j0 = columns[0];
     do {
         FN(tile) t;
         const int64_t part = depth < end - k ? depth : end - k;
         if (p->slots) {
-            p->i0 = rows[0], p->k0 = k, p->k1 = k + part;
-            FN(pack_a)(p->packed_a, FN(at)(&g->a, p->i0, k), g->a.row, g->a.column, rows[1] - p->i0, part);
+            p->k0 = k, p->k1 = k + part;
+            FN(pack_a)(p->packed_a, FN(at)(&g->a, rows[0], k), g->a.row, g->a.column, rows[1] - rows[0], part);
         }
         FN(start)(p, &t, k, part);
         FN(multiply)(p, t, (int64_t[2]){k, k + part}, rows, columns);
@@ -218,7 +226,7 @@ static void FN(gemm_task)(void *context, int64_t task)
     const int64_t rows[2] = {p.i0 + tiles * chunk / p.chunks * SP__TILE_ROWS, end_i < p.i1 ? end_i : p.i1};
     const int64_t columns[2] = {p.j0 + panels * group / p.groups * FN(NR), end_j < p.j1 ? end_j : p.j1};
     FN(slot) *slot = p.slots ? FN(take_slot)(&p) : NULL;
-    if (slot) p.packed_a = slot->numbers;
+    if (slot) p.packed_a = slot->numbers, p.sums = slot->numbers + p.sums_at;
     FN(run_task)(&p, rows, columns);
     if (slot) atomic_store_explicit(&slot->taken, false, memory_order_release);
 }

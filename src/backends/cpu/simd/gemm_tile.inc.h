@@ -3,6 +3,7 @@
  * T, I     what is computed with, and the integer of its size
  * S        an element in memory; APART: whether it is another type than T
  * STEP     how many elements of S, side by side in k, a T of a packed operand holds: 1, or 2 for pairs of bf16
+ * ACROSS(p, next, n, left)  n Ts, each of an element at p and, while left > 1, the one `next` behind it (STEP 2)
  * LOWER, UPPER  the lanes that interleave two vectors of T
  * ACCUMULATE(sum, a, b)  adds the products of a T of a, repeated, and a vector of b
  * FETCH(p, n), KEEP(p, x, n)  n elements of S at p from and to a vector of T; FROM_S(x), TO_S(x) one element
@@ -29,9 +30,11 @@ typedef struct FN(tile) {
     const T *row_bias, *column_bias; /* of the tile's rows or of its NR columns; NULL: none */
     const T *before;                 /* the sums over what came before in k, rows before_row apart; NULL: none */
     int64_t before_row;
-    T *copy;           /* where b's rows are laid side by side as they are read; NULL: nowhere */
-    const char *ahead; /* what will be wanted of b: a row, two vectors long, is asked for every `every` steps of k */
-    int64_t ahead_row, every; /* bytes from a row to the next; 0: nothing is asked for, nor copied */
+    const S *from; /* b as it lies, where its rows are laid side by side as they are read, */
+    T *copy;       /* to here; NULL: b is read */
+    const char
+        *ahead; /* what will be wanted of b: every `every` steps of k it is asked for, and what lies ahead_next */
+    int64_t ahead_next, ahead_row, every; /* bytes behind, then ahead_row further; every is 0: nothing is, nor copied */
 } FN(tile);
 
 /* ---- turning: eight vectors, seen as a matrix of eight rows, become the columns of that matrix, one after the other
@@ -159,6 +162,7 @@ SP__INLINE void FN(run_tile)(const FN(tile) * t, const int rows, const int vecto
 {
     FN(vector) sums[8][2] = {{{0}}};
     const T *a = t->a, *b = t->b;
+    const S *from = t->from;
     T *copy = t->copy;
     const char *ahead = t->ahead;
     const int64_t a_row = t->a_row, a_column = t->a_column, b_row = t->b_row;
@@ -168,24 +172,31 @@ SP__INLINE void FN(run_tile)(const FN(tile) * t, const int rows, const int vecto
         left -= steps;
         if (how != FN(READS)) {
             __builtin_prefetch(ahead);
-            if (SP__VECTOR_BYTES == 64) __builtin_prefetch(ahead + 64);
+            __builtin_prefetch(ahead + t->ahead_next);
             ahead += t->ahead_row;
         }
         for (int64_t k = steps; k > 0; k--) {
             FN(vector) bk[2];
             SP__UNROLL
             for (int v = 0; v < vectors; v++) {
-                bk[v] = *(const FN(vector) *)(b + v * FN(LANES));
-                if (how == FN(COPIES)) *(FN(vector) *)(copy + v * FN(LANES)) = bk[v];
+                if (how == FN(COPIES))
+                    *(FN(vector) *)(copy + v * FN(LANES)) = bk[v] = ACROSS(from + v * FN(LANES), b_row, FN(LANES),
+                                                                           STEP);
+                else
+                    bk[v] = *(const FN(vector) *)(b + v * FN(LANES));
             }
-            if (how == FN(COPIES)) copy += FN(NR);
             SP__UNROLL
             for (int i = 0; i < rows; i++) {
                 SP__UNROLL
                 for (int v = 0; v < vectors; v++) ACCUMULATE(sums[i][v], a[i * a_row], bk[v]);
             }
             a += a_column;
-            b += b_row;
+            if (how == FN(COPIES)) {
+                copy += FN(NR);
+                from += b_row * STEP;
+            } else {
+                b += b_row;
+            }
         }
     }
     if (t->plain && t->width == vectors * FN(LANES)) {
