@@ -20,8 +20,10 @@ SP__INLINE vf add_pairs(vf sum, float a, vf b)
 /* Elements of one row of k below, of the next above; a last one has none above it. */
 SP__INLINE vf paired(const sp__bf16 *p, int64_t next, int64_t n, int64_t left)
 {
-    const words low = __builtin_convertvector(load_halves(p, n), words);
-    return left > 1 ? (vf)(low | (words)widened(p + next, n)) : (vf)low;
+    const __m512i low = _mm512_cvtepu16_epi32((__m256i)load_halves(p, n));
+    if (left < 2) return (vf)low;
+    const __m512i high = _mm512_cvtepu16_epi32((__m256i)load_halves(p + next, n));
+    return (vf)_mm512_or_si512(low, _mm512_slli_epi32(high, 16));
 }
 
 SP__INLINE halves narrowed(vf x)

@@ -145,13 +145,16 @@ static __attribute__((noinline)) void FN(finish)(const FN(tile) * t, int rows, T
 
 /* ---- the loop that everything is for: rows × vectors sums in registers ---- */
 
-/* Asks for the tile's part of c, which is wanted when the loop is done. */
+/* Asks for what is wanted when the loop is done: the tile's part of c, or the sums so far. */
 SP__INLINE void FN(ask_for_result)(const FN(tile) * t, const int rows, const int vectors)
 {
+    const T *sums = t->plain ? t->c : t->before;
+    const int64_t row = t->plain ? t->c_row : t->before_row;
+    if (!sums) return;
     SP__UNROLL
     for (int i = 0; i < rows; i++) {
         SP__UNROLL
-        for (int v = 0; v < vectors; v++) __builtin_prefetch((T *)t->c + i * t->c_row + v * FN(LANES), 1);
+        for (int v = 0; v < vectors; v++) __builtin_prefetch(sums + i * row + v * FN(LANES), 1);
     }
 }
 
@@ -166,7 +169,7 @@ SP__INLINE void FN(run_tile)(const FN(tile) * t, const int rows, const int vecto
     T *copy = t->copy;
     const char *ahead = t->ahead;
     const int64_t a_row = t->a_row, a_column = t->a_column, b_row = t->b_row;
-    if (t->plain) FN(ask_for_result)(t, rows, vectors);
+    FN(ask_for_result)(t, rows, vectors);
     for (int64_t left = t->k; left > 0;) {
         const int64_t steps = how != FN(READS) && t->every < left ? t->every : left;
         left -= steps;
