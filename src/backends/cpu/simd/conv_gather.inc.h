@@ -194,33 +194,85 @@ static void FN(store_tile)(const FN(gather_tile) * t)
     }
 }
 
+/* The sums of a tile's places, and its results. */
 static void FN(run_gather_tile)(FN(gather_tile) * t)
 {
     const FN(gather) *g = t->g;
-    const int64_t last = t->height - 1; /* rows come in order, so the first and the last show whether all are one */
-    t->same = t->place[0][0] == t->place[0][last] && t->place[1][0] == t->place[1][last];
-    for (int64_t i = t->height; i < SP__TILE_ROWS; i++) {
-        t->at[i] = t->at[0];
-        t->place[0][i] = t->place[0][0], t->place[1][i] = t->place[1][0];
-    }
     int64_t place[2], p = 0;
     for (place[0] = 0; place[0] < g->window[0]; place[0]++)
         for (place[1] = 0; place[1] < g->window[1]; place[1]++) FN(sum_place)(t, place, t->sums[p++]);
     FN(store_tile)(t);
 }
 
-/* The window (h, w) of an image as the tile's next row. */
-SP__INLINE void FN(add_row)(FN(gather_tile) * t, int64_t image, int64_t h, int64_t w)
+/* Where the window (h, w) of an image begins: in the source, in the result, in the maxima's places. */
+typedef struct FN(origin) {
+    int64_t at, out, where;
+} FN(origin);
+
+SP__INLINE FN(origin) FN(origin_of)(const FN(gather) * g, int64_t h, int64_t w)
+{
+    const sp__conv_axis *a = g->axis;
+    const int64_t row = h * g->window[0], column = w * g->window[1];
+    return (FN(origin)){.at = (row * a[0].advance + a[0].delta) * g->source_strides[1] +
+                              (column * a[1].advance + a[1].delta) * g->source_strides[2],
+                        .out = (a[0].first + h * a[0].step) * g->result_strides[1] +
+                               (a[1].first + w * a[1].step) * g->result_strides[2],
+                        .where = h * g->where_strides[1] + w * g->where_strides[2]};
+}
+
+/* Row i of the tile: the window that begins at `from` in an image. */
+SP__INLINE void FN(set_row)(FN(gather_tile) * t, int64_t i, int64_t image, const FN(origin) * from)
+{
+    t->at[i] = image * t->g->source_strides[0] + from->at;
+    t->out[i] = image * t->g->result_strides[0] + from->out;
+    t->where[i] = image * t->g->where_strides[0] + from->where;
+}
+
+/* As many images as a tile has rows, from `image` on: each tile is one window of them. */
+static void FN(run_images)(FN(gather_tile) * t, int64_t image, int64_t h, int64_t h_end)
 {
     const FN(gather) *g = t->g;
-    const sp__conv_axis *a = g->axis;
-    const int64_t i = t->height++, row = h * g->window[0], column = w * g->window[1];
-    t->at[i] = image * g->source_strides[0] + (row * a[0].advance + a[0].delta) * g->source_strides[1] +
-               (column * a[1].advance + a[1].delta) * g->source_strides[2];
-    t->place[0][i] = row, t->place[1][i] = column;
-    t->out[i] = image * g->result_strides[0] + (a[0].first + h * a[0].step) * g->result_strides[1] +
-                (a[1].first + w * a[1].step) * g->result_strides[2];
-    t->where[i] = image * g->where_strides[0] + h * g->where_strides[1] + w * g->where_strides[2];
+    t->height = SP__TILE_ROWS;
+    t->same = true;
+    for (; h < h_end; h++) {
+        for (int64_t w = 0; w < g->windows[1]; w++) {
+            const FN(origin) from = FN(origin_of)(g, h, w);
+            for (int64_t i = 0; i < SP__TILE_ROWS; i++) FN(set_row)(t, i, image + i, &from);
+            t->place[0][0] = h * g->window[0], t->place[1][0] = w * g->window[1];
+            FN(run_gather_tile)(t);
+        }
+    }
+}
+
+/* Whatever rows the tile has got; what is missing is done as the first. */
+static void FN(run_some_rows)(FN(gather_tile) * t)
+{
+    const int64_t last = t->height - 1; /* rows come in order, so the first and the last show whether all are one */
+    t->same = t->place[0][0] == t->place[0][last] && t->place[1][0] == t->place[1][last];
+    for (int64_t i = t->height; i < SP__TILE_ROWS; i++) {
+        t->at[i] = t->at[0];
+        t->place[0][i] = t->place[0][0], t->place[1][i] = t->place[1][0];
+    }
+    FN(run_gather_tile)(t);
+    t->height = 0;
+}
+
+/* Fewer images: windows of one image after the other. */
+static void FN(run_few_images)(FN(gather_tile) * t, int64_t image, int64_t last, int64_t h, int64_t h_end)
+{
+    const FN(gather) *g = t->g;
+    t->height = 0;
+    for (; h < h_end; h++) {
+        for (int64_t w = 0; w < g->windows[1]; w++) {
+            const FN(origin) from = FN(origin_of)(g, h, w);
+            for (int64_t i = image; i < last; i++) {
+                t->place[0][t->height] = h * g->window[0], t->place[1][t->height] = w * g->window[1];
+                FN(set_row)(t, t->height++, i, &from);
+                if (t->height == SP__TILE_ROWS) FN(run_some_rows)(t);
+            }
+        }
+    }
+    if (t->height) FN(run_some_rows)(t);
 }
 
 /* Images [image, last), rows of windows [h, h_end), one panel. */
@@ -228,21 +280,14 @@ static void FN(run_gather)(const FN(gather) * g, int64_t panel, int64_t image, i
 {
     FN(gather_tile) t;
     t.g = g;
-    t.height = 0;
     t.first = panel * FN(NR);
     t.width = g->n - t.first < FN(NR) ? g->n - t.first : FN(NR);
     t.room = t.width > FN(LANES) ? FN(NR) : FN(LANES);
     t.b = g->b + panel * g->axis[0].taps * g->axis[1].taps * g->k * FN(NR);
     t.bias = g->bias + t.first;
-    for (; h < h_end && h < g->windows[0]; h++) {
-        for (int64_t w = 0; w < g->windows[1]; w++) {
-            for (int64_t i = image; i < last; i++) {
-                FN(add_row)(&t, i, h, w);
-                if (t.height < SP__TILE_ROWS) continue;
-                FN(run_gather_tile)(&t);
-                t.height = 0;
-            }
-        }
-    }
-    if (t.height) FN(run_gather_tile)(&t);
+    if (h_end > g->windows[0]) h_end = g->windows[0];
+    if (last - image == SP__TILE_ROWS)
+        FN(run_images)(&t, image, h, h_end);
+    else
+        FN(run_few_images)(&t, image, last, h, h_end);
 }
