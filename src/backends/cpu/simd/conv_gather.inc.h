@@ -116,11 +116,17 @@ static void FN(sum_place)(FN(gather_tile) * t, const int64_t *place, T *sums)
 
 /* ---- results ---- */
 
+/* Whether a vector of columns, of which `count` count, is whole and lies side by side in the result. */
+SP__INLINE bool FN(is_whole)(const int64_t *column, int64_t count)
+{
+    return count >= FN(LANES) && column[FN(LANES) - 1] - column[0] == FN(LANES) - 1;
+}
+
 /* A vector of columns from the j-th on, of which the first `count` count, at a place of the result. */
 SP__INLINE void FN(store_columns)(const FN(gather) * g, int64_t at, int64_t j, FN(vector) x, int64_t count)
 {
     const int64_t *column = g->column + j;
-    const bool whole = count >= FN(LANES) && column[FN(LANES) - 1] - column[0] == FN(LANES) - 1;
+    const bool whole = FN(is_whole)(column, count);
     if (whole && g->narrow) {
         NARROW((sp__bf16 *)g->result + at + column[0], x);
     } else if (whole) {
@@ -128,7 +134,9 @@ SP__INLINE void FN(store_columns)(const FN(gather) * g, int64_t at, int64_t j, F
     } else {
         T values[FN(LANES)];
         memcpy(values, &x, sizeof values);
-        for (int64_t i = 0; i < count && i < FN(LANES); i++) FN(put)(g->result, g->narrow, at + column[i], values[i]);
+        if (count > FN(LANES)) count = FN(LANES);
+        for (int64_t i = 0; i < count && !g->narrow; i++) ((T *)g->result)[at + column[i]] = values[i];
+        for (int64_t i = 0; i < count && g->narrow; i++) FN(put)(g->result, true, at + column[i], values[i]);
     }
 }
 
@@ -178,19 +186,27 @@ static void FN(store_maximum)(const FN(gather_tile) * t, int row, int64_t j, int
     FN(store_where)(g->where + t->where[row] + t->first + j, at, t->width - j);
 }
 
-static void FN(store_tile)(const FN(gather_tile) * t)
+/* The rows' j-th vector of columns, where no maximum is taken. */
+SP__INLINE void FN(store_rows)(const FN(gather_tile) * t, int64_t j)
 {
     const FN(gather) *g = t->g;
-    const int64_t places = g->window[0] * g->window[1];
-    for (int row = 0; row < t->height; row++) {
-        for (int64_t j = 0; j < t->width; j += FN(LANES)) {
-            if (g->where) {
-                FN(store_maximum)(t, row, j, places);
-                continue;
-            }
-            const FN(vector) x = FN(positive)(*(const FN(vector) *)(t->sums[0] + row * FN(NR) + j), g->relu);
-            FN(store_columns)(g, t->out[row], t->first + j, x, t->width - j);
-        }
+    const int64_t count = t->width - j, *column = g->column + t->first + j;
+    const bool whole = FN(is_whole)(column, count) && !g->narrow;
+    for (int64_t row = 0; row < t->height; row++) {
+        const FN(vector) x = FN(positive)(*(const FN(vector) *)(t->sums[0] + row * FN(NR) + j), g->relu);
+        if (whole)
+            *(FN(vector) *)((T *)g->result + t->out[row] + column[0]) = x;
+        else
+            FN(store_columns)(g, t->out[row], t->first + j, x, count);
+    }
+}
+
+static void FN(store_tile)(const FN(gather_tile) * t)
+{
+    const int64_t places = t->g->window[0] * t->g->window[1];
+    for (int64_t j = 0; j < t->width; j += FN(LANES)) {
+        if (!t->g->where) FN(store_rows)(t, j);
+        for (int row = 0; t->g->where && row < t->height; row++) FN(store_maximum)(t, row, j, places);
     }
 }
 

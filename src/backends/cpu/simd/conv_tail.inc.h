@@ -34,13 +34,20 @@ SP__INLINE FN(vector) FN(load_window)(const FN(window) * window, int64_t j, int6
     return (FN(vector))((FN(mask))g & ~(FN(mask))(y <= 0));
 }
 
-/* At which place of the window it is. */
+/* At which place of the window it is; where there are maxima. */
 SP__INLINE FN(mask) FN(load_where)(const FN(window) * window, int64_t j, int64_t count)
 {
-    if (!window->where) return (FN(mask)){0};
     FN(bytes) bytes = {0};
     memcpy(&bytes, window->where + j, count < FN(LANES) ? (size_t)count : sizeof bytes);
     return __builtin_convertvector(bytes, FN(mask));
+}
+
+/* The next window of the row. */
+SP__INLINE void FN(step_window)(const sp__conv_tail *tail, FN(window) * window)
+{
+    window->grad += tail->grad.strides[3] * (window->narrow ? 2 : (int64_t)sizeof(T));
+    if (window->y) window->y += tail->y.strides[3] * (window->y_narrow ? 2 : (int64_t)sizeof(T));
+    if (window->where) window->where += tail->where.strides[3];
 }
 
 /* Writes one window's gradients to its places of `out`, which lie at `place` from the first. */
@@ -49,6 +56,10 @@ SP__INLINE void FN(expand_window)(const FN(window) * window, int64_t width, int6
 {
     for (int64_t j = 0; j < room; j += FN(LANES)) {
         const FN(vector) g = FN(load_window)(window, j, width - j);
+        if (!window->where) {
+            *(FN(vector) *)(out + j) = g;
+            continue;
+        }
         const FN(mask) at = FN(load_where)(window, j, width - j);
         FN(mask) p = {0};
         for (int64_t i = 0; i < places; i++, p += 1)
@@ -70,10 +81,11 @@ static void FN(expand_places)(const sp__conv *call, int64_t image, int64_t chann
     const int64_t places = pool[0] * pool[1];
     for (int64_t i = 0; i < places; i++) place[i] = i / pool[1] * row + i % pool[1] * room;
     for (int64_t h = from[0] / pool[0]; h < last[0]; h++) {
-        for (int64_t w = from[1] / pool[1]; w < last[1]; w++) {
-            const FN(window) window = FN(window_at)(tail, image, h, w, channel);
-            FN(expand_window)
-            (&window, width, room, out + (h * pool[0] - from[0]) * row + (w * pool[1] - from[1]) * room, place, places);
+        FN(window) window = FN(window_at)(tail, image, h, from[1] / pool[1], channel);
+        T *first = out + (h * pool[0] - from[0]) * row;
+        for (int64_t w = from[1] / pool[1]; w < last[1]; w++, first += pool[1] * room) {
+            FN(expand_window)(&window, width, room, first, place, places);
+            FN(step_window)(tail, &window);
         }
     }
 }
