@@ -44,27 +44,24 @@ sp_status sp__cpu_gemm(const sp__gemm *call)
 
 /* ---- optimisers ---- */
 
-/* Elements to a task, and calls whose first tasks need no memory. */
-enum { FUSED_GRAIN = 8192, FEW_CALLS = 64 };
+/* Every parameter is cut into as many parts, of whole lines of the cache, and a task is one part of one parameter. The
+ * tasks of a part come after each other, so that a thread always has the same share of each parameter, its gradient
+ * and its states: that which it computes of the gradient (a product's tasks come by rows), and not that of another. */
+enum { FUSED_LINE = 64, FUSED_PARTS_PER_THREAD = 8 };
 
 typedef struct fused_plan {
     const sp__fused *calls;
-    const int64_t *first; /* of each call's tasks, and the end of the last one's */
-    int64_t n;
+    int64_t n, parts;
     sp__fused_run *run;
 } fused_plan;
 
 static void fused_task(void *context, int64_t task)
 {
     const fused_plan *p = context;
-    int64_t low = 0, high = p->n;
-    while (high - low > 1) {
-        const int64_t middle = low + (high - low) / 2;
-        *(p->first[middle] <= task ? &low : &high) = middle;
-    }
-    const sp__fused *call = &p->calls[low];
-    const int64_t first = (task - p->first[low]) * FUSED_GRAIN, last = first + FUSED_GRAIN;
-    p->run(call, first, last < call->n ? last : call->n);
+    const sp__fused *call = &p->calls[task % p->n];
+    const int64_t part = task / p->n, lines = (call->n + FUSED_LINE - 1) / FUSED_LINE;
+    const int64_t first = lines * part / p->parts * FUSED_LINE, last = lines * (part + 1) / p->parts * FUSED_LINE;
+    if (first < last) p->run(call, first, last < call->n ? last : call->n);
 }
 
 /* All of it on one thread: it is too small to be shared out. */
@@ -81,20 +78,12 @@ sp_status sp__cpu_fused(const sp__fused *calls, int64_t n)
     fused_plan p = {.calls = calls, .n = n, .run = sp__cpu_level()->of[calls->dtype].fused};
     if (!p.run) p.run = sp__reference.of[calls->dtype].fused;
     if (!p.run) return sp__no_kernel("an optimiser's step", calls->dtype);
-    int64_t few[FEW_CALLS + 1], total = 0;
-    const size_t bytes = (size_t)(n + 1) * sizeof *few;
-    int64_t *first = n <= FEW_CALLS ? few : sp__scratch(bytes);
-    if (!first) return SP_ERROR_MEMORY;
-    first[0] = 0;
-    for (int64_t i = 0; i < n; i++) {
-        total += calls[i].n;
-        first[i + 1] = first[i] + (calls[i].n + FUSED_GRAIN - 1) / FUSED_GRAIN;
-    }
-    p.first = first;
+    int64_t total = 0;
+    for (int64_t i = 0; i < n; i++) total += calls[i].n;
+    p.parts = (int64_t)sp_num_threads() * FUSED_PARTS_PER_THREAD;
     if (total < SP__GRAIN)
         sp__flushed_tasks(1, fused_alone, &p);
     else
-        sp__flushed_tasks(first[n], fused_task, &p);
-    if (first != few) sp_free(first, bytes);
+        sp__flushed_tasks(p.parts * n, fused_task, &p);
     return SP_OK;
 }

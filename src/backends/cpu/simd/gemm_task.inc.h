@@ -220,7 +220,7 @@ static void FN(gemm_task)(void *context, int64_t task)
 {
     FN(plan) p = *(const FN(plan) *)context;
     const int64_t tiles = (p.i1 - p.i0 + SP__TILE_ROWS - 1) / SP__TILE_ROWS, panels = FN(panels_of)(&p);
-    const int64_t chunk = task % p.chunks, group = task / p.chunks;
+    const int64_t chunk = task / p.groups, group = task % p.groups;
     const int64_t end_i = p.i0 + tiles * (chunk + 1) / p.chunks * SP__TILE_ROWS;
     const int64_t end_j = p.j0 + panels * (group + 1) / p.groups * FN(NR);
     const int64_t rows[2] = {p.i0 + tiles * chunk / p.chunks * SP__TILE_ROWS, end_i < p.i1 ? end_i : p.i1};
