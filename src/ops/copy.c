@@ -5,10 +5,10 @@
 #include "ops/ops.h"
 #include <string.h>
 
-/* The strides of the copy, where they are given; else it is contiguous. */
+/* The strides of the copy, where they are given; else it is contiguous. Those of x, where the gradient is to lie so. */
 typedef struct clone_attributes {
-    bool given;
-    int64_t strides[SP_MAX_DIMS];
+    bool given, back;
+    int64_t strides[SP_MAX_DIMS], x_strides[SP_MAX_DIMS];
 } clone_attributes;
 
 typedef struct cast_attributes {
@@ -48,6 +48,14 @@ static sp_status backward_copy(sp_grad_call *call)
     return SP_OK;
 }
 
+static sp_status backward_clone(sp_grad_call *call)
+{
+    const clone_attributes *a = call->attributes;
+    if (!a->back) return backward_copy(call);
+    call->result[0] = sp__clone_strided(call->grads[0], a->x_strides);
+    return SP_OK;
+}
+
 sp_tensor *sp__clone_strided(sp_tensor *x, const int64_t *strides)
 {
     clone_attributes a = {.given = true};
@@ -57,7 +65,9 @@ sp_tensor *sp__clone_strided(sp_tensor *x, const int64_t *strides)
 
 sp_tensor *sp__clone_contiguous(sp_tensor *x)
 {
-    return sp_op_apply(&sp__op_clone, &x, 1, &(clone_attributes){.given = false});
+    clone_attributes a = {.back = sp_is_channels_last(x)}; /* what made the image wants its gradient as the image is */
+    if (a.back) memcpy(a.x_strides, x->strides, sizeof a.x_strides);
+    return sp_op_apply(&sp__op_clone, &x, 1, &a);
 }
 
 sp_tensor *sp_clone(sp_tensor *x)
@@ -264,7 +274,7 @@ const sp_op sp__op_clone = {
     .attributes_size = sizeof(clone_attributes),
     .infer = infer_clone,
     .forward = forward_copy,
-    .backward = backward_copy,
+    .backward = backward_clone,
     .samples = (const sp_sample[]){{call_clone, "a.clone()", {{"2 3"}}},
                                    {call_clone, "a.clone()", {{""}}},
                                    {call_clone, "a.clone()", {{"0 2"}}},
