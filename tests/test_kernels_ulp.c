@@ -70,14 +70,17 @@ static void test_errors_in_ulp(void **state)
     (void)state;
     enum { N = 1 << 14 };
     const char *given = getenv("SPUSK_ULP_STEP");
+    const char *only = getenv("SPUSK_ULP_ONLY"), *isa = getenv("SPUSK_ISA");
     const uint64_t step = given && atoi(given) > 0 ? (uint64_t)atoi(given) : 601;
     float *in = malloc(N * sizeof *in), *out = malloc(N * sizeof *out);
     int levels = 0;
     FOR_EACH_LEVEL(level)
     {
         if (level == 0) continue; /* the reference is libm's */
+        if (isa && strcmp(isa, level_names[level]) != 0) continue;
         levels++;
         for (size_t f = 0; f < sizeof functions / sizeof *functions; f++) {
+            if (only && strcmp(only, functions[f].name) != 0) continue;
             double worst = 0;
             float at = 0;
             for (uint64_t bits = 0; bits < (uint64_t)1 << 32; bits += N * step) {

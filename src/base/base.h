@@ -105,6 +105,10 @@ double sp__uniform_f64(uint32_t high, uint32_t low);
 float sp__uniform_f32(uint32_t word);
 /* Two words to a standard normal number, by the inverse distribution function; no libm, no contraction. */
 double sp__normal(uint32_t high, uint32_t low);
+/* Its parts, for what does the same by vectors: AS 241's two rational functions (numerator, denominator), the third,
+ * the series of its logarithm. */
+extern const double sp__normal_central[2][8], sp__normal_tail[2][8], sp__normal_log[12];
+double sp__normal_far_tail(double r);
 
 /* ---- threads ---- */
 

@@ -56,11 +56,13 @@ static double polynomial(const double *c, int n, double x)
     return sum;
 }
 
+/* 2·artanh's series. */
+const double sp__normal_log[12] = {1.0,      1.0 / 3,  1.0 / 5,  1.0 / 7,  1.0 / 9,  1.0 / 11,
+                                   1.0 / 13, 1.0 / 15, 1.0 / 17, 1.0 / 19, 1.0 / 21, 1.0 / 23};
+
 /* The natural logarithm of a normal number: x = m·2^e with m in [√½, √2), log m = 2·artanh((m-1)/(m+1)). */
 static double logarithm(double x)
 {
-    static const double series[] = {1.0,      1.0 / 3,  1.0 / 5,  1.0 / 7,  1.0 / 9,  1.0 / 11,
-                                    1.0 / 13, 1.0 / 15, 1.0 / 17, 1.0 / 19, 1.0 / 21, 1.0 / 23};
     uint64_t bits;
     memcpy(&bits, &x, sizeof bits);
     int exponent = (int)(bits >> 52) - 1023;
@@ -69,45 +71,34 @@ static double logarithm(double x)
     memcpy(&m, &bits, sizeof m);
     if (m > 1.4142135623730951) m *= 0.5, exponent++;
     double s = (m - 1) / (m + 1);
-    double log_m = 2 * s * polynomial(series, 12, s * s);
+    double log_m = 2 * s * polynomial(sp__normal_log, 12, s * s);
     return exponent * 0x1.62e42fee00000p-1 + (exponent * 0x1.a39ef35793c76p-33 + log_m);
 }
 
-/* AS 241's three rational functions: near the median, in the tails, far out. */
+/* AS 241's three rational functions, numerator and denominator: near the median, in the tails, far out. */
+const double sp__normal_central[2][8] = {
+    {3.3871328727963666080e0, 1.3314166789178437745e+2, 1.9715909503065514427e+3, 1.3731693765509461125e+4,
+     4.5921953931549871457e+4, 6.7265770927008700853e+4, 3.3430575583588128105e+4, 2.5090809287301226727e+3},
+    {1.0, 4.2313330701600911252e+1, 6.8718700749205790830e+2, 5.3941960214247511077e+3, 2.1213794301586595867e+4,
+     3.9307895800092710610e+4, 2.8729085735721942674e+4, 5.2264952788528545610e+3}};
+const double sp__normal_tail[2][8] = {
+    {1.42343711074968357734e0, 4.63033784615654529590e0, 5.76949722146069140550e0, 3.64784832476320460504e0,
+     1.27045825245236838258e0, 2.41780725177450611770e-1, 2.27238449892691845833e-2, 7.74545014278341407640e-4},
+    {1.0, 2.05319162663775882187e0, 1.67638483018380384940e0, 6.89767334985100004550e-1, 1.48103976427480074590e-1,
+     1.51986665636164571966e-2, 5.47593808499534494600e-4, 1.05075007164441684324e-9}};
+
 static double central(double q)
 {
-    static const double a[] = {3.3871328727963666080e0,  1.3314166789178437745e+2, 1.9715909503065514427e+3,
-                               1.3731693765509461125e+4, 4.5921953931549871457e+4, 6.7265770927008700853e+4,
-                               3.3430575583588128105e+4, 2.5090809287301226727e+3};
-    static const double b[] = {1.0,
-                               4.2313330701600911252e+1,
-                               6.8718700749205790830e+2,
-                               5.3941960214247511077e+3,
-                               2.1213794301586595867e+4,
-                               3.9307895800092710610e+4,
-                               2.8729085735721942674e+4,
-                               5.2264952788528545610e+3};
     double r = 0.180625 - q * q;
-    return q * polynomial(a, 8, r) / polynomial(b, 8, r);
+    return q * polynomial(sp__normal_central[0], 8, r) / polynomial(sp__normal_central[1], 8, r);
 }
 
 static double tail(double r)
 {
-    static const double c[] = {1.42343711074968357734e0,  4.63033784615654529590e0, 5.76949722146069140550e0,
-                               3.64784832476320460504e0,  1.27045825245236838258e0, 2.41780725177450611770e-1,
-                               2.27238449892691845833e-2, 7.74545014278341407640e-4};
-    static const double d[] = {1.0,
-                               2.05319162663775882187e0,
-                               1.67638483018380384940e0,
-                               6.89767334985100004550e-1,
-                               1.48103976427480074590e-1,
-                               1.51986665636164571966e-2,
-                               5.47593808499534494600e-4,
-                               1.05075007164441684324e-9};
-    return polynomial(c, 8, r - 1.6) / polynomial(d, 8, r - 1.6);
+    return polynomial(sp__normal_tail[0], 8, r - 1.6) / polynomial(sp__normal_tail[1], 8, r - 1.6);
 }
 
-static double far_tail(double r)
+double sp__normal_far_tail(double r)
 {
     static const double e[] = {6.65790464350110377720e0,  5.46378491116411436990e0,  1.78482653991729133580e0,
                                2.96560571828504891230e-1, 2.65321895265761230930e-2, 1.24266094738807843860e-3,
@@ -131,7 +122,7 @@ double sp__normal(uint32_t high, uint32_t low)
     double q = p - 0.5;
     if (q >= -0.425 && q <= 0.425) return central(q);
     double r = sqrt(-logarithm(q < 0 ? p : 1 - p));
-    double z = r <= 5 ? tail(r) : far_tail(r);
+    double z = r <= 5 ? tail(r) : sp__normal_far_tail(r);
     return q < 0 ? -z : z;
 }
 
