@@ -124,11 +124,6 @@ void progress_end(progress *p);
 void interrupt_watch(void);
 bool interrupted(void);
 
-/* ---- digit.c ---- */
-
-/* A picture of a digit as MNIST has them, (1, 1, 28, 28) in [0, 1]: light on dark, in the middle. */
-sp_tensor *load_digit(const char *path);
-
 /* ---- pictures.c ---- */
 
 /* The first digits of a data set with what the model says of them; wrong ones are framed. */

@@ -65,7 +65,7 @@ static int predict(const common *c, const char *model, dataset_options *options)
     if (!network || !is_classifier(c, network)) return EXIT_FAILED;
     int status = EXIT_FAILED;
     SP_NO_GRAD {
-        subject s = is_index(word) ? from_data(c, options, word) : (subject){load_digit(word), -1};
+        subject s = is_index(word) ? from_data(c, options, word) : (subject){sp_load_digit(word), -1};
         const normalization normal = load_normalization(c->words[0]);
         sp_tensor *probabilities = s.image
                                        ? sp_select(sp_model_probabilities(network, normalized(&normal, s.image)), 0, 0)

@@ -55,6 +55,11 @@ typedef struct sp_dataset_class {
 } sp_dataset_class;
 SP_API sp_dataset *sp_data_new(const sp_dataset_class *type, void *self);
 
+/* A photograph or drawing of a digit, a PNG of any size, as MNIST has them, f32 (1, 1, 28, 28) in [0, 1]: light strokes
+ * on black (what is dark on light is turned round), 20 pixels large, the centre of mass in the middle. A picture of 28
+ * by 28 pixels stays where it is. LeCun, Cortes, Burges, the page of the data set. */
+SP_API sp_tensor *sp_load_digit(const char *path);
+
 /* Number of examples; 0 for NULL. */
 SP_API int64_t sp_data_length(const sp_dataset *dataset);
 /* Example i; negative i counts from the end. */

@@ -1,8 +1,9 @@
 /* A photograph or drawing of a digit, brought into the form of MNIST: light strokes on black, the digit 20 pixels
  * large in a field of 28 by 28, its centre of mass in the middle (LeCun, Cortes, Burges, the page of the data set). */
-#include "cli.h"
-
 #include <math.h>
+#include <spusk/data.h>
+#include <spusk/extend.h>
+#include <spusk/io.h>
 
 #define FIELD 28
 #define DIGIT 20
@@ -100,13 +101,21 @@ static sp_tensor *centre(const picture *p)
     return sp_from_data(field, SP_DIMS(1, 1, FIELD, FIELD));
 }
 
-sp_tensor *load_digit(const char *path)
+sp_tensor *sp_load_digit(const char *path)
 {
-    sp_tensor *grey = sp_load_png(path, 1);
-    sp_tensor *values = sp_clone(sp_div_scalar(sp_cast(grey, SP_F32), 255));
-    if (!values) return NULL;
-    picture p = {sp_size(grey, 1), sp_size(grey, 2), sp_data(values)};
-    if (!p.data) return NULL;
-    turn_light_on_dark(&p);
-    return p.h == FIELD && p.w == FIELD ? sp_view(values, 1, 1, FIELD, FIELD) : centre(&p);
+    if (!path) {
+        sp_raise_null("sp_load_digit", "path");
+        return NULL;
+    }
+    sp_tensor *digit = NULL;
+    SP_NO_GRAD {
+        sp_tensor *grey = sp_load_png(path, 1);
+        sp_tensor *values = sp_clone(sp_div_scalar(sp_cast(grey, SP_F32), 255));
+        picture p = {sp_size(grey, 1), sp_size(grey, 2), sp_data(values)};
+        if (p.data) {
+            turn_light_on_dark(&p);
+            digit = sp_escape(p.h == FIELD && p.w == FIELD ? sp_view(values, 1, 1, FIELD, FIELD) : centre(&p));
+        }
+    }
+    return digit;
 }
