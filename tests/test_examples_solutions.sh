@@ -60,6 +60,41 @@ result $? 'losses'
 sed -n 's/^losses 3: trained without ReLUs \(.*\), folded \(.*\)$/\1 \2/p' losses.txt | awk '{ exit !($1 == $2) }'
 result $? 'three Linears are one'
 
+solves regularisation && lines regularisation 1 3 '.*lowest loss [0-9.]+ at epoch' && lines regularisation 2 4 '.*lowest loss' &&
+    lines regularisation 3 5 '.*lowest loss' && has turning.png both.png
+result $? 'regularisation'
+
+solves convolutions && lines convolutions 1 2 '.* pixels shuffled 0' && lines convolutions 2 2 '.* 105866 parameters' &&
+    lines convolutions 3 2 '.* validation 0' && lines convolutions 4 5 '.* behind all 0'
+result $? 'convolutions'
+# For the mlp the order of the pixels is nothing: both learn.
+sed -n 's/^convolutions 1: mlp \(.*\), pixels shuffled \(.*\)$/\1 \2/p' convolutions.txt | awk '{ exit !($1 > 0.2 && $2 > 0.2) }'
+result $? 'an mlp does not mind shuffled pixels'
+
+solves autoencoder && lines autoencoder 1 6 '.*principal components 0\.[0-9]{4}$' && lines autoencoder 2 1 '.*' &&
+    lines autoencoder 3 1 '.*' && has code-sizes.png random-codes.png denoising.png
+result $? 'autoencoder'
+# With more components the error only falls.
+sed -n 's/^autoencoder 1: .* components //p' autoencoder.txt | sort -nrc
+result $? 'more components, smaller errors'
+
+solves pca && grep -q "^pca 1: the network's error" pca.txt && grep -q '^pca 1: 1 components' pca.txt &&
+    lines pca 3 3 '.* degrees from the plane$' && has directions.png
+result $? 'pca'
+# Small weights come nearer to the plane than PyTorch's.
+sed -n 's/^pca 3: .* long, \([0-9.]*\) degrees.*/\1/p' pca.txt |
+    { read -r small && read -r large && awk "BEGIN { exit !($small < $large) }"; }
+result $? 'descent from small weights'
+
+solves morph && lines morph 1 1 '.*' && lines morph 2 1 '.*' && lines morph 3 1 '.*' &&
+    has sevens.png sevens.gif half-way.png as-drawn.gif shortest.gif
+result $? 'morph'
+sed -n 's/^morph 3: \([0-9]*\) long as the digits come, \([0-9]*\) .*/\1 \2/p' morph.txt | awk '{ exit !($2 < $1) }'
+result $? 'a shorter walk'
+mv seven-1.png mine.png && mv seven-2.png yours.png && "$examples/solutions_morph" 1 mine.png yours.png >sevens.txt &&
+    grep '^morph 1:' morph.txt | cmp -s - sevens.txt
+result $? "a morph between two pictures of one's own"
+
 "$examples/solutions_classifier" 3 >third.txt && ! grep -qv '^classifier 3:' third.txt && [ -s third.txt ]
 result $? 'one exercise alone'
 "$examples/solutions_classifier" 9 >none.txt 2>none.err
