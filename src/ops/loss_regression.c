@@ -180,7 +180,7 @@ static sp_tensor *bce_by_t(sp_tensor *x, sp_tensor *t, double beta)
 static sp_tensor *bce_logits_value(sp_tensor *x, sp_tensor *t, double beta)
 {
     (void)beta;
-    return sp_add(sp_sub(sp_relu(x), sp_mul(x, t)), sp_log1p(sp_exp(sp_neg(sp_abs(x)))));
+    return sp_sub(sp_softplus(x, .threshold = 40), sp_mul(x, t)); /* e^-40 is nothing beside 40 */
 }
 
 static sp_tensor *bce_logits_by_x(sp_tensor *x, sp_tensor *t, double beta)

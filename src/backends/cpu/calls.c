@@ -6,14 +6,12 @@
 typedef struct rows_plan {
     const sp__rows *call;
     sp__rows_run *run;
-    int64_t rows, grain;
 } rows_plan;
 
-static void rows_task(void *context, int64_t task)
+static void rows_range(const void *context, int64_t first, int64_t last)
 {
     const rows_plan *p = context;
-    const int64_t first = task * p->grain, last = first + p->grain;
-    p->run(p->call, first, last < p->rows ? last : p->rows);
+    p->run(p->call, first, last);
 }
 
 sp_status sp__cpu_rows(const sp__rows *call)
@@ -22,13 +20,12 @@ sp_status sp__cpu_rows(const sp__rows *call)
         "softmax", "log_softmax", "softmax's backward", "log_softmax's backward", "cumsum", "cumsum's backward"};
     const sp_dtype dtype = call->in.dtype;
     sp__rows_run *const *fast = sp__cpu_level()->of[dtype].rows, *const *reference = sp__reference.of[dtype].rows;
-    rows_plan p = {.call = call, .rows = call->outer * call->inner};
+    rows_plan p = {.call = call};
     p.run = fast && fast[call->kind] ? fast[call->kind] : reference ? reference[call->kind] : NULL;
     if (!p.run) return sp__no_kernel(names[call->kind], dtype);
-    if (p.rows == 0 || call->n == 0) return SP_OK;
-    p.grain = SP__GRAIN / 4 / call->n;
-    if (p.grain < 1) p.grain = 1;
-    sp__tasks((p.rows + p.grain - 1) / p.grain, rows_task, &p);
+    if (call->n == 0) return SP_OK;
+    const int64_t grain = SP__GRAIN / 4 / call->n;
+    sp__ranges(call->outer * call->inner, grain > 1 ? grain : 1, rows_range, &p);
     return SP_OK;
 }
 

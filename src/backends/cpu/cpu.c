@@ -114,6 +114,26 @@ void sp__tasks(int64_t n, void (*body)(void *context, int64_t i), void *context)
         sp__parallel(n, body, context);
 }
 
+typedef struct ranges {
+    int64_t n, grain;
+    void (*body)(const void *context, int64_t first, int64_t last);
+    const void *context;
+} ranges;
+
+static void run_range(void *context, int64_t task)
+{
+    const ranges *r = context;
+    const int64_t first = task * r->grain, last = first + r->grain;
+    r->body(r->context, first, last < r->n ? last : r->n);
+}
+
+void sp__ranges(int64_t n, int64_t grain, void (*body)(const void *context, int64_t first, int64_t last),
+                const void *context)
+{
+    ranges r = {n, grain, body, context};
+    sp__tasks((n + grain - 1) / grain, run_range, &r);
+}
+
 #if defined(__x86_64__)
 enum { FLUSH = 0x8040 }; /* results and operands */
 

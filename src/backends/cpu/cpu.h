@@ -68,6 +68,10 @@ void sp__tasks(int64_t n, void (*body)(void *context, int64_t i), void *context)
  * reductions keep them, as PyTorch does. */
 void sp__flushed_tasks(int64_t n, void (*body)(void *context, int64_t i), void *context);
 
+/* [0, n) in tasks of `grain` and a last one of the rest: body(context, first, last) on each. */
+void sp__ranges(int64_t n, int64_t grain, void (*body)(const void *context, int64_t first, int64_t last),
+                const void *context);
+
 /* About so many elements make a task. Work is cut by its shape alone. */
 enum { SP__GRAIN = 32768 };
 

@@ -15,14 +15,12 @@ static int64_t grain_of(int64_t elements)
 typedef struct pool_plan {
     const sp__pool *call;
     sp__pool_run *run;
-    int64_t planes, grain;
 } pool_plan;
 
-static void pool_task(void *context, int64_t task)
+static void pool_range(const void *context, int64_t first, int64_t last)
 {
     const pool_plan *p = context;
-    const int64_t first = task * p->grain, last = first + p->grain;
-    p->run(p->call, first, last < p->planes ? last : p->planes);
+    p->run(p->call, first, last);
 }
 
 static sp__pool_run *pool_run(const sp__pool *call)
@@ -57,16 +55,15 @@ static sp__pool_run *fast_pool_run(const sp__pool *call)
 
 sp_status sp__cpu_pool(const sp__pool *call)
 {
-    pool_plan p = {.call = call, .run = fast_pool_run(call), .planes = call->batch * call->out_size[0]};
+    pool_plan p = {.call = call, .run = fast_pool_run(call)};
     if (p.run) {
-        p.grain = grain_of(call->channels * call->size[1] * call->stride[0]);
-    } else {
-        p.run = pool_run(call);
-        p.planes = call->batch * call->channels;
-        p.grain = grain_of(call->size[0] * call->size[1]);
+        const int64_t elements = call->channels * call->size[1] * call->stride[0];
+        sp__ranges(call->batch * call->out_size[0], grain_of(elements), pool_range, &p);
+        return SP_OK;
     }
+    p.run = pool_run(call);
     if (!p.run) return sp__no_kernel("pooling", call->x.dtype);
-    sp__tasks((p.planes + p.grain - 1) / p.grain, pool_task, &p);
+    sp__ranges(call->batch * call->channels, grain_of(call->size[0] * call->size[1]), pool_range, &p);
     return SP_OK;
 }
 
@@ -75,26 +72,24 @@ sp_status sp__cpu_pool(const sp__pool *call)
 typedef struct resample_plan {
     const sp__resample *call;
     sp__resample_run *run;
-    int64_t planes, grain;
 } resample_plan;
 
-static void resample_task(void *context, int64_t task)
+static void resample_range(const void *context, int64_t first, int64_t last)
 {
     const resample_plan *p = context;
-    const int64_t first = task * p->grain, last = first + p->grain;
-    p->run(p->call, first, last < p->planes ? last : p->planes);
+    p->run(p->call, first, last);
 }
 
 sp_status sp__cpu_resample(const sp__resample *call)
 {
-    resample_plan p = {.call = call, .planes = call->batch * call->channels};
+    resample_plan p = {.call = call};
     p.run = call->x.dtype == SP_F32    ? sp__resample_f32
             : call->x.dtype == SP_F64  ? sp__resample_f64
             : call->x.dtype == SP_BF16 ? sp__resample_bf16
                                        : NULL;
     if (!p.run) return sp__no_kernel("resampling", call->x.dtype);
-    p.grain = grain_of(call->size[0] * call->size[1] + call->out_size[0] * call->out_size[1]);
-    sp__tasks((p.planes + p.grain - 1) / p.grain, resample_task, &p);
+    const int64_t elements = call->size[0] * call->size[1] + call->out_size[0] * call->out_size[1];
+    sp__ranges(call->batch * call->channels, grain_of(elements), resample_range, &p);
     return SP_OK;
 }
 
@@ -103,20 +98,18 @@ sp_status sp__cpu_resample(const sp__resample *call)
 typedef struct norm_plan {
     const sp__norm *call;
     sp__norm_run *run;
-    int64_t n, grain;
 } norm_plan;
 
-static void norm_task(void *context, int64_t task)
+static void norm_range(const void *context, int64_t first, int64_t last)
 {
     const norm_plan *p = context;
-    const int64_t first = task * p->grain, last = first + p->grain;
-    p->run(p->call, first, last < p->n ? last : p->n);
+    p->run(p->call, first, last);
 }
 
 static void run_norm(const sp__norm *call, sp__norm_run *run, int64_t n, int64_t elements)
 {
-    norm_plan p = {call, run, n, grain_of(elements)};
-    sp__tasks((n + p.grain - 1) / p.grain, norm_task, &p);
+    norm_plan p = {call, run};
+    sp__ranges(n, grain_of(elements), norm_range, &p);
 }
 
 /* ---- groups side by side, as channels are: by blocks of rows ---- */

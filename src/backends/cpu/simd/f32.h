@@ -19,27 +19,38 @@
 typedef vector_f32 vf;
 typedef mask_f32 vi;
 
-/* The smaller of bound and x, and the larger; NaN where x is. */
-SP__INLINE vf at_most_f32(float bound, vf x)
+/* The smaller of a and b, and the larger; b where one of them is NaN. */
+SP__INLINE vf smaller_f32(vf a, vf b)
 {
 #if defined(__AVX512F__)
-    return (vf)_mm512_min_ps(_mm512_set1_ps(bound), (__m512)x);
+    return (vf)_mm512_min_ps((__m512)a, (__m512)b);
 #elif defined(__AVX__)
-    return (vf)_mm256_min_ps(_mm256_set1_ps(bound), (__m256)x);
+    return (vf)_mm256_min_ps((__m256)a, (__m256)b);
 #else
-    return select_f32(x > bound, splat_f32(bound), x);
+    return select_f32(a < b, a, b);
 #endif
+}
+
+SP__INLINE vf larger_f32(vf a, vf b)
+{
+#if defined(__AVX512F__)
+    return (vf)_mm512_max_ps((__m512)a, (__m512)b);
+#elif defined(__AVX__)
+    return (vf)_mm256_max_ps((__m256)a, (__m256)b);
+#else
+    return select_f32(a > b, a, b);
+#endif
+}
+
+/* x, but not above the bound, or below it; NaN stays. */
+SP__INLINE vf at_most_f32(float bound, vf x)
+{
+    return smaller_f32(splat_f32(bound), x);
 }
 
 SP__INLINE vf at_least_f32(float bound, vf x)
 {
-#if defined(__AVX512F__)
-    return (vf)_mm512_max_ps(_mm512_set1_ps(bound), (__m512)x);
-#elif defined(__AVX__)
-    return (vf)_mm256_max_ps(_mm256_set1_ps(bound), (__m256)x);
-#else
-    return select_f32(x < bound, splat_f32(bound), x);
-#endif
+    return larger_f32(splat_f32(bound), x);
 }
 
 /* x with sign's sign; x is not negative, unless sign is. */

@@ -57,6 +57,18 @@ TERNARY(addcmul, x + p * y * z)
 TERNARY(addcdiv, x + p * y / z)
 TERNARY(lerp_tensor, select_f32(magnitude_f32(z) < 0.5f, x + z * (y - x), y - (y - x) * (ONE - z)))
 
+/* ---- powers: those that are a product or two, else libm's ---- */
+
+UNARY(cube, x *x *x)
+UNARY(inverse_square, ONE / (x * x))
+
+static void power(char *const *data, const int64_t *s, int64_t n, const double *params)
+{
+    sp__loop *run = params[0] == 3 ? cube_f32 : params[0] == -2 ? inverse_square_f32 : NULL;
+    if (!run) run = sp__reference.of[SP_F32].map[SP__POW_SCALAR];
+    run(data, s, n, params);
+}
+
 /* ---- bools, a byte each ---- */
 
 enum { LANES = LANES_f32 };
@@ -151,6 +163,7 @@ sp__loop *const SP__HERE(sp__map_f32)[SP__MAP_COUNT] = {
     [SP__GELU] = gelu_row_f32,
     [SP__GELU_TANH] = gelu_tanh_row_f32,
     [SP__CLAMP] = clamp_f32,
+    [SP__POW_SCALAR] = power,
     [SP__LERP] = lerp_f32,
     [SP__GELU_BACKWARD] = gelu_backward_f32,
     [SP__GELU_TANH_BACKWARD] = gelu_tanh_backward_f32,

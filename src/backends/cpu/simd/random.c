@@ -202,7 +202,8 @@ SP__INLINE vd normal_tail(vd p)
     return select_f64(low, -z, z);
 }
 
-/* (An instruction that packs chosen lanes made this slower.) Appends the lanes of p whose q is not central, and their indices; returns how many there are then. */
+/* (An instruction that packs chosen lanes made this slower.) Appends the lanes of p whose q is not central, and their
+ * indices; returns how many there are then. */
 SP__INLINE int64_t list_tails(vd p, vd q, int64_t first, double *tails, int32_t *at, int64_t n)
 {
     for (int i = 0; i < LANES_f64; i++) {

@@ -1,6 +1,6 @@
-/* Reductions of one type, in f64. T: the element. FN(name): a function's name. WIDE(p): as many elements at p as a
- * vector of f64 holds, in f64. A block goes the way its elements lie side by side: across, along outputs, or down,
- * along what is reduced; all else is the reference's. */
+/* Reductions of one type, in f64. T: the element. FN(name): a function's name. MAX_ROW, MIN_ROW: the table's. WIDE(p):
+ * as many elements at p as a vector of f64 holds, in f64. A block goes the way its elements lie side by side: across,
+ * along outputs, or down, along what is reduced; all else is the reference's. */
 
 /* Eight vectors of sums hide the latency of an addition. */
 enum { FN(SUMS) = 8, FN(STEP) = FN(SUMS) * LANES_f64 };
@@ -92,10 +92,12 @@ FOLD(min, SP__FOLD_MIN, INFINITY, select_f64((x < v) | (x != x), x, v), select_f
 sp__fold_run *const TABLE[SP__FOLD_COUNT] = {
     [SP__FOLD_SUM] = FN(sum), [SP__FOLD_DEVIATION] = FN(deviation),
     [SP__FOLD_ABS] = FN(abs), [SP__FOLD_SQUARE] = FN(square),
-    [SP__FOLD_MAX] = FN(max), [SP__FOLD_MIN] = FN(min),
+    [SP__FOLD_MAX] = MAX_ROW, [SP__FOLD_MIN] = MIN_ROW,
 };
 
 #undef FOLD
+#undef MAX_ROW
+#undef MIN_ROW
 #undef T
 #undef FN
 #undef WIDE

@@ -9,10 +9,9 @@ typedef double wide __attribute__((vector_size(SP__VECTOR_BYTES), aligned(8), ma
 /* The last vector of a row is filled up with `rest`. */
 SP__INLINE vf load_or(const float *p, int64_t n, float rest)
 {
+    static const float lanes[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
     if (n >= LANES) return *(const vf *)p;
-    vf x = splat_f32(rest);
-    memcpy(&x, p, (size_t)n * sizeof(float));
-    return x;
+    return select_f32(*(const vf *)lanes < (float)n, load_f32(p, n), splat_f32(rest));
 }
 
 SP__INLINE wide lower(const vf *x)
@@ -32,15 +31,18 @@ SP__INLINE double add_lanes(wide x)
     return sum;
 }
 
+/* NaN counts nowhere here: it makes the sum NaN. Four vectors at a time, since each waits for the one before. */
 static float row_max(const float *x, int64_t n)
 {
-    vf best = splat_f32(-INFINITY);
-    for (int64_t i = 0; i < n; i += LANES) {
-        const vf v = load_or(x + i, n - i, -INFINITY);
-        best = select_f32((v > best) | (v != v), v, best);
-    }
-    float max = best[0];
-    for (int i = 1; i < LANES; i++) max = best[i] > max || best[i] != best[i] ? best[i] : max;
+    vf best[4];
+    for (int k = 0; k < 4; k++) best[k] = splat_f32(-INFINITY);
+    int64_t i = 0;
+    for (; i + 4 * LANES <= n; i += 4 * LANES)
+        for (int k = 0; k < 4; k++) best[k] = larger_f32(load_f32(x + i + k * LANES, LANES), best[k]);
+    for (; i < n; i += LANES) best[0] = larger_f32(load_or(x + i, n - i, -INFINITY), best[0]);
+    best[0] = larger_f32(larger_f32(best[0], best[1]), larger_f32(best[2], best[3]));
+    float max = best[0][0];
+    for (int k = 1; k < LANES; k++) max = best[0][k] > max ? best[0][k] : max;
     return max;
 }
 
@@ -108,10 +110,7 @@ SP__INLINE vf lanes_of(const float *x, int64_t i)
 SP__INLINE vf highest(const float *x, int64_t n)
 {
     vf max = splat_f32(-INFINITY);
-    for (int64_t i = 0; i < n; i++) {
-        const vf v = lanes_of(x, i);
-        max = select_f32((v > max) | (v != v), v, max);
-    }
+    for (int64_t i = 0; i < n; i++) max = larger_f32(lanes_of(x, i), max);
     return max;
 }
 
