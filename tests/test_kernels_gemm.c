@@ -145,8 +145,8 @@ static void test_sizes_around_the_tiles(void **state)
 static void test_all_orders_scales_and_a_bias(void **state)
 {
     (void)state;
-    static const shape shapes[] = {{1, 13, 37, 29},  {3, 6, 33, 9}, {2, 9, 2, 70},
-                                   {1, 100, 10, 40}, {2, 1, 70, 5}, {1, 97, 65, 3}};
+    static const shape shapes[] = {{1, 13, 37, 29}, {3, 6, 33, 9},  {2, 9, 2, 70},  {1, 100, 10, 40},
+                                   {2, 1, 70, 5},   {1, 97, 65, 3}, {2, 3, 37, 83}, {1, 50, 1, 45}};
     static const double scales[][2] = {{1, 0}, {1, 1}, {2, 0}, {-1, 3}};
     int64_t compared = 0;
     FOR_EACH_LEVEL(level)

@@ -53,6 +53,7 @@ static double FN(cost)(const sp__gemm *g)
     const double vectors = (double)whole_vectors;
     const double pack_a = !APART ? 0 : g->a.row == 1 || g->a.column == 1 ? 0.2 : 2;
     const double pack_b = g->b.column == 1 ? (APART ? 0.2 : 0) : g->b.row == 1 ? 0.4 : 2;
+    if (FN(is_dots)(g)) return 1.5 * m * n * k / FN(LANES);
     const double write = g->c.column == 1 ? 0.1 : g->c.row == 1 ? 0.4 : 2;
     return m * vectors * k / STEP + pack_a * m * k + pack_b * n * k + write * m * n;
 }
@@ -85,6 +86,7 @@ static FN(plan) FN(plan_of)(const sp__gemm *call)
     if (p.transposed) p.g = other;
     const sp__gemm *g = &p.g;
     p.panels = (g->n + FN(NR) - 1) / FN(NR);
+    p.dots = FN(is_dots)(g);
     const bool deep = g->m >= FN(MANY) && g->k >= FN(DEEP);
     p.packs_b = g->m >= FN(MANY) && (g->b.column != 1 || (APART && !deep));
     p.packs_a = APART || (p.panels >= 3 && g->m >= FN(MANY) && g->k > 1 && (g->a.column != 1 || g->k > FN(KC)));

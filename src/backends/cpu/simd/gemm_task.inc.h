@@ -5,7 +5,7 @@
  *
  * While a panel is multiplied, a few rows of the next one are asked for with each tile: they come from far, and not one
  * after the other. */
-#include "gemm_pack.inc.h"
+#include "gemm_dots.inc.h"
 
 enum {
     FN(KC) = 512,
@@ -26,7 +26,7 @@ typedef struct FN(slot) {
 
 typedef struct FN(plan) {
     sp__gemm g; /* one batch; perhaps transposed */
-    bool transposed, packs_a, packs_b;
+    bool transposed, packs_a, packs_b, dots;
     bool apart; /* each task packs what it needs for itself, and k is one block */
     int64_t panels, chunks, groups;
     T *packed_a, *packed_b, *sums;
@@ -148,6 +148,21 @@ static void FN(set_ahead)(const FN(plan) * p, FN(tile) * t, int64_t j, const int
     }
 }
 
+static void FN(multiply_dots)(const FN(plan) * p, FN(tile) t, const int64_t k[2], const int64_t columns[2])
+{
+    const sp__gemm *g = &p->g;
+    const bool last = k[1] == g->k;
+    T column_bias[FN(NR)], row_bias[FN(HEIGHT)];
+    FN(set_rows)(p, &t, 0, k[0], last, row_bias);
+    for (int64_t j = columns[0]; j < columns[1]; j += FN(NR)) {
+        t.width = g->n - j < FN(NR) ? g->n - j : FN(NR);
+        t.b = (const T *)(const void *)FN(at)(&g->b, k[0], j);
+        t.c = FN(at)(&g->c, 0, j);
+        t.column_bias = last && !p->transposed ? FN(bias_at)(g->bias, j, g->n - j, FN(NR), column_bias) : NULL;
+        FN(run_dots)(&t, (int)g->m, g->b.column);
+    }
+}
+
 /* Panels in turn, each against all rows. */
 static void FN(multiply)(const FN(plan) * p, FN(tile) t, const int64_t k[2], const int64_t rows[2],
                          const int64_t columns[2])
@@ -211,7 +226,10 @@ static void FN(run_task)(FN(plan) * p, const int64_t rows[2], const int64_t colu
             FN(pack_a)(p->packed_a, FN(at)(&g->a, rows[0], k), g->a.row, g->a.column, rows[1] - rows[0], part);
         }
         FN(start)(p, &t, k, part);
-        FN(multiply)(p, t, (int64_t[2]){k, k + part}, rows, columns);
+        if (p->dots)
+            FN(multiply_dots)(p, t, (int64_t[2]){k, k + part}, columns);
+        else
+            FN(multiply)(p, t, (int64_t[2]){k, k + part}, rows, columns);
         k += depth;
     } while (k < end);
 }
