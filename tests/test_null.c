@@ -53,6 +53,11 @@ static sp_loader *a_loader(void)
 {
     return sp_data_loader(a_dataset());
 }
+static sp_batch_scheduler *a_batch_scheduler(void)
+{
+    sp_loader *loader = a_loader();
+    return sp_batch_multi_step(loader, an_optimizer(), SP_DIMS(1));
+}
 
 static sp_movie *a_movie(void)
 {

@@ -60,29 +60,110 @@ static void test_what_cannot_grow(void **state)
     assert_error(SP_ERROR_NULL, "milestones");
 }
 
-static bool make(void *context)
+typedef struct run {
+    sp_loader *loader;
+    sp_optimizer *optimizer;
+    sp_batch_scheduler *scheduler;
+} run;
+
+static run run_of(double factor, sp_dims milestones)
 {
-    (void)context;
+    run r = {loader_of(1000, 10), optimizer_of(0.8), NULL};
+    r.scheduler = sp_batch_multi_step(r.loader, r.optimizer, milestones, .factor = factor, .max_batch_size = 80);
+    return r;
+}
+
+/* Resumed in the middle, in a scheduler that was made otherwise, it goes on as the one that was not interrupted. */
+static void test_state_resumes(void **state)
+{
+    (void)state;
+    run whole = run_of(4, SP_DIMS(2, 3, 5)), resumed = run_of(2, SP_DIMS(1));
+    for (int epoch = 0; epoch < 3; epoch++) sp_batch_scheduler_step(whole.scheduler);
+    sp_dict *dict = sp_batch_scheduler_state_dict(whole.scheduler);
+    assert_int_equal(sp_dict_size(dict), 5);
+    assert_int_equal(sp_batch_scheduler_load_state_dict(resumed.scheduler, dict), SP_OK);
+    assert_int_equal(sp_loader_batch_size(resumed.loader), 80);
+    sp_optimizer_load_state_dict(resumed.optimizer, sp_optimizer_state_dict(whole.optimizer));
+    for (int epoch = 3; epoch < 7; epoch++) {
+        sp_batch_scheduler_step(whole.scheduler);
+        sp_batch_scheduler_step(resumed.scheduler);
+        assert_int_equal(sp_loader_batch_size(resumed.loader), sp_loader_batch_size(whole.loader));
+        assert_close(sp_lr(resumed.optimizer, 0), sp_lr(whole.optimizer, 0), 0);
+    }
+    assert_close(sp_lr(resumed.optimizer, 0), 0.1, 1e-12);
+    run none = run_of(4, SP_DIMS());
+    assert_int_equal(sp_batch_scheduler_load_state_dict(none.scheduler, sp_batch_scheduler_state_dict(none.scheduler)),
+                     SP_OK);
+    assert_int_equal(
+        sp_batch_scheduler_load_state_dict(resumed.scheduler, sp_batch_scheduler_state_dict(none.scheduler)), SP_OK);
+    assert_int_equal(sp_loader_batch_size(resumed.loader), 10);
+}
+
+/* Refuses a state in which an entry was changed, added or left out, and is as before. */
+static void refuses(const char *name, sp_tensor *value, sp_status status, const char *words)
+{
+    run r = run_of(4, SP_DIMS(2));
+    sp_dict *dict = sp_batch_scheduler_state_dict(r.scheduler);
+    assert_int_equal(sp_dict_set(dict, "last_epoch", sp_scalar_i64(1)), SP_OK);
+    assert_int_equal(sp_dict_set(dict, name, value), SP_OK);
+    assert_int_equal(sp_batch_scheduler_load_state_dict(r.scheduler, dict), status);
+    assert_error(status, words);
+    sp_batch_scheduler_step(r.scheduler);
+    assert_int_equal(sp_loader_batch_size(r.loader), 10);
+    sp_batch_scheduler_step(r.scheduler);
+    assert_int_equal(sp_loader_batch_size(r.loader), 40);
+}
+
+static void test_state_that_does_not_fit(void **state)
+{
+    (void)state;
+    refuses("factor", sp_scalar(0.5), SP_ERROR_ARGUMENT, "factor must be at least 1, got 0.5");
+    refuses("batch_size", sp_scalar_i64(0), SP_ERROR_ARGUMENT, "\"batch_size\" must be at least 1, got 0");
+    refuses("max_batch_size", sp_scalar_i64(-3), SP_ERROR_ARGUMENT, "\"max_batch_size\" must be at least 1, got -3");
+    refuses("milestones", sp_scalar_i64(2), SP_ERROR_SHAPE, "\"milestones\" has 1 elements in 0 dimensions");
+    refuses("gamma", sp_scalar(1), SP_ERROR_NOT_FOUND, "the state has 6 entries");
+    run r = run_of(4, SP_DIMS(2));
+    assert_int_equal(sp_batch_scheduler_load_state_dict(r.scheduler, sp_dict_new()), SP_ERROR_NOT_FOUND);
+    assert_error(SP_ERROR_NOT_FOUND, "\"last_epoch\" is missing from the state");
+}
+
+static sp_batch_scheduler *made(void)
+{
     sp_tensor *x = sp_ones(SP_DIMS(4, 1));
     sp_loader *loader = sp_data_loader(sp_data_tensors(x, x));
     sp_optimizer *optimizer = loader ? optimizer_of(1) : NULL;
-    sp_batch_scheduler *s = optimizer ? sp_batch_multi_step(loader, optimizer, SP_DIMS(1)) : NULL;
+    return optimizer ? sp_batch_multi_step(loader, optimizer, SP_DIMS(1)) : NULL;
+}
+
+static bool make_and_step(void *context)
+{
+    (void)context;
+    sp_batch_scheduler *s = made();
     return s && sp_batch_scheduler_step(s) == SP_OK;
+}
+
+static bool save_and_load(void *context)
+{
+    (void)context;
+    sp_batch_scheduler *s = made();
+    sp_dict *dict = s ? sp_batch_scheduler_state_dict(s) : NULL;
+    return dict && sp_batch_scheduler_load_state_dict(s, dict) == SP_OK;
 }
 
 static void test_each_allocation_fails(void **state)
 {
     (void)state;
-    assert_true(support_fail_each_allocation(make, NULL) > 5);
+    const int64_t to_make = support_fail_each_allocation(make_and_step, NULL);
+    assert_true(to_make > 5);
+    assert_true(support_fail_each_allocation(save_and_load, NULL) > to_make + 5);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        sp_test(test_batch_then_rate),
-        sp_test(test_limit),
-        sp_test(test_what_cannot_grow),
-        sp_test(test_each_allocation_fails),
+        sp_test(test_batch_then_rate),         sp_test(test_limit),
+        sp_test(test_what_cannot_grow),        sp_test(test_state_resumes),
+        sp_test(test_state_that_does_not_fit), sp_test(test_each_allocation_fails),
     };
     return sp_test_main(tests);
 }

@@ -32,6 +32,7 @@ VALID = {
     "sp_tensor *": "a_tensor()", "const sp_tensor *": "a_tensor()", "sp_list *": "a_list()", "const sp_list *": "a_list()",
     "sp_module *": "a_module()", "const sp_module *": "a_module()", "sp_dict *": "a_dict()", "const sp_dict *": "a_dict()",
     "sp_optimizer *": "an_optimizer()", "const sp_optimizer *": "an_optimizer()",
+    "sp_batch_scheduler *": "a_batch_scheduler()", "const sp_batch_scheduler *": "a_batch_scheduler()",
     "sp_scheduler *": "a_scheduler()", "const sp_scheduler *": "a_scheduler()",
      "sp_generator *": "a_generator()", "const sp_generator *": "a_generator()",
     "sp_dataset *": "a_dataset()", "const sp_dataset *": "a_dataset()",

@@ -149,6 +149,11 @@ SP_API sp_batch_scheduler *sp_batch_multi_step(sp_loader *loader, sp_optimizer *
 #define sp_batch_multi_step(...) SP__CALL3(sp_batch_multi_step, sp_batch_scheduler_options, __VA_ARGS__)
 /* To be called after each epoch. */
 SP_API sp_status sp_batch_scheduler_step(sp_batch_scheduler *scheduler);
+/* Where it stands, with its options and the loader's batch, as tensors: "last_epoch", "milestones", "factor",
+ * "max_batch_size", "batch_size"; and back, with the loader's batch. The rates it has set are in the optimiser's state.
+ * Nothing changes when it does not fit. */
+SP_API sp_dict *sp_batch_scheduler_state_dict(const sp_batch_scheduler *scheduler);
+SP_API sp_status sp_batch_scheduler_load_state_dict(sp_batch_scheduler *scheduler, const sp_dict *state);
 
 /* ---- clipping, in place; returns the total norm before ---- */
 

@@ -12,23 +12,8 @@ struct sp_batch_scheduler {
     double factor;
 };
 
-static void destroy(void *object)
+static sp_status check_numbers(const char *function, double factor, int64_t max_batch_size)
 {
-    sp_batch_scheduler *s = object;
-    sp_drop(s->loader);
-    sp_drop(s->optimizer);
-    if (s->milestones) sp_free(s->milestones, (size_t)s->n_milestones * sizeof *s->milestones);
-}
-
-static const sp_kind kind = {"batch scheduler", destroy};
-
-static sp_status check(const sp_loader *loader, const sp_optimizer *optimizer, sp_dims milestones, double factor,
-                       int64_t max_batch_size)
-{
-    const char *function = "sp_batch_multi_step";
-    if (!loader || !optimizer) return sp_raise_null(function, loader ? "optimizer" : "loader");
-    if (milestones.n < 0 || (milestones.n > 0 && !milestones.data)) return sp_raise_null(function, "milestones");
-    if (sp_loader_batch_size(loader) < 1 || sp_num_param_groups(optimizer) < 1) return sp_error_status();
     if (!(factor >= 1 && isfinite(factor)))
         return sp_raise(SP_ERROR_ARGUMENT, "%s: factor must be at least 1, got %g", function, factor);
     if (max_batch_size < 1)
@@ -37,18 +22,45 @@ static sp_status check(const sp_loader *loader, const sp_optimizer *optimizer, s
     return SP_OK;
 }
 
-static sp_status fill(sp_batch_scheduler *s, sp_loader *loader, sp_optimizer *optimizer, sp_dims milestones)
+static sp_status check(const sp_loader *loader, const sp_optimizer *optimizer, sp_dims milestones, double factor,
+                       int64_t max_batch_size)
 {
-    s->loader = sp_retain(loader);
-    s->optimizer = sp_retain(optimizer);
-    if (milestones.n == 0) return SP_OK;
-    size_t bytes = (size_t)milestones.n * sizeof *s->milestones;
-    s->milestones = sp_alloc(bytes);
-    if (!s->milestones) return sp_error_status();
+    const char *function = "sp_batch_multi_step";
+    if (!loader || !optimizer) return sp_raise_null(function, loader ? "optimizer" : "loader");
+    if (milestones.n < 0 || (milestones.n > 0 && !milestones.data)) return sp_raise_null(function, "milestones");
+    if (sp_loader_batch_size(loader) < 1 || sp_num_param_groups(optimizer) < 1) return sp_error_status();
+    return check_numbers(function, factor, max_batch_size);
+}
+
+static void drop_milestones(sp_batch_scheduler *s)
+{
+    if (s->milestones) sp_free(s->milestones, (size_t)s->n_milestones * sizeof *s->milestones);
+    s->milestones = NULL;
+    s->n_milestones = 0;
+}
+
+/* Takes a copy of them in the place of those it has. */
+static sp_status set_milestones(sp_batch_scheduler *s, sp_dims milestones)
+{
+    const size_t bytes = (size_t)milestones.n * sizeof *s->milestones;
+    int64_t *copy = milestones.n > 0 ? sp_alloc(bytes) : NULL;
+    if (milestones.n > 0 && !copy) return sp_error_status();
+    if (copy) memcpy(copy, milestones.data, bytes);
+    drop_milestones(s);
+    s->milestones = copy;
     s->n_milestones = milestones.n;
-    memcpy(s->milestones, milestones.data, bytes);
     return SP_OK;
 }
+
+static void destroy(void *object)
+{
+    sp_batch_scheduler *s = object;
+    sp_drop(s->loader);
+    sp_drop(s->optimizer);
+    drop_milestones(s);
+}
+
+static const sp_kind kind = {"batch scheduler", destroy};
 
 sp_batch_scheduler *(sp_batch_multi_step)(sp_loader *loader, sp_optimizer *optimizer, sp_dims milestones,
                                           const sp_batch_scheduler_options *given)
@@ -66,7 +78,9 @@ sp_batch_scheduler *(sp_batch_multi_step)(sp_loader *loader, sp_optimizer *optim
     if (!s) return NULL;
     s->factor = factor;
     s->max_batch_size = most;
-    if (fill(s, loader, optimizer, milestones) == SP_OK) return s;
+    s->loader = sp_retain(loader);
+    s->optimizer = sp_retain(optimizer);
+    if (set_milestones(s, milestones) == SP_OK) return s;
     sp_release(s);
     return NULL;
 }
@@ -90,5 +104,125 @@ sp_status sp_batch_scheduler_step(sp_batch_scheduler *scheduler)
     scheduler->epoch++;
     for (int i = 0; i < scheduler->n_milestones && status == SP_OK; i++)
         if (scheduler->milestones[i] == scheduler->epoch) status = grow(scheduler);
+    return status;
+}
+
+/* ---- its state ---- */
+
+static sp_status put_all(sp_dict *dict, const sp_batch_scheduler *s)
+{
+    const int64_t none = 0;
+    const struct {
+        const char *name;
+        sp_tensor *value;
+    } entries[] = {
+        {"last_epoch", sp_scalar_i64(s->epoch)},
+        {"milestones", sp_from_data(s->milestones ? s->milestones : &none, SP_DIMS(s->n_milestones), .dtype = SP_I64)},
+        {"factor", sp_full(SP_DIMS(), s->factor, .dtype = SP_F64)},
+        {"max_batch_size", sp_scalar_i64(s->max_batch_size)},
+        {"batch_size", sp_scalar_i64(sp_loader_batch_size(s->loader))},
+    };
+    for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
+        if (!entries[i].value) return sp_error_status();
+        const sp_status status = sp_dict_set(dict, entries[i].name, entries[i].value);
+        if (status != SP_OK) return status;
+    }
+    return SP_OK;
+}
+
+sp_dict *sp_batch_scheduler_state_dict(const sp_batch_scheduler *scheduler)
+{
+    if (!scheduler) {
+        sp_raise_null("sp_batch_scheduler_state_dict", "scheduler");
+        return NULL;
+    }
+    sp_dict *dict = sp_dict_new();
+    if (!dict) return NULL;
+    sp_status status = SP_OK;
+    SP_SCOPE {
+        status = put_all(dict, scheduler);
+    }
+    if (status == SP_OK) return dict;
+    sp_release(dict);
+    return NULL;
+}
+
+static const char load[] = "sp_batch_scheduler_load_state_dict";
+
+/* An entry that must be there, with one element, or with any number in one dimension. */
+static sp_tensor *get(const sp_dict *state, const char *name, bool one)
+{
+    sp_tensor *x = sp_dict_find(state, name);
+    if (!x)
+        sp_raise(SP_ERROR_NOT_FOUND, "%s: \"%s\" is missing from the state", load, name);
+    else if (one ? sp_numel(x) != 1 : sp_ndim(x) != 1)
+        sp_raise(SP_ERROR_SHAPE, "%s: \"%s\" has %lld elements in %d dimensions", load, name, (long long)sp_numel(x),
+                 sp_ndim(x));
+    else
+        return x;
+    return NULL;
+}
+
+static sp_status get_count(const sp_dict *state, const char *name, int64_t least, int64_t *value)
+{
+    const sp_tensor *x = get(state, name, true);
+    if (!x) return sp_error_status();
+    *value = sp_item_i64(x);
+    if (*value >= least) return SP_OK;
+    return sp_raise(SP_ERROR_ARGUMENT, "%s: \"%s\" must be at least %lld, got %lld", load, name, (long long)least,
+                    (long long)*value);
+}
+
+/* What is read; the scheduler changes when all of it fits. */
+typedef struct state {
+    int64_t epoch, max_batch_size, batch_size;
+    double factor;
+    sp_dims milestones;
+} state;
+
+static sp_status read_state(const sp_dict *from, state *to)
+{
+    sp_status status = get_count(from, "last_epoch", 0, &to->epoch);
+    if (status == SP_OK) status = get_count(from, "max_batch_size", 1, &to->max_batch_size);
+    if (status == SP_OK) status = get_count(from, "batch_size", 1, &to->batch_size);
+    if (status != SP_OK) return status;
+    sp_tensor *factor = get(from, "factor", true), *milestones = get(from, "milestones", false);
+    if (!factor || !milestones) return sp_error_status();
+    const int64_t *numbers = sp_const_data(sp_contiguous(sp_cast(milestones, SP_I64)));
+    if (!numbers) return sp_error_status();
+    to->factor = sp_item(factor);
+    to->milestones = (sp_dims){numbers, (int)sp_numel(milestones)};
+    status = check_numbers(load, to->factor, to->max_batch_size);
+    if (status != SP_OK || sp_dict_size(from) == 5) return status;
+    return sp_raise(SP_ERROR_NOT_FOUND, "%s: the state has %lld entries, of which a batch scheduler knows 5", load,
+                    (long long)sp_dict_size(from));
+}
+
+static sp_status replace(sp_batch_scheduler *s, const state *with)
+{
+    const int64_t before = sp_loader_batch_size(s->loader);
+    sp_status status = sp_loader_set_batch_size(s->loader, with->batch_size);
+    if (status != SP_OK) return status;
+    status = set_milestones(s, with->milestones);
+    if (status != SP_OK) {
+        sp_loader_set_batch_size(s->loader, before);
+        return status;
+    }
+    s->epoch = with->epoch;
+    s->factor = with->factor;
+    s->max_batch_size = with->max_batch_size;
+    return SP_OK;
+}
+
+sp_status sp_batch_scheduler_load_state_dict(sp_batch_scheduler *scheduler, const sp_dict *from)
+{
+    if (!scheduler) return sp_raise_null(load, "scheduler");
+    if (!from) return sp_raise_null(load, "state");
+    sp_status status = SP_OK;
+    SP_NO_GRAD {
+        state to = {0};
+        status = read_state(from, &to);
+        if (status == SP_OK) status = replace(scheduler, &to);
+    }
     return status;
 }
