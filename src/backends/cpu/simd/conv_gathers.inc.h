@@ -172,14 +172,16 @@ static void FN(cut_gathers)(FN(gathers) * all)
     all->chunks = (rows + all->chunk - 1) / all->chunk;
 }
 
+/* Tasks go by images first, so that a thread that has computed an image in one layer tends to have it in the next. */
 static void FN(gather_task)(void *context, int64_t task)
 {
     const FN(gathers) *all = context;
     const int64_t panel = task % all->panels, chunk = task / all->panels % all->chunks;
-    const int64_t block = task / (all->panels * all->chunks) % all->image_blocks, first = block * all->images;
+    const int64_t i = task / (all->panels * all->chunks) % all->count;
+    const int64_t first = task / (all->panels * all->chunks * all->count) * all->images;
     FN(run_gather)
-    (&all->each[task / (all->panels * all->chunks * all->image_blocks)], panel, first,
-     FN(least)(first + all->images, all->call->batch), chunk * all->chunk, (chunk + 1) * all->chunk);
+    (&all->each[i], panel, first, FN(least)(first + all->images, all->call->batch), chunk * all->chunk,
+     (chunk + 1) * all->chunk);
 }
 
 static bool FN(kernels_meet_once)(const sp__conv *call)
