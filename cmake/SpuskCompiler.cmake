@@ -1,5 +1,6 @@
 # How every file is compiled: the language, the warnings, the optimisation, the sanitizers.
 include(CheckCCompilerFlag)
+include(CheckCSourceRuns)
 
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
     set(CMAKE_BUILD_TYPE Release CACHE STRING "Release or Debug" FORCE)
@@ -45,4 +46,15 @@ function(spusk_accepted_flags result)
         endif()
     endforeach()
     set(${result} ${accepted} PARENT_SCOPE)
+endfunction()
+
+# Sets `result` to the linker's option that packs relocations, of which the operators' records have thousands, into a
+# tenth of their size, where the dynamic linker can read them: glibc from 2.36 on.
+function(spusk_packed_relocations result)
+    set(option -Wl,-z,pack-relative-relocs)
+    set(CMAKE_REQUIRED_LINK_OPTIONS ${option})
+    if(NOT CMAKE_CROSSCOMPILING)
+        check_c_source_runs("int main(void) { return 0; }" SPUSK_PACKED_RELOCATIONS)
+    endif()
+    set(${result} $<$<BOOL:${SPUSK_PACKED_RELOCATIONS}>:${option}> PARENT_SCOPE)
 endfunction()

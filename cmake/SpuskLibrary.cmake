@@ -8,9 +8,8 @@ if(simd_sources)
     list(REMOVE_ITEM library_sources ${simd_sources})
 endif()
 
-# Target options come after the build type's, so -O3 wins over its -O2.
 if(reference_sources)
-    set_source_files_properties(${reference_sources} PROPERTIES COMPILE_OPTIONS "-O3;-fno-math-errno")
+    set_source_files_properties(${reference_sources} PROPERTIES COMPILE_OPTIONS -fno-math-errno)
 endif()
 
 # Random numbers are the same on every machine, with or without an instruction that multiplies and adds.
@@ -28,6 +27,7 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|amd64|AMD64)$" AND CMAKE_SIZEOF_VOID
     spusk_accepted_flags(accepted ${wanted})
     if(accepted STREQUAL wanted)
         list(APPEND levels avx2 avx512 avx512bf16)
+        set(level_flags_generic -O2) # small, for processors from before 2013; comes after -O3
         set(level_definition SP_LEVELS_X86=1)
     else()
         message(STATUS "The compiler does not know all x86-64 levels, so only generic kernels are built")
@@ -97,6 +97,8 @@ set_target_properties(spusk_shared PROPERTIES
     SOVERSION ${PROJECT_VERSION_MAJOR})
 add_library(spusk_static STATIC ${library_objects})
 set_target_properties(spusk_static PROPERTIES OUTPUT_NAME spusk)
+spusk_packed_relocations(packed_relocations)
+target_link_options(spusk_shared PRIVATE ${packed_relocations})
 set(link_names ${SPUSK_LINK_NAMES})
 list(REMOVE_DUPLICATES link_names)
 foreach(library spusk_shared spusk_static)
