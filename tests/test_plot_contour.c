@@ -273,6 +273,27 @@ static void test_walk(void **state)
         counts[i] = sp_item_i64(sp_sum(sp_cast(near, SP_I64)));
     }
     assert_true(counts[0] > 20 && counts[1] > counts[0] + 100);
+    /* At the right, where no path goes, only the count of the steps changes. */
+    const int64_t margin = sp_size(first, 2) / 8, from = sp_size(first, 2) - margin;
+    assert_false(sp_equal(sp_narrow(first, 2, from, margin), sp_narrow(last, 2, from, margin)));
+}
+
+/* A short walk has frames between its steps, so that it takes five seconds, too. */
+static void test_short_walk_is_slow(void **state)
+{
+    (void)state;
+    if (!have_gnuplot() || system("ffmpeg -version >/dev/null 2>&1") != 0) skip_because("gnuplot or ffmpeg is missing");
+    sp_tensor *values = sp_surface_grid(sp_surface_new("rosenbrock"), 21);
+    sp_series *const paths[] = {path_of("one", 4)};
+    sp_contour_options options = options_of("walk");
+    const char *path = support_path("walk.mp4");
+    assert_int_equal((sp_plot_contour_movie)(path, values, paths, 1, &options), SP_OK);
+    char command[1200];
+    /* 33 a step, the start, and the end for a second and a half more at 20 a second. */
+    snprintf(command, sizeof command,
+             "test \"$(ffprobe -v error -count_frames -show_entries stream=nb_read_frames -of csv=p=0 '%s')\" = 130",
+             path);
+    assert_int_equal(system(command), 0);
 }
 
 static void test_walk_without_gnuplot(void **state)
@@ -324,6 +345,7 @@ int main(void)
         sp_test(test_odd_values),
         sp_test(test_what_is_no_contour),
         sp_test(test_walk),
+        sp_test(test_short_walk_is_slow),
         sp_test(test_walk_without_gnuplot),
         sp_test(test_each_allocation_fails),
     };

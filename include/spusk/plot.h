@@ -78,8 +78,8 @@ typedef struct sp_contour_options {
     int width, height;             /* pixels, default 960 × 720 */
     double x_range[2], y_range[2]; /* what the columns and rows of values span; both 0: 0 to 1 */
     const sp_series *marks;        /* stars there: the minima */
-    int64_t frames;                /* of a movie, default one a step of the longest path, at most 200 */
-    double fps;                    /* of a movie, default 20 */
+    int64_t frames; /* of a movie, default 100 to 200: one a step of the longest path, or several of a short one */
+    double fps;     /* of a movie, default 20 */
 } sp_contour_options;
 /* Lines of equal values (H, W), row 0 at the bottom, column 0 at the left, over shades that are darker the higher; and
  * up to ten paths over them, each with its colour, its shapes and its name in a legend. Lines lie closer where values
@@ -87,7 +87,7 @@ typedef struct sp_contour_options {
 SP_API sp_status sp_plot_contour(const char *path, sp_tensor *values, sp_series *const *paths, int n,
                                  const sp_contour_options *options);
 #define sp_plot_contour(...) SP__CALL4(sp_plot_contour, sp_contour_options, __VA_ARGS__)
-/* The same as a movie (.gif, .mp4, .html) in which the paths are walked, all at one pace. */
+/* The same as a movie (.gif, .mp4, .html) in which the paths are walked, all at one pace, and the steps counted. */
 SP_API sp_status sp_plot_contour_movie(const char *path, sp_tensor *values, sp_series *const *paths, int n,
                                        const sp_contour_options *options);
 #define sp_plot_contour_movie(...) SP__CALL4(sp_plot_contour_movie, sp_contour_options, __VA_ARGS__)

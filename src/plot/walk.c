@@ -1,6 +1,7 @@
 /* Paths walked on a contour chart, as a movie. gnuplot draws the chart with its legend once, without the paths; they
  * are drawn over it here: lines, and at the head of each the shape that the legend shows. */
 #include "contour.h"
+#include "font.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -8,6 +9,8 @@
 #include <unistd.h>
 
 #define MOST_FRAMES 200
+#define FEWEST_FRAMES 100 /* a short walk is drawn between its steps, too, or nobody could follow it */
+#define LETTER 2          /* pixels a dot of a letter */
 #define LINE_WIDTH 2.2
 #define HEAD_SIZE 7.0
 
@@ -149,10 +152,39 @@ static double longest(const sp__contour *c)
 
 /* ---- frames ---- */
 
+static void draw_letter(const canvas *k, int left, int top, char letter)
+{
+    const unsigned char *rows = sp__glyph(letter);
+    for (int y = 0; y < SP__FONT_HEIGHT * LETTER; y++)
+        for (int x = 0; x < SP__FONT_WIDTH * LETTER; x++) {
+            const int row = top + y, column = left + x;
+            const bool inside = row >= 0 && row < k->chart->height && column >= 0 && column < k->chart->width;
+            if (!inside || !(rows[y / LETTER] >> (SP__FONT_WIDTH - 1 - x / LETTER) & 1)) continue;
+            for (int64_t i = 0; i < 3; i++) k->pixels[(i * k->chart->height + row) * k->chart->width + column] = 0;
+        }
+}
+
+/* How far the walk is, at the right of the axes, under the legend. */
+static void draw_step(const canvas *k, double now)
+{
+    char text[32];
+    snprintf(text, sizeof text, "step %.0f", floor(now + 1e-6));
+    const int top = k->chart->bottom - SP__FONT_HEIGHT * LETTER;
+    for (int i = 0; text[i]; i++)
+        draw_letter(k, k->chart->right + 16 + i * (SP__FONT_WIDTH + 1) * LETTER, top, text[i]);
+}
+
+/* One a step of a long walk, several of a short one, so that each step ends on a frame. */
+static int64_t count_frames(double steps)
+{
+    if (steps + 1 > MOST_FRAMES) return MOST_FRAMES;
+    return (int64_t)(steps * ceil((FEWEST_FRAMES - 1) / steps)) + 1;
+}
+
 static sp_status draw_frames(const sp__contour *c, sp_movie *movie, sp_tensor *background)
 {
     double steps = longest(c), before = 0;
-    int64_t frames = c->options->frames ? c->options->frames : (int64_t)fmin(steps + 1, MOST_FRAMES);
+    int64_t frames = c->options->frames ? c->options->frames : count_frames(steps);
     double fps = c->options->fps == 0 ? 20 : c->options->fps;
     canvas trail = {sp_data(background), c};
     sp_status status = trail.pixels ? SP_OK : sp_error_status();
@@ -165,6 +197,7 @@ static sp_status draw_frames(const sp__contour *c, sp_movie *movie, sp_tensor *b
             canvas frame = {picture ? sp_data(picture) : NULL, c};
             for (int i = 0; frame.pixels && i < c->n_paths; i++)
                 if (sp_series_size(c->paths[i]) > 0) draw_head(&frame, i, point_at(c, c->paths[i], now), colour_of(i));
+            if (frame.pixels) draw_step(&frame, now);
             /* The end stays for a second and a half. */
             int64_t times = f + 1 == frames ? (int64_t)(1.5 * fps) + 1 : 1;
             for (int64_t t = 0; t < times && status == SP_OK; t++) status = sp_movie_frame(movie, picture);
