@@ -88,9 +88,11 @@ static FN(plan) FN(plan_of)(const sp__gemm *call)
     p.panels = (g->n + FN(NR) - 1) / FN(NR);
     p.dots = FN(is_dots)(g);
     const bool deep = g->m >= FN(MANY) && g->k >= FN(DEEP);
-    p.packs_b = g->m >= FN(MANY) && (g->b.column != 1 || (APART && !deep));
+    const bool turned = g->m >= FN(MANY) && g->b.column != 1;
+    const bool own = turned && !APART && g->k >= FN(OWN_DEPTH) && p.panels <= FN(OWN_PANELS);
+    p.packs_b = (turned && !own) || (APART && g->m >= FN(MANY) && !deep);
     p.packs_a = APART || (p.panels >= 3 && g->m >= FN(MANY) && g->k > 1 && (g->a.column != 1 || g->k > FN(KC)));
-    p.apart = deep && !p.packs_b;
+    p.apart = (deep || own) && !p.packs_b;
     return p;
 }
 
@@ -113,7 +115,7 @@ static void FN(cut_block)(FN(plan) * p)
 static void FN(cut_apart)(FN(plan) * p)
 {
     const int64_t threads = sp_num_threads(), m = p->g.m;
-    p->chunks = (m + FN(CHUNK) - 1) / FN(CHUNK);
+    p->chunks = p->packs_a || p->g.b.column == 1 ? (m + FN(CHUNK) - 1) / FN(CHUNK) : 1;
     const int64_t even = (p->chunks + threads - 1) / threads * threads;
     if (m / even >= FN(MANY) / 2) p->chunks = even;
     p->groups = (2 * threads + p->chunks - 1) / p->chunks;

@@ -12,6 +12,8 @@ enum {
     FN(MANY) = 96,                     /* rows: fewer are not cut into chunks */
     FN(FEW) = 12,                      /* tiles of a chunk: fewer do not make it worth to lay a panel side by side */
     FN(DEEP) = 256,                    /* k: where it is less, the team packs a together, in smaller parts */
+    FN(OWN_PANELS) = 4,                /* of a turned b: so few are packed by each task, and need not cross to it, */
+    FN(OWN_DEPTH) = 32,                /* from so long a k on */
     FN(NEAR) = 512 << 10,              /* bytes of b that are in a near cache anyway */
     FN(GROUP) = 16,                    /* panels to a task at most */
     FN(CHUNK) = 256,                   /* rows to a task at most, where it packs for itself */
