@@ -204,11 +204,12 @@ static int64_t FN(panels_of)(const FN(plan) * p)
     return (p->j1 - p->j0 + FN(NR) - 1) / FN(NR);
 }
 
-/* There are as many as threads that can be at work. */
-static FN(slot) * FN(take_slot)(const FN(plan) * p)
+/* There are as many as threads that can be at work. The task's place among all says which one is tried first: a thread
+ * has the same share of them each time, and with it memory that lies in its caches. */
+static FN(slot) * FN(take_slot)(const FN(plan) * p, int64_t task)
 {
-    for (char *at = (char *)p->slots;; at += p->slot_size) {
-        FN(slot) *slot = (FN(slot) *)(void *)at;
+    for (int64_t i = task * p->n_slots / (p->chunks * p->groups);; i++) {
+        FN(slot) *slot = (FN(slot) *)(void *)((char *)p->slots + (size_t)(i % p->n_slots) * p->slot_size);
         if (!atomic_exchange_explicit(&slot->taken, true, memory_order_acquire)) return slot;
     }
 }
@@ -245,7 +246,7 @@ static void FN(gemm_task)(void *context, int64_t task)
     const int64_t end_j = p.j0 + panels * (group + 1) / p.groups * FN(NR);
     const int64_t rows[2] = {p.i0 + tiles * chunk / p.chunks * SP__TILE_ROWS, end_i < p.i1 ? end_i : p.i1};
     const int64_t columns[2] = {p.j0 + panels * group / p.groups * FN(NR), end_j < p.j1 ? end_j : p.j1};
-    FN(slot) *slot = p.slots ? FN(take_slot)(&p) : NULL;
+    FN(slot) *slot = p.slots ? FN(take_slot)(&p, task) : NULL;
     if (slot) p.packed_a = slot->numbers, p.sums = slot->numbers + p.sums_at;
     FN(run_task)(&p, rows, columns);
     if (slot) atomic_store_explicit(&slot->taken, false, memory_order_release);
