@@ -5,40 +5,109 @@
 
 typedef float narrow __attribute__((vector_size(SP__VECTOR_BYTES / 2), aligned(4), may_alias));
 
-/* Extremes need no f64: rows of f32 are compared as they lie, four vectors at a time, the last four over again. */
-#define EXTREME(name, beats)                                                                                           \
+enum { LANES = LANES_f32, STEP = 4 * LANES };
+
+/* Whether a block's rows of f32 lie so that vectors can go along them. */
+static bool goes_down(const sp__fold_block *b)
+{
+    return b->stride_reduced == sizeof(float) && b->n_reduced >= STEP;
+}
+
+static const float *row_of(const sp__fold_block *b, int64_t j)
+{
+    return (const float *)(const void *)(b->in + j * b->stride_kept);
+}
+
+/* The first place of x, or of NaN where x is; it is there. Vectors are passed over while no lane of theirs is it. */
+static int64_t place_of(const float *in, int64_t n, float x)
+{
+    const vf wanted = splat_f32(x);
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        const vf v = load_f32(in + i, LANES);
+        if (any_f32(x == x ? v == wanted : v != v)) break;
+    }
+    while (x == x ? in[i] != x : in[i] == in[i]) i++;
+    return i;
+}
+
+/* Extremes need no f64: rows are compared as they lie, four vectors at a time, the last four over again. NaN wins.
+ * The place of the extreme is then looked for: the first, and of NaN the first NaN. */
+#define EXTREME(name, KIND, beats)                                                                                     \
     SP__INLINE vf name##_of(vf v, vf x)                                                                                \
     {                                                                                                                  \
-        return select_f32((x beats v) | (x != x), x, v); /* NaN wins */                                                \
+        return select_f32((x beats v) | (x != x), x, v);                                                               \
+    }                                                                                                                  \
+    static double name##_in(const float *in, int64_t n)                                                                \
+    {                                                                                                                  \
+        vf best[4];                                                                                                    \
+        for (int k = 0; k < 4; k++) best[k] = load_f32(in + k * LANES, LANES);                                         \
+        for (int64_t i = STEP; i < n; i += STEP) {                                                                     \
+            const float *at = in + (i + STEP <= n ? i : n - STEP);                                                     \
+            for (int k = 0; k < 4; k++) best[k] = name##_of(best[k], load_f32(at + k * LANES, LANES));                 \
+        }                                                                                                              \
+        best[0] = name##_of(name##_of(best[0], best[1]), name##_of(best[2], best[3]));                                 \
+        float y = best[0][0];                                                                                          \
+        for (int k = 1; k < LANES; k++) y = best[0][k] beats y || best[0][k] != best[0][k] ? best[0][k] : y;           \
+        return (double)y;                                                                                              \
     }                                                                                                                  \
     static sp__fold_run name##_f32;                                                                                    \
     static void name##_rows(sp__cell *cells, const sp__fold_block *b)                                                  \
     {                                                                                                                  \
-        enum { LANES = LANES_f32, STEP = 4 * LANES };                                                                  \
-        if (b->stride_reduced != sizeof(float) || b->n_reduced < STEP) {                                               \
+        if (!goes_down(b)) {                                                                                           \
             name##_f32(cells, b);                                                                                      \
             return;                                                                                                    \
         }                                                                                                              \
         for (int64_t j = 0; j < b->n_kept; j++) {                                                                      \
-            const float *in = (const float *)(const void *)(b->in + j * b->stride_kept);                               \
-            vf best[4];                                                                                                \
-            for (int k = 0; k < 4; k++) best[k] = load_f32(in + k * LANES, LANES);                                     \
-            for (int64_t i = STEP; i < b->n_reduced; i += STEP) {                                                      \
-                const float *at = in + (i + STEP <= b->n_reduced ? i : b->n_reduced - STEP);                           \
-                for (int k = 0; k < 4; k++) best[k] = name##_of(best[k], load_f32(at + k * LANES, LANES));             \
-            }                                                                                                          \
-            best[0] = name##_of(name##_of(best[0], best[1]), name##_of(best[2], best[3]));                             \
-            for (int k = 0; k < LANES; k++) {                                                                          \
-                const double x = (double)best[0][k], value = cells[j].value.f;                                         \
-                if (x beats value || x != x) cells[j].value.f = x;                                                     \
-            }                                                                                                          \
+            const double x = name##_in(row_of(b, j), b->n_reduced);                                                    \
+            if (x beats cells[j].value.f || x != x) cells[j].value.f = x;                                              \
+        }                                                                                                              \
+    }                                                                                                                  \
+    static void arg##name##_rows(sp__cell *cells, const sp__fold_block *b)                                             \
+    {                                                                                                                  \
+        if (!goes_down(b)) {                                                                                           \
+            sp__reference.of[SP_F32].fold[SP__FOLD_ARG##KIND](cells, b);                                               \
+            return;                                                                                                    \
+        }                                                                                                              \
+        for (int64_t j = 0; j < b->n_kept; j++) {                                                                      \
+            const double x = name##_in(row_of(b, j), b->n_reduced), value = cells[j].value.f;                          \
+            if (!(x beats value) && !(x != x && value == value)) continue;                                             \
+            cells[j].value.f = x;                                                                                      \
+            cells[j].also.index = b->position + place_of(row_of(b, j), b->n_reduced, (float)x);                        \
         }                                                                                                              \
     }
-EXTREME(max, >)
-EXTREME(min, <)
 
-#define MAX_ROW max_rows
-#define MIN_ROW min_rows
+EXTREME(max, MAX, >)
+EXTREME(min, MIN, <)
+
+/* Σ e^(x - also), where also is finite: a maximum of f32. */
+static void exp_rows(sp__cell *cells, const sp__fold_block *b)
+{
+    if (!goes_down(b)) {
+        sp__reference.of[SP_F32].fold[SP__FOLD_EXP](cells, b);
+        return;
+    }
+    for (int64_t j = 0; j < b->n_kept; j++) {
+        const vf from = splat_f32((float)cells[j].also.f);
+        vd sum = {0};
+        for (int64_t i = 0; i < b->n_reduced; i += LANES) {
+            const int64_t left = b->n_reduced - i;
+            const union {
+                vf whole;
+                narrow halves[2];
+            } e = {exp_f32(load_f32(row_of(b, j) + i, left) - from)};
+            if (left >= LANES)
+                sum += __builtin_convertvector(e.halves[0], vd) + __builtin_convertvector(e.halves[1], vd);
+            else
+                for (int k = 0; k < left; k++) cells[j].value.f += (double)e.whole[k];
+        }
+        for (int k = 0; k < LANES_f64; k++) cells[j].value.f += sum[k];
+    }
+}
+
+#define ROWS                                                                                                           \
+    [SP__FOLD_MAX] = max_rows, [SP__FOLD_MIN] = min_rows, [SP__FOLD_ARGMAX] = argmax_rows,                             \
+    [SP__FOLD_ARGMIN] = argmin_rows, [SP__FOLD_EXP] = exp_rows
 #define T float
 #define FN(name) name##_f32
 #define WIDE(p) __builtin_convertvector(*(const narrow *)(p), vd)
@@ -46,8 +115,7 @@ EXTREME(min, <)
 #define TABLE SP__HERE(sp__fold_f32)
 #include "reduce.inc.h"
 
-#define MAX_ROW max_f64
-#define MIN_ROW min_f64
+#define ROWS [SP__FOLD_MAX] = max_f64, [SP__FOLD_MIN] = min_f64
 #define T double
 #define FN(name) name##_f64
 #define WIDE(p) (*(const vd *)(p))

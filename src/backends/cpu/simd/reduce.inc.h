@@ -1,6 +1,6 @@
-/* Reductions of one type, in f64. T: the element. FN(name): a function's name. MAX_ROW, MIN_ROW: the table's. WIDE(p):
- * as many elements at p as a vector of f64 holds, in f64. A block goes the way its elements lie side by side: across,
- * along outputs, or down, along what is reduced; all else is the reference's. */
+/* Reductions of one type, in f64. T: the element. FN(name): a function's name. ROWS: the table's rows that are not the
+ * same for all types. WIDE(p): as many elements at p as a vector of f64 holds, in f64. A block goes the way its
+ * elements lie side by side: across, along outputs, or down, along what is reduced; all else is the reference's. */
 
 /* Eight vectors of sums hide the latency of an addition. */
 enum { FN(SUMS) = 8, FN(STEP) = FN(SUMS) * LANES_f64 };
@@ -83,6 +83,7 @@ static void FN(run)(sp__cell *cells, const sp__fold_block *b, sp__fold_kind kind
 }
 
 FOLD(sum, SP__FOLD_SUM, 0.0, v + x, v + x)
+FOLD(prod, SP__FOLD_PROD, 1.0, v *x, v *x)
 FOLD(deviation, SP__FOLD_DEVIATION, 0.0, v + (x - c) * (x - c), v + x)
 FOLD(abs, SP__FOLD_ABS, 0.0, v + magnitude_f64(x), v + x)
 FOLD(square, SP__FOLD_SQUARE, 0.0, v + x * x, v + x)
@@ -90,14 +91,12 @@ FOLD(max, SP__FOLD_MAX, -INFINITY, select_f64((x > v) | (x != x), x, v), select_
 FOLD(min, SP__FOLD_MIN, INFINITY, select_f64((x < v) | (x != x), x, v), select_f64((x < v) | (x != x), x, v))
 
 sp__fold_run *const TABLE[SP__FOLD_COUNT] = {
-    [SP__FOLD_SUM] = FN(sum), [SP__FOLD_DEVIATION] = FN(deviation),
-    [SP__FOLD_ABS] = FN(abs), [SP__FOLD_SQUARE] = FN(square),
-    [SP__FOLD_MAX] = MAX_ROW, [SP__FOLD_MIN] = MIN_ROW,
+    [SP__FOLD_SUM] = FN(sum), [SP__FOLD_PROD] = FN(prod),     [SP__FOLD_DEVIATION] = FN(deviation),
+    [SP__FOLD_ABS] = FN(abs), [SP__FOLD_SQUARE] = FN(square), ROWS,
 };
 
 #undef FOLD
-#undef MAX_ROW
-#undef MIN_ROW
+#undef ROWS
 #undef T
 #undef FN
 #undef WIDE

@@ -98,19 +98,19 @@ static void log_softmax_backward_row(const float *g, const float *y, float *dx, 
 
 /* ---- short rows: LANES of them at once, one in each lane, so that no lane idles and nothing is added across ----
  *
- * x, other, y: element i of the rows at [i·LANES … i·LANES + LANES). */
+ * x, other, y: element i of the rows at [i·step … i·step + LANES). So it is with columns, too, where they lie. */
 
 enum { SHORT = 3 * LANES };
 
-SP__INLINE vf lanes_of(const float *x, int64_t i)
+SP__INLINE vf lanes_of(const float *x, int64_t i, int64_t step)
 {
-    return *(const vf *)(x + i * LANES);
+    return *(const vf *)(x + i * step);
 }
 
-SP__INLINE vf highest(const float *x, int64_t n)
+SP__INLINE vf highest(const float *x, int64_t n, int64_t step)
 {
     vf max = splat_f32(-INFINITY);
-    for (int64_t i = 0; i < n; i++) max = larger_f32(lanes_of(x, i), max);
+    for (int64_t i = 0; i < n; i++) max = larger_f32(lanes_of(x, i, step), max);
     return max;
 }
 
@@ -134,57 +134,60 @@ SP__INLINE vf joined(wide low, wide high)
     return u.whole;
 }
 
-static void softmax_lanes(const float *x, const float *other, float *y, int64_t n)
+static void softmax_lanes(const float *x, const float *other, float *y, int64_t n, int64_t step)
 {
     (void)other;
     sums sum = {0};
-    const vf max = highest(x, n);
+    const vf max = highest(x, n, step);
     for (int64_t i = 0; i < n; i++) {
-        const vf e = exp_f32(lanes_of(x, i) - max);
-        store_f32(y + i * LANES, e, LANES);
+        const vf e = exp_f32(lanes_of(x, i, step) - max);
+        store_f32(y + i * step, e, LANES);
         add_to(&sum, e);
     }
     const vf scale = joined(1 / sum.low, 1 / sum.high);
-    for (int64_t i = 0; i < n; i++) store_f32(y + i * LANES, lanes_of(y, i) * scale, LANES);
+    for (int64_t i = 0; i < n; i++) store_f32(y + i * step, lanes_of(y, i, step) * scale, LANES);
 }
 
-static void log_softmax_lanes(const float *x, const float *other, float *y, int64_t n)
+static void log_softmax_lanes(const float *x, const float *other, float *y, int64_t n, int64_t step)
 {
     (void)other;
     sums sum = {0};
-    const vf max = highest(x, n);
-    for (int64_t i = 0; i < n; i++) add_to(&sum, exp_f32(lanes_of(x, i) - max));
+    const vf max = highest(x, n, step);
+    for (int64_t i = 0; i < n; i++) add_to(&sum, exp_f32(lanes_of(x, i, step) - max));
     for (int k = 0; k < LANES / 2; k++) {
         sum.low[k] = log(sum.low[k]);
         sum.high[k] = log(sum.high[k]);
     }
     const vf log_sum = joined(sum.low, sum.high);
-    for (int64_t i = 0; i < n; i++) store_f32(y + i * LANES, (lanes_of(x, i) - max) - log_sum, LANES);
+    for (int64_t i = 0; i < n; i++) store_f32(y + i * step, (lanes_of(x, i, step) - max) - log_sum, LANES);
 }
 
-static void softmax_backward_lanes(const float *g, const float *y, float *dx, int64_t n)
+static void softmax_backward_lanes(const float *g, const float *y, float *dx, int64_t n, int64_t step)
 {
     sums dot = {0};
     for (int64_t i = 0; i < n; i++) {
-        const vf gi = lanes_of(g, i), yi = lanes_of(y, i);
+        const vf gi = lanes_of(g, i, step), yi = lanes_of(y, i, step);
         dot.low += lower(&gi) * lower(&yi);
         dot.high += upper(&gi) * upper(&yi);
     }
     const vf sum = joined(dot.low, dot.high);
-    for (int64_t i = 0; i < n; i++) store_f32(dx + i * LANES, lanes_of(y, i) * (lanes_of(g, i) - sum), LANES);
+    for (int64_t i = 0; i < n; i++)
+        store_f32(dx + i * step, lanes_of(y, i, step) * (lanes_of(g, i, step) - sum), LANES);
 }
 
-static void log_softmax_backward_lanes(const float *g, const float *y, float *dx, int64_t n)
+static void log_softmax_backward_lanes(const float *g, const float *y, float *dx, int64_t n, int64_t step)
 {
     sums total = {0};
-    for (int64_t i = 0; i < n; i++) add_to(&total, lanes_of(g, i));
+    for (int64_t i = 0; i < n; i++) add_to(&total, lanes_of(g, i, step));
     const vf sum = joined(total.low, total.high);
-    for (int64_t i = 0; i < n; i++) store_f32(dx + i * LANES, lanes_of(g, i) - exp_f32(lanes_of(y, i)) * sum, LANES);
+    for (int64_t i = 0; i < n; i++)
+        store_f32(dx + i * step, lanes_of(g, i, step) - exp_f32(lanes_of(y, i, step)) * sum, LANES);
 }
 
 /* ---- the call ---- */
 
 typedef void row_run(const float *x, const float *other, float *y, int64_t n);
+typedef void lanes_run(const float *x, const float *other, float *y, int64_t n, int64_t step);
 
 /* `rows` rows side by side become lanes; lanes without a row are 0. */
 static void spread(float *lanes, const float *x, int64_t n, int64_t rows)
@@ -193,32 +196,51 @@ static void spread(float *lanes, const float *x, int64_t n, int64_t rows)
         for (int64_t k = 0; k < LANES; k++) lanes[i * LANES + k] = k < rows ? x[k * n + i] : 0;
 }
 
-static void run_short(row_run *lanes_run, const float *in, const float *other, float *out, int64_t n, int64_t rows)
+static void run_short(lanes_run *run, const float *in, const float *other, float *out, int64_t n, int64_t rows)
 {
     float x[SHORT * LANES], o[SHORT * LANES], y[SHORT * LANES];
     for (int64_t r = 0; r < rows; r += LANES) {
         const int64_t count = rows - r < LANES ? rows - r : LANES;
         spread(x, in + r * n, n, count);
         if (other) spread(o, other + r * n, n, count);
-        lanes_run(x, o, y, n);
+        run(x, o, y, n, LANES);
         for (int64_t k = 0; k < count; k++)
             for (int64_t i = 0; i < n; i++) out[(r + k) * n + i] = y[i * LANES + k];
+    }
+}
+
+/* Rows that are columns in memory: LANES of them side by side, the rest by the reference. */
+static void run_columns(const sp__rows *call, lanes_run *run, int64_t first, int64_t last)
+{
+    const float *in = (const float *)(const void *)sp__operand_at(&call->in);
+    const float *other = call->other.buffer ? (const float *)(const void *)sp__operand_at(&call->other) : NULL;
+    float *out = (float *)(void *)sp__operand_at(&call->out);
+    for (int64_t r = first; r < last;) {
+        const int64_t column = r % call->inner, at = r / call->inner * call->n * call->inner + column;
+        const int64_t here = call->inner - column < last - r ? call->inner - column : last - r;
+        if (here >= LANES)
+            run(in + at, other ? other + at : NULL, out + at, call->n, call->inner);
+        else
+            sp__reference.of[SP_F32].rows[call->kind](call, r, r + here);
+        r += here < LANES ? here : LANES;
     }
 }
 
 static void run(const sp__rows *call, int64_t first, int64_t last)
 {
     static const struct {
-        row_run *row, *lanes;
+        row_run *row;
+        lanes_run *lanes;
     } runs[SP__ROW_COUNT] = {
         [SP__SOFTMAX] = {softmax_row, softmax_lanes},
         [SP__LOG_SOFTMAX] = {log_softmax_row, log_softmax_lanes},
         [SP__SOFTMAX_BACKWARD] = {softmax_backward_row, softmax_backward_lanes},
         [SP__LOG_SOFTMAX_BACKWARD] = {log_softmax_backward_row, log_softmax_backward_lanes},
     };
-    row_run *row = runs[call->kind].row, *lanes = runs[call->kind].lanes;
-    if (call->inner != 1 || !row || !lanes) {
-        sp__reference.of[SP_F32].rows[call->kind](call, first, last);
+    row_run *row = runs[call->kind].row;
+    lanes_run *lanes = runs[call->kind].lanes;
+    if (call->inner != 1) {
+        run_columns(call, lanes, first, last);
         return;
     }
     const int64_t n = call->n, rows = last - first;
