@@ -71,7 +71,7 @@ static void autoencoder_1(void)
             const double linear = sp_reconstruction_error(sp_autoencoder_pca(x, code), val);
             sp_series_push_xy(components, (double)code, linear);
             printf("autoencoder 1: code of %2lld: error %.4f", (long long)code, error);
-            if (code > 1) printf(", %.4f less for each further number", (before - error) / (double)(code / 2));
+            if (code > 1) printf(", %.4f less for each further number", 2 * (before - error) / (double)code);
             printf("; principal components %.4f\n", linear);
             before = error;
         }
