@@ -24,8 +24,8 @@ sp_status sp__cpu_rows(const sp__rows *call)
     p.run = fast && fast[call->kind] ? fast[call->kind] : reference ? reference[call->kind] : NULL;
     if (!p.run) return sp__no_kernel(names[call->kind], dtype);
     if (call->n == 0) return SP_OK;
-    const int64_t grain = SP__GRAIN / 4 / call->n;
-    sp__ranges(call->outer * call->inner, grain > 1 ? grain : 1, rows_range, &p);
+    const int64_t grain = SP__GRAIN / 4 / call->n, least = call->inner > 1 ? 64 : 1; /* columns are taken by vectors */
+    sp__ranges(call->outer * call->inner, grain > least ? grain : least, rows_range, &p);
     return SP_OK;
 }
 
