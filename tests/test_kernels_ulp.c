@@ -54,15 +54,15 @@ typedef struct function {
 } function;
 
 static const function functions[] = {
-    {"exp", SP__EXP, exp, 2},          {"expm1", SP__EXPM1, expm1, 2},
-    {"log", SP__LOG, log, 2},          {"log1p", SP__LOG1P, log1p, 2},
-    {"sin", SP__SIN, sin, 2},          {"cos", SP__COS, cos, 2},
-    {"tanh", SP__TANH, tanh, 2},       {"sigmoid", SP__SIGMOID, sigmoid, 2.5},
-    {"silu", SP__SILU, silu, 3.5, -87},  {"softplus", SP__SOFTPLUS, softplus, 2},
-    {"elu", SP__ELU, elu, 2},          {"erf", SP__ERF, erf, 2},
-    {"gelu", SP__GELU, gelu, 8, -13},  {"sqrt", SP__SQRT, sqrt, 0.5},
-    {"rsqrt", SP__RSQRT, rsqrt_, 1.5}, {"floor", SP__FLOOR, floor, 0},
-    {"ceil", SP__CEIL, ceil, 0},       {"round", SP__ROUND, nearbyint, 0},
+    {"exp", SP__EXP, exp, 2},           {"expm1", SP__EXPM1, expm1, 2},
+    {"log", SP__LOG, log, 2},           {"log1p", SP__LOG1P, log1p, 2},
+    {"sin", SP__SIN, sin, 2},           {"cos", SP__COS, cos, 2},
+    {"tanh", SP__TANH, tanh, 2},        {"sigmoid", SP__SIGMOID, sigmoid, 2.5},
+    {"silu", SP__SILU, silu, 3.5, -87}, {"softplus", SP__SOFTPLUS, softplus, 2},
+    {"elu", SP__ELU, elu, 2},           {"erf", SP__ERF, erf, 2},
+    {"gelu", SP__GELU, gelu, 8, -13},   {"sqrt", SP__SQRT, sqrt, 0.5},
+    {"rsqrt", SP__RSQRT, rsqrt_, 1.5},  {"floor", SP__FLOOR, floor, 0},
+    {"ceil", SP__CEIL, ceil, 0},        {"round", SP__ROUND, nearbyint, 0},
 };
 
 static void test_errors_in_ulp(void **state)
