@@ -41,7 +41,7 @@ SP__INLINE vf sine_f32(vf x, int quarters)
     cosine = (cosine * z) * z - 0.5f * z + 1.0f;
     const vi quadrant = turns.whole + quarters;
     const vf y = select_f32((quadrant & 1) != 0, cosine, sine);
-    return (vf)((vi)y ^ (quadrant & 2) << 30);
+    return (vf)((vi)y ^ (((quadrant & 2) != 0) & INT32_MIN));
 }
 
 /* With libm's results where |x| is large. */

@@ -231,7 +231,7 @@ static void run(const sp__rows *call, int64_t first, int64_t last)
     static const struct {
         row_run *row;
         lanes_run *lanes;
-    } runs[SP__ROW_COUNT] = {
+    } runs[SP__LOG_SOFTMAX_BACKWARD + 1] = {
         [SP__SOFTMAX] = {softmax_row, softmax_lanes},
         [SP__LOG_SOFTMAX] = {log_softmax_row, log_softmax_lanes},
         [SP__SOFTMAX_BACKWARD] = {softmax_backward_row, softmax_backward_lanes},
