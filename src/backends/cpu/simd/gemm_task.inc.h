@@ -192,10 +192,12 @@ static void FN(multiply)(const FN(plan) * p, FN(tile) t, const int64_t k[2], con
     }
 }
 
-/* k is cut into equal parts of at most KC. */
+/* k is cut into equal parts of at most KC; where they would be two, of at most three quarters of that: each part is a
+ * sum of its own, so that more of them round less, and c is still read but twice. */
 static int64_t FN(depth_of)(int64_t k)
 {
-    const int64_t parts = (FN(units)(k) + FN(KC) - 1) / FN(KC);
+    const int64_t units = FN(units)(k), most = units > 2 * FN(KC) ? FN(KC) : FN(KC) * 3 / 4;
+    const int64_t parts = units > FN(KC) ? (units + most - 1) / most : 1;
     return parts > 1 ? ((k + parts - 1) / parts + 7) / 8 * 8 : k;
 }
 
