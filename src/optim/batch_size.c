@@ -1,7 +1,7 @@
 /* A larger batch in the place of a smaller learning rate. */
+#include "schedule.h"
+
 #include <math.h>
-#include <spusk/extend.h>
-#include <spusk/optim.h>
 
 struct sp_batch_scheduler {
     sp_loader *loader;
@@ -42,10 +42,8 @@ static void drop_milestones(sp_batch_scheduler *s)
 /* Takes a copy of them in the place of those it has. */
 static sp_status set_milestones(sp_batch_scheduler *s, sp_dims milestones)
 {
-    const size_t bytes = (size_t)milestones.n * sizeof *s->milestones;
-    int64_t *copy = milestones.n > 0 ? sp_alloc(bytes) : NULL;
-    if (milestones.n > 0 && !copy) return sp_error_status();
-    if (copy) memcpy(copy, milestones.data, bytes);
+    int64_t *copy;
+    if (sp__copy_milestones(milestones, &copy) != SP_OK) return sp_error_status();
     drop_milestones(s);
     s->milestones = copy;
     s->n_milestones = milestones.n;
@@ -109,8 +107,9 @@ sp_status sp_batch_scheduler_step(sp_batch_scheduler *scheduler)
 
 /* ---- its state ---- */
 
-static sp_status put_all(sp_dict *dict, const sp_batch_scheduler *s)
+static sp_status put_all(sp_dict *dict, const void *object)
 {
+    const sp_batch_scheduler *s = object;
     const int64_t none = 0;
     const struct {
         const char *name;
@@ -136,15 +135,7 @@ sp_dict *sp_batch_scheduler_state_dict(const sp_batch_scheduler *scheduler)
         sp_raise_null("sp_batch_scheduler_state_dict", "scheduler");
         return NULL;
     }
-    sp_dict *dict = sp_dict_new();
-    if (!dict) return NULL;
-    sp_status status = SP_OK;
-    SP_SCOPE {
-        status = put_all(dict, scheduler);
-    }
-    if (status == SP_OK) return dict;
-    sp_release(dict);
-    return NULL;
+    return sp__state_dict(put_all, scheduler);
 }
 
 static const char load[] = "sp_batch_scheduler_load_state_dict";

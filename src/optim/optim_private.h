@@ -93,6 +93,8 @@ sp_status sp__optimizer_check(const sp_optimizer *optimizer, const char *functio
 sp_optimizer *sp__optimizer_new(const sp__rule *rule, const sp_list *parameters, const sp_optim_options *options);
 /* Whether the rule keeps state i under these options. */
 bool sp__wants_state(const sp__rule *rule, const sp_optim_options *options, int i);
+/* A dict that `put` fills from an object, in a scope of its own; NULL after an error. */
+sp_dict *sp__state_dict(sp_status (*put)(sp_dict *dict, const void *object), const void *object);
 /* A new state tensor for a slot, filled with its first value, in the open scope. */
 sp_tensor *sp__state_new(const sp_optimizer *optimizer, const sp__group *group, const sp__slot *slot, int i);
 

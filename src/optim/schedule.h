@@ -56,6 +56,8 @@ sp_status sp__scheduler_refuse(const char *function, const char *what, double go
  * epoch 0. */
 sp_scheduler *sp__scheduler_new(const sp__schedule *kind, sp_optimizer *optimizer, const sp_scheduler_options *options);
 sp_scheduler *sp__scheduler_started(sp_scheduler *scheduler);
+/* Memory of their own for milestones; NULL for none. */
+sp_status sp__copy_milestones(sp_dims milestones, int64_t **copy);
 /* Copies them; what was there before is left to the caller. */
 sp_status sp__scheduler_set_milestones(sp_scheduler *scheduler, sp_dims milestones);
 

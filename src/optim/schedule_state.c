@@ -52,8 +52,9 @@ static bool has_milestones(const sp_scheduler *s)
     return strcmp(s->kind->function, "sp_lr_multi_step") == 0;
 }
 
-static sp_status put_all(sp_dict *dict, const sp_scheduler *s)
+static sp_status put_all(sp_dict *dict, const void *object)
 {
+    const sp_scheduler *s = object;
     sp_status status = put_fields(dict, s, common);
     if (status == SP_OK) status = put_fields(dict, s, s->kind->fields);
     if (status == SP_OK && s->kind->next) status = put_base_lrs(dict, s->optimizer);
@@ -64,15 +65,7 @@ static sp_status put_all(sp_dict *dict, const sp_scheduler *s)
 sp_dict *sp_scheduler_state_dict(const sp_scheduler *scheduler)
 {
     if (sp__scheduler_check(scheduler, "sp_scheduler_state_dict") != SP_OK) return NULL;
-    sp_dict *dict = sp_dict_new();
-    if (!dict) return NULL;
-    sp_status status = SP_OK;
-    SP_SCOPE {
-        status = put_all(dict, scheduler);
-    }
-    if (status == SP_OK) return dict;
-    sp_release(dict);
-    return NULL;
+    return sp__state_dict(put_all, scheduler);
 }
 
 /* ---- in: into a copy, which replaces the schedule when all fits ---- */

@@ -152,18 +152,25 @@ sp_scheduler *(sp_lr_step)(sp_optimizer *optimizer, int64_t step_size, const sp_
     return sp__scheduler_started(s);
 }
 
+sp_status sp__copy_milestones(sp_dims milestones, int64_t **copy)
+{
+    *copy = NULL;
+    if (milestones.n <= 0) return SP_OK;
+    const size_t size = (size_t)milestones.n * sizeof **copy;
+    *copy = sp_alloc(size);
+    if (!*copy) return sp_error_status();
+    memcpy(*copy, milestones.data, size);
+    return SP_OK;
+}
+
 sp_status sp__scheduler_set_milestones(sp_scheduler *s, sp_dims milestones)
 {
     s->milestones = NULL;
     s->n_milestones = 0;
-    if (milestones.n <= 0) return SP_OK;
-    if (!milestones.data) return sp_raise_null(s->kind->function, "milestones");
-    size_t size = (size_t)milestones.n * sizeof *s->milestones;
-    s->milestones = sp_alloc(size);
-    if (!s->milestones) return sp_error_status();
-    s->n_milestones = milestones.n;
-    memcpy(s->milestones, milestones.data, size);
-    return SP_OK;
+    if (milestones.n > 0 && !milestones.data) return sp_raise_null(s->kind->function, "milestones");
+    const sp_status status = sp__copy_milestones(milestones, &s->milestones);
+    if (status == SP_OK && s->milestones) s->n_milestones = milestones.n;
+    return status;
 }
 
 sp_scheduler *(sp_lr_multi_step)(sp_optimizer *optimizer, sp_dims milestones, const sp_scheduler_options *options)

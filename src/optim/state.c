@@ -56,26 +56,32 @@ static sp_status put_slot(sp_dict *dict, const sp_optimizer *optimizer, int64_t 
     return status;
 }
 
-static sp_status put_all(sp_dict *dict, const sp_optimizer *optimizer)
+static sp_status put_all(sp_dict *dict, const void *object)
 {
+    const sp_optimizer *optimizer = object;
     sp_status status = SP_OK;
     for (int64_t i = 0; i < optimizer->n_slots && status == SP_OK; i++) status = put_slot(dict, optimizer, i);
     for (int g = 0; g < optimizer->n_groups && status == SP_OK; g++) status = put_group(dict, optimizer, g);
     return status;
 }
 
-sp_dict *sp_optimizer_state_dict(const sp_optimizer *optimizer)
+sp_dict *sp__state_dict(sp_status (*put)(sp_dict *dict, const void *object), const void *object)
 {
-    if (sp__optimizer_check(optimizer, "sp_optimizer_state_dict") != SP_OK) return NULL;
     sp_dict *dict = sp_dict_new();
     if (!dict) return NULL;
     sp_status status = SP_OK;
     SP_SCOPE {
-        status = put_all(dict, optimizer);
+        status = put(dict, object);
     }
     if (status == SP_OK) return dict;
     sp_release(dict);
     return NULL;
+}
+
+sp_dict *sp_optimizer_state_dict(const sp_optimizer *optimizer)
+{
+    if (sp__optimizer_check(optimizer, "sp_optimizer_state_dict") != SP_OK) return NULL;
+    return sp__state_dict(put_all, optimizer);
 }
 
 /* ---- in: read into copies of slots and groups, which replace the old ones when all fits ---- */
