@@ -23,9 +23,9 @@ static sp_status FN(run_expanded)(const sp__conv *call)
     const int64_t channels = (call->out + FN(LANES) - 1) / FN(LANES) * FN(LANES);
     const int64_t row = call->out_size[1] * channels, image = call->out_size[0] * row;
     const size_t bytes = (size_t)(call->batch * image) * sizeof(T);
-    const FN(dense) d = {call, sp__scratch(bytes)};
+    FN(dense) d = {call, sp__scratch(bytes)};
     if (!d.y) return SP_ERROR_MEMORY;
-    sp__flushed_tasks(call->batch, FN(expand_image), (void *)(uintptr_t)&d);
+    sp__flushed_tasks(call->batch, FN(expand_image), &d);
     sp__conv inner = *call;
     inner.tail = NULL;
     inner.y = (sp__operand){d.y, 0, call->dtype, {image, 1, row, channels}};
