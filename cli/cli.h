@@ -100,6 +100,8 @@ bool writable(const common *c, const char *path);
 /* Text as a JSON string; a number, null when JSON has none for it. */
 void json_text(FILE *file, const char *text);
 void json_number(FILE *file, double x);
+/* Text of a file or a user as a terminal can show it. */
+void put_text(FILE *file, const char *text);
 /* Draws a (H, W) image of values in [0, 1] with characters, as the terminal can. */
 void draw_image(FILE *file, sp_tensor *image);
 /* Seconds on a clock that only goes forward. */

@@ -44,7 +44,9 @@ static int dispatch(int argc, char **argv)
     if (argc < 2) return print_help(stderr), EXIT_WRONG_USE;
     const command *found = find(name);
     if (found) return found->run(found, argc - 1, argv + 1);
-    fprintf(stderr, "spusk: there is no command '%s'; `spusk --help` names them\n", name);
+    char shown[256];
+    sp_printable(name, shown, sizeof shown);
+    fprintf(stderr, "spusk: there is no command '%s'; `spusk --help` names them\n", shown);
     return EXIT_WRONG_USE;
 }
 

@@ -7,12 +7,13 @@
 
 int complain(const common *c, const char *format, ...)
 {
-    fprintf(stderr, "spusk %s: ", c->command->name);
+    char text[1024], shown[1024];
     va_list arguments;
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    fputc('\n', stderr);
+    sp_printable(text, shown, sizeof shown);
+    fprintf(stderr, "spusk %s: %s\n", c->command->name, shown);
     return EXIT_WRONG_USE;
 }
 

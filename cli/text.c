@@ -23,17 +23,46 @@ void json_number(FILE *file, double x)
         fputs("null", file);
 }
 
+/* The bytes of the character that begins here: one, and those that go on with it. */
+static int character_length(const char *text)
+{
+    int n = 1;
+    while (n < 4 && (text[0] & 0x80) && ((unsigned char)text[n] & 0xc0) == 0x80) n++;
+    return n;
+}
+
+/* Writes the character that begins here as a terminal can show it; returns its length. */
+static int show_character(const char *text, char shown[24])
+{
+    const int n = character_length(text);
+    char one[8] = "";
+    memcpy(one, text, (size_t)n);
+    sp_printable(one, shown, 24);
+    return n;
+}
+
+void put_text(FILE *file, const char *text)
+{
+    char shown[24];
+    while (*text) {
+        text += show_character(text, shown);
+        fputs(shown, file);
+    }
+}
+
+/* Bytes that are no UTF-8 become U+FFFD; what a terminal would obey is escaped here too. */
 void json_text(FILE *file, const char *text)
 {
+    char shown[24];
     fputc('"', file);
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c == '"' || c == '\\')
-            fprintf(file, "\\%c", c);
-        else if (c < ' ')
-            fprintf(file, "\\u%04x", c);
+    for (int n = 0; *text; text += n) {
+        n = show_character(text, shown);
+        if (*text == '"' || *text == '\\')
+            fprintf(file, "\\%c", *text);
+        else if (strncmp(shown, "\\x", 2) != 0)
+            fputs(shown, file);
         else
-            fputc(c, file);
+            fprintf(file, "\\u%04x", *text & 0x80 ? 0xfffdu : (unsigned)*text);
     }
     fputc('"', file);
 }

@@ -42,6 +42,11 @@ SP_API sp_status sp_error_clear(void);
 /* The status in words, "out of memory" for SP_ERROR_MEMORY. Never NULL. */
 SP_API const char *sp_status_name(sp_status status);
 
+/* Writes text of unknown origin (a file's, a user's) to buffer so that a terminal can show it, as snprintf would, and
+ * returns its length: controls, escape sequences among them, separators of lines, marks that turn the direction of
+ * writing and bytes that are no UTF-8 become \x1b or \u202e. Messages of errors have been through it. NULL is "". */
+SP_API size_t sp_printable(const char *text, char *buffer, size_t size);
+
 /* The library's version, "0.1.0". */
 SP_API const char *sp_version(void);
 

@@ -88,11 +88,18 @@ static size_t append_place(char *text, const sp_error_frame *frame)
     return length == in ? 0 : append(text, length, ": ");
 }
 
+/* Whatever a message quotes, it is one line that a terminal can show. */
+static void set_message(const char *text)
+{
+    sp_printable(text, error.message, sizeof error.message);
+}
+
 static void raise_first(sp_status status, const char *text)
 {
+    char whole[MESSAGE_SIZE] = "";
+    append(whole, append_place(whole, error.frame), text);
     error.pending = status;
-    error.message[0] = 0;
-    append(error.message, append_place(error.message, error.frame), text);
+    set_message(whole);
     if (!error.quiet) report(status, error.message);
 }
 
@@ -123,7 +130,7 @@ void sp_error_context(const char *format, ...)
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     append(text, strlen(text), error.message);
-    memcpy(error.message, text, sizeof text);
+    set_message(text);
 }
 
 void sp_error_enter(sp_error_frame *frame, const char *name, const char *type)

@@ -16,6 +16,13 @@ void sp__put(sp__text *t, const char *format, ...)
     if (n > 0) t->length += (size_t)n;
 }
 
+/* A name that may come from a file. */
+static void put_name(sp__text *t, const char *name)
+{
+    bool room = t->length < t->size;
+    t->length += sp_printable(name, room ? t->buffer + t->length : NULL, room ? t->size - t->length : 0);
+}
+
 /* ---- numbers, as Python's repr writes a float ---- */
 
 /* The fewest digits that read back as x. */
@@ -50,7 +57,8 @@ void sp__put_number(sp__text *t, double x)
 
 static void put_attribute(sp__text *t, sp_attribute attribute)
 {
-    sp__put(t, "%s=", attribute.name);
+    put_name(t, attribute.name);
+    sp__put(t, "=");
     if (attribute.kind == SP_ATTRIBUTE_INT)
         sp__put(t, "%lld", (long long)attribute.integer);
     else if (attribute.kind == SP_ATTRIBUTE_BOOL)
@@ -124,7 +132,8 @@ static int put_child(sp__text *t, const sp_module_private *priv, int i, int inde
 static void put_module(sp__text *t, const sp_module *module, int indent)
 {
     const sp_module_private *priv = module->priv;
-    sp__put(t, "%s(", priv->name);
+    put_name(t, priv->name);
+    sp__put(t, "(");
     if (priv->n_children == 0) {
         put_attributes(t, module);
     } else {
