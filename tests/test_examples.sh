@@ -2,7 +2,7 @@
 examples=$SPUSK_BUILD/examples
 . "$SPUSK_SOURCE/tests/support/tap.sh"
 
-echo 1..20
+echo 1..22
 cat >expected <<'END'
 tensor([5., 7., 9.])
 tensor(32., grad_fn=<DotBackward0>)
@@ -16,6 +16,10 @@ cmp expected tensors.txt
 result $? 'tensors prints what the lesson says'
 grep -o '// [tD].*' "$SPUSK_SOURCE/examples/tensors.c" | sed 's,^// ,,' | cmp - tensors.txt
 result $? 'and what its comments say'
+"$examples/ownership" >ownership.txt
+result $? 'ownership'
+sed -n 's,^.*; *// \(tensor(.*\|[0-9].*\)$,\1,p' "$SPUSK_SOURCE/examples/ownership.c" | cmp - ownership.txt && [ -s ownership.txt ]
+result $? 'ownership prints what its comments say'
 "$examples/matmul" 40 50 60 >matmul.txt
 result $? 'matmul'
 grep -q 'agrees with the definition' matmul.txt && grep -q '^float32: .* GFLOP/s$' matmul.txt

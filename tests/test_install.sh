@@ -8,7 +8,7 @@ user=$SPUSK_SOURCE/tests/install
 sanitize=$(sed -n 's/^SPUSK_SANITIZE:[A-Z]*=//p' "$SPUSK_BUILD/CMakeCache.txt")
 flags=${sanitize:+-fsanitize=$sanitize}
 
-echo 1..16
+echo 1..18
 cmake --install "$SPUSK_BUILD" --prefix "$prefix" >install.log
 result $? 'cmake --install'
 for file in include/spusk/spusk.h bin/spusk share/man/man1/spusk.1; do
@@ -58,3 +58,10 @@ else
         skip "$what" 'there is no C++ compiler'
     done
 fi
+
+# The guide's project: an operator, an optimiser and a data set outside the library.
+cmake -S "$SPUSK_SOURCE/examples/extending" -B extending -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_FLAGS="$flags -Wall -Wextra -Werror" &&
+    cmake --build extending && ./extending/waves >waves.txt
+result $? 'a project with an operator, an optimiser and a data set of its own'
+grep -q '^the gradient of snake is right$' waves.txt && awk '/^epoch  0/ { a = $4 } /^epoch 19/ { b = $4 } END { exit !(b > 0 && b < a / 10) }' waves.txt
+result $? 'its gradient is right, and it learns'

@@ -66,7 +66,7 @@ def check_c():
             count += 1
             named = re.match(r"<!-- (\S+) -->$", before)
             file = root / named.group(1) if named else None
-            if not named or not re.match(r"(examples|tests)/\w+\.c$", named.group(1)) or not file.is_file():
+            if not named or not re.match(r"(examples|examples/extending|tests)/\w+\.c$", named.group(1)) or not file.is_file():
                 problems.append("%s: a block of C without a file that is compiled: %s" % (page.name, text.split("\n")[0]))
                 continue
             problems += ["%s: not in %s: %s" % (page.name, named.group(1), piece[0].strip())
