@@ -14,8 +14,8 @@ mkdir -p "$out"
 out=$(cd "$out" && pwd)
 PATH=$build:$build/examples:$PATH
 export PATH
-chapters=$(sed -n 's/^| .*](\([a-z0-9_]*\)\.md).*/\1/p' "$guide/README.md")
-[ $# -eq 0 ] || chapters=$*
+contents=$(sed -n 's/^| .*](\([a-z0-9_]*\)\.md).*/\1/p' "$guide/README.md")
+chapters=${*:-$contents}
 failures=0
 began=$(date +%s)
 work=$(mktemp -d)
@@ -58,27 +58,11 @@ perform()
     done
 }
 
+# page NAME: the chapter on standard input as HTML.
 page()
 {
-    title=$(sed -n 's/^# //p' "$1" | head -n 1)
-    cat <<END
-<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>$title</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<style>
-body { max-width: 57em; margin: 2em auto; padding: 0 1em; font: 17px/1.5 sans-serif; color: #222; }
-pre { background: #f5f5f2; padding: .7em 1em; overflow-x: auto; font-size: 13px; line-height: 1.35; }
-p, li { max-width: 46em; } code { font-family: monospace; } table { border-collapse: collapse; } img, video { max-width: 100%; }
-td, th { border: 1px solid #ccc; padding: .25em .6em; text-align: left; vertical-align: top; }
-a { color: #0b5394; } h1 { line-height: 1.2; }
-</style></head><body>
-<p><a href="index.html">Contents</a></p>
-END
-    # Links between chapters are links between pages here; those into the project have nowhere to lead.
-    cmark-gfm --extension table --extension autolink --unsafe "$1" |
-        sed -e 's/href="README\.md/href="index.html/' -e 's/href="\([a-z0-9_]*\)\.md/href="\1.html/' \
-            -e 's,<a href="\.\./[^"]*">\([^<]*\)</a>,\1,g'
-    echo '</body></html>'
+    # shellcheck disable=SC2086  # chapters are words
+    python3 "$source/tools/lesson_page.py" "$guide" "$1" $contents
 }
 
 : >"$out/times.txt"
@@ -89,10 +73,10 @@ for chapter in $chapters; do
     }
     printf '== %s\n' "$chapter" >&2
     perform <"$guide/$chapter.md" >"$work/$chapter.md"
-    page "$work/$chapter.md" >"$out/$chapter.html"
+    page "$chapter" <"$work/$chapter.md" >"$out/$chapter.html"
 done
-page "$guide/pytorch.md" >"$out/pytorch.html"
-page "$guide/README.md" >"$out/index.html"
+page pytorch <"$guide/pytorch.md" >"$out/pytorch.html"
+page index <"$guide/README.md" >"$out/index.html"
 
 seconds=$(($(date +%s) - began))
 printf 'lesson: %s chapters in %s s, in %s/index.html\n' "$(printf '%s\n' "$chapters" | wc -w)" "$seconds" "$out"
