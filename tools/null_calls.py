@@ -10,7 +10,7 @@ import sys
 
 # Functions for which NULL has a meaning, and which take no object at all; all others must refuse it.
 NULL_PASSES = {
-    "sp_release": "nothing to give up", "sp_drop": "nothing to give up", "sp_free": "nothing to free",
+    "sp_release": "nothing to give up", "sp_drop": "nothing to give up", "sp_free": "nothing to free", "sp_map_free": "nothing to free", "sp_printable": "NULL is no text",
     "sp_batch_next": "ends with its batch", "sp_batch_end": "ends with its batch",
     "sp_keep": "passes NULL on", "sp_escape": "passes NULL on", "sp_retain": "passes NULL on",
     "sp_adopt": "passes NULL on", "sp_object_is": "a question about any pointer",
@@ -18,7 +18,7 @@ NULL_PASSES = {
 # Functions that write, end or reset what the test itself stands on, or take no objects but a format or a call's state.
 NOT_CALLED = {
     "sp_raise", "sp_raise_null", "sp_error_context", "sp_finish", "sp_object_new", "sp_alloc", "sp_philox",
-    "sp_call_output", "sp_call_output_like", "sp_call_output_channels_last", "sp_call_view", "sp_saved_input", "sp_saved_output", "sp_input_sizes", "sp_input_dtype",
+    "sp_map_find", "sp_map_set", "sp_call_output", "sp_call_output_like", "sp_call_output_channels_last", "sp_call_view", "sp_saved_input", "sp_saved_output", "sp_input_sizes", "sp_input_dtype",
     "sp_error_enter", "sp_error_leave", "sp_scope_close", "sp_set_error_handler", "sp_set_allocator", "sp_measure_peak", "sp_set_num_threads", "sp_set_memory_pool", "sp_empty_cache",
 }
 # Arguments that may be NULL although their type may not in general.

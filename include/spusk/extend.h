@@ -7,6 +7,7 @@
 
 #include <spusk/autograd.h>
 #include <spusk/fused.h>
+#include <spusk/map.h>
 #include <spusk/memory.h>
 #include <spusk/object.h>
 #include <string.h>

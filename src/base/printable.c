@@ -52,6 +52,7 @@ size_t sp_printable(const char *text, char *buffer, size_t size)
 {
     size_t length = 0, written = 0;
     char piece[8];
+    if (!buffer) size = 0;
     for (const unsigned char *next = (const unsigned char *)text; next && *next;) {
         next += next_piece(next, piece);
         size_t n = strlen(piece);

@@ -72,7 +72,8 @@ sp_status sp__scope_reserve(sp__thread *thread)
     if (thread->height < thread->capacity) return SP_OK;
     /* A loop in one scope that releases what it makes leaves gaps; the stack must not grow by them. */
     if (compact(thread) > thread->capacity / 4) return SP_OK;
-    return thread->height < thread->capacity ? SP_OK : grow(thread);
+    /* Few gaps are no reason to compact again so soon: that would go through all objects for each new one. */
+    return grow(thread);
 }
 
 void sp__scope_push(sp__thread *thread, sp__object *head)

@@ -45,19 +45,17 @@ const sp__layer_type *sp__find_container(const char *name)
     return strcmp(name, list_type.name) == 0 ? &list_type : NULL;
 }
 
-static bool seen_before(sp_module *const *modules, int i)
-{
-    for (int k = 0; k < i; k++)
-        if (modules[k] == modules[i]) return true;
-    return false;
-}
-
 /* A list with a NULL in it fails as a whole: what else stands in it goes at once. */
 static sp_module *fail_as_a_whole(const char *function, sp_module *const *modules)
 {
+    sp_map seen = {0}; /* one may stand there twice */
     sp_raise_null(function, "module");
-    for (int i = 0; modules[i] != sp_last_module_; i++)
-        if (modules[i] && !seen_before(modules, i)) sp_release(modules[i]);
+    for (int i = 0; modules[i] != sp_last_module_; i++) {
+        if (!modules[i] || sp_map_find(&seen, modules[i], SP_MAP_ADDRESS) >= 0) continue;
+        if (sp_map_set(&seen, modules[i], SP_MAP_ADDRESS, i) != SP_OK) break; /* the rest goes with its scope */
+        sp_release(modules[i]);
+    }
+    sp_map_free(&seen);
     return NULL;
 }
 

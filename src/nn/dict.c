@@ -1,4 +1,4 @@
-/* Dictionaries: an ordered map from names to tensors. Networks have some tens of tensors, so a search is a walk. */
+/* Dictionaries: an ordered map from names to tensors. */
 #include <spusk/extend.h>
 #include <spusk/nn.h>
 
@@ -10,6 +10,7 @@ typedef struct entry {
 struct sp_dict {
     int64_t n, capacity;
     entry *entries;
+    sp_map places; /* from names to entries */
 };
 
 static void dict_destroy(void *object)
@@ -20,6 +21,7 @@ static void dict_destroy(void *object)
         sp_free(dict->entries[i].name, strlen(dict->entries[i].name) + 1);
     }
     if (dict->entries) sp_free(dict->entries, (size_t)dict->capacity * sizeof *dict->entries);
+    sp_map_free(&dict->places);
 }
 
 static const sp_kind dict_kind = {"dict", dict_destroy};
@@ -38,9 +40,8 @@ sp_dict *sp_dict_new(void)
 
 static entry *find(const sp_dict *dict, const char *name)
 {
-    for (int64_t i = 0; i < dict->n; i++)
-        if (strcmp(dict->entries[i].name, name) == 0) return &dict->entries[i];
-    return NULL;
+    const int64_t i = sp_map_find(&dict->places, name, strlen(name));
+    return i < 0 ? NULL : &dict->entries[i];
 }
 
 static sp_status grow(sp_dict *dict)
@@ -63,6 +64,11 @@ static sp_status append(sp_dict *dict, const char *name, sp_tensor *x)
     sp_status status = grow(dict);
     char *text = status == SP_OK ? sp_strdup(name) : NULL;
     if (!text) return sp_error_status();
+    status = sp_map_set(&dict->places, text, strlen(text), dict->n);
+    if (status != SP_OK) {
+        sp_free(text, strlen(text) + 1);
+        return status;
+    }
     dict->entries[dict->n++] = (entry){text, sp_retain(x)};
     return SP_OK;
 }

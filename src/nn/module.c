@@ -49,6 +49,8 @@ static void module_destroy(void *object)
     drop_children(priv);
     drop_tensors(priv);
     drop_attributes(priv);
+    sp_map_free(&priv->members);
+    sp_map_free(&priv->options);
     free_text(priv->name);
     sp_free(priv, sizeof *priv);
     module->priv = NULL;
@@ -111,18 +113,14 @@ static bool is_word(const char *name)
 
 sp_module *sp__module_find_child(const sp_module *module, const char *name, size_t length)
 {
-    for (int i = 0; i < module->priv->n_children; i++) {
-        const char *child = module->priv->children[i].name;
-        if (strlen(child) == length && memcmp(child, name, length) == 0) return module->priv->children[i].module;
-    }
-    return NULL;
+    const int64_t place = sp_map_find(&module->priv->members, name, length);
+    return place >= 0 && place % 2 == 0 ? module->priv->children[place / 2].module : NULL;
 }
 
 sp__module_tensor *sp__module_find_tensor(const sp_module *module, const char *name)
 {
-    for (int i = 0; i < module->priv->n_tensors; i++)
-        if (strcmp(module->priv->tensors[i].name, name) == 0) return &module->priv->tensors[i];
-    return NULL;
+    const int64_t place = sp_map_find(&module->priv->members, name, strlen(name));
+    return place >= 0 && place % 2 == 1 ? &module->priv->tensors[place / 2] : NULL;
 }
 
 static sp_status check_name(const sp_module *module, const char *name, const char *function)
@@ -130,7 +128,7 @@ static sp_status check_name(const sp_module *module, const char *name, const cha
     if (!name) return sp_raise_null(function, "name");
     if (!is_word(name))
         return sp_raise(SP_ERROR_ARGUMENT, "%s: a name is letters, digits and _, got \"%s\"", function, name);
-    if (sp__module_find_child(module, name, strlen(name)) || sp__module_find_tensor(module, name))
+    if (sp_map_find(&module->priv->members, name, strlen(name)) >= 0)
         return sp_raise(SP_ERROR_ARGUMENT, "%s: %s has a member \"%s\" already", function, module->priv->name, name);
     return SP_OK;
 }
@@ -150,6 +148,15 @@ static sp_status grow(void *array, int n, int *capacity, size_t size)
     memcpy(array, &items, sizeof items);
     *capacity = wanted;
     return SP_OK;
+}
+
+/* A copy of a name, which the map leads to `number`; NULL without memory. */
+static char *new_name(sp_map *map, const char *name, int64_t number)
+{
+    char *text = sp_strdup(name);
+    if (!text || sp_map_set(map, text, strlen(text), number) == SP_OK) return text;
+    free_text(text);
+    return NULL;
 }
 
 /* Remembers that a member is missing, so that what uses the module later fails instead of leaving it out. */
@@ -177,7 +184,7 @@ static sp_status check_child(const sp_module *parent, const sp_module *child, co
 static sp_status append_child(sp_module_private *priv, const char *name, sp_module *child)
 {
     sp_status status = grow(&priv->children, priv->n_children, &priv->max_children, sizeof *priv->children);
-    char *text = status == SP_OK ? sp_strdup(name) : NULL;
+    char *text = status == SP_OK ? new_name(&priv->members, name, 2 * (int64_t)priv->n_children) : NULL;
     if (!text) return sp_error_status();
     priv->children[priv->n_children++] = (sp__module_child){text, sp_retain(child)};
     return SP_OK;
@@ -197,7 +204,7 @@ sp_module *sp_module_add(sp_module *parent, const char *name, sp_module *child)
 static sp_status append_tensor(sp_module_private *priv, const char *name, sp__module_tensor member)
 {
     sp_status status = grow(&priv->tensors, priv->n_tensors, &priv->max_tensors, sizeof *priv->tensors);
-    member.name = status == SP_OK ? sp_strdup(name) : NULL;
+    member.name = status == SP_OK ? new_name(&priv->members, name, 2 * (int64_t)priv->n_tensors + 1) : NULL;
     if (!member.name) return sp_error_status();
     sp_retain(member.tensor);
     priv->tensors[priv->n_tensors++] = member;
@@ -255,14 +262,14 @@ sp_status sp__module_set(sp_module *module, sp_attribute attribute)
     if (status != SP_OK) return status;
     if (!attribute.name) return sp_raise_null("sp_module_set", "name");
     sp_module_private *priv = module->priv;
-    for (int i = 0; i < priv->n_attributes; i++) {
-        if (strcmp(priv->attributes[i].name, attribute.name) != 0) continue;
-        attribute.name = priv->attributes[i].name;
-        priv->attributes[i] = attribute;
+    const int64_t old = sp_map_find(&priv->options, attribute.name, strlen(attribute.name));
+    if (old >= 0) {
+        attribute.name = priv->attributes[old].name;
+        priv->attributes[old] = attribute;
         return SP_OK;
     }
     status = grow(&priv->attributes, priv->n_attributes, &priv->max_attributes, sizeof *priv->attributes);
-    attribute.name = status == SP_OK ? sp_strdup(attribute.name) : NULL;
+    attribute.name = status == SP_OK ? new_name(&priv->options, attribute.name, priv->n_attributes) : NULL;
     if (!attribute.name) return sp_error_status();
     priv->attributes[priv->n_attributes++] = attribute;
     return SP_OK;

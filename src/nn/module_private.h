@@ -33,6 +33,8 @@ struct sp_module_private {
     sp_attribute *attributes; /* their names are owned */
     int n_children, n_tensors, n_attributes;
     int max_children, max_tensors, max_attributes; /* room in the arrays */
+    sp_map members;                                /* from names: child i is 2·i, tensor i is 2·i + 1 */
+    sp_map options;                                /* from names to attributes */
     bool training;
     bool layer;       /* one of the library's own */
     bool list;        /* equal neighbours are printed as one */

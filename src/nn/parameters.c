@@ -60,44 +60,47 @@ sp_status sp__module_walk(const sp_module *module, const char *function, sp__mod
 
 /* ---- lists ---- */
 
-static bool in_list(const sp_list *list, const sp_tensor *x)
+/* Tensors of one kind, each once. */
+typedef struct unique {
+    sp_list *list;
+    sp_map seen; /* their addresses */
+    bool trained;
+} unique;
+
+/* Appends a tensor that is not there yet. */
+static sp_status append_once(unique *u, sp_tensor *x)
 {
-    for (int64_t i = 0, n = sp_list_size(list); i < n; i++)
-        if (sp_list_get(list, i) == x) return true;
-    return false;
+    if (sp_map_find(&u->seen, x, SP_MAP_ADDRESS) >= 0) return SP_OK;
+    sp_status status = sp_map_set(&u->seen, x, SP_MAP_ADDRESS, 0);
+    return status == SP_OK ? sp_list_append(u->list, x) : status;
 }
 
-static sp_status list_parameter(void *list, const sp__path *path, const sp__module_tensor *member)
+static sp_status list_member(void *context, const sp__path *path, const sp__module_tensor *member)
 {
     (void)path;
-    if (!member->trained || in_list(list, member->tensor)) return SP_OK;
-    return sp_list_append(list, member->tensor);
+    unique *u = context;
+    return member->trained == u->trained ? append_once(u, member->tensor) : SP_OK;
 }
 
-static sp_status list_buffer(void *list, const sp__path *path, const sp__module_tensor *member)
-{
-    (void)path;
-    if (member->trained || in_list(list, member->tensor)) return SP_OK;
-    return sp_list_append(list, member->tensor);
-}
-
-static sp_list *list_of(const sp_module *module, const char *function, sp__module_visit *visit)
+static sp_list *list_of(const sp_module *module, const char *function, bool trained)
 {
     if (sp__module_check(module, function) != SP_OK) return NULL;
-    sp_list *list = sp_list_new(NULL, 0);
-    if (!list || sp__module_walk(module, function, visit, list) == SP_OK) return list;
-    sp_release(list);
+    unique u = {.list = sp_list_new(NULL, 0), .trained = trained};
+    sp_status status = u.list ? sp__module_walk(module, function, list_member, &u) : sp_error_status();
+    sp_map_free(&u.seen);
+    if (status == SP_OK) return u.list;
+    sp_release(u.list);
     return NULL;
 }
 
 sp_list *sp_parameters(const sp_module *module)
 {
-    return list_of(module, "sp_parameters", list_parameter);
+    return list_of(module, "sp_parameters", true);
 }
 
 sp_list *sp_buffers(const sp_module *module)
 {
-    return list_of(module, "sp_buffers", list_buffer);
+    return list_of(module, "sp_buffers", false);
 }
 
 /* ---- modes ---- */
@@ -161,7 +164,8 @@ sp_status sp_module_to(sp_module *module, sp_device device)
 
 /* Both lists go side by side: a tensor, and what it is to become. */
 typedef struct casts {
-    sp_list *from, *to;
+    unique from;
+    sp_list *to;
     sp_dtype dtype;
 } casts;
 
@@ -170,11 +174,12 @@ static sp_status visit_cast(void *context, const sp__path *path, const sp__modul
     (void)path;
     casts *c = context;
     sp_dtype dtype = sp_dtype_of(member->tensor);
-    if (!sp_dtype_is_floating_point(dtype) || dtype == c->dtype || in_list(c->from, member->tensor)) return SP_OK;
+    if (!sp_dtype_is_floating_point(dtype) || dtype == c->dtype) return SP_OK;
+    if (sp_map_find(&c->from.seen, member->tensor, SP_MAP_ADDRESS) >= 0) return SP_OK;
     /* The layout stays, which sp_cast does not promise. */
     sp_tensor *x = sp_empty_as(member->tensor, c->dtype);
     sp_status status = x && sp_copy_(x, member->tensor) ? sp_list_append(c->to, x) : sp_error_status();
-    return status == SP_OK ? sp_list_append(c->from, member->tensor) : status;
+    return status == SP_OK ? append_once(&c->from, member->tensor) : status;
 }
 
 sp_status sp_module_cast(sp_module *module, sp_dtype dtype)
@@ -184,10 +189,11 @@ sp_status sp_module_cast(sp_module *module, sp_dtype dtype)
     sp_status status = SP_OK;
     SP_NO_GRAD {
         /* Everything is cast before anything changes. */
-        casts c = {sp_list_new(NULL, 0), sp_list_new(NULL, 0), dtype};
-        status = c.from && c.to ? sp__module_walk(module, "sp_module_cast", visit_cast, &c) : sp_error_status();
-        for (int64_t i = 0; status == SP_OK && i < sp_list_size(c.from); i++)
-            status = sp_set_data(sp_list_get(c.from, i), sp_list_get(c.to, i));
+        casts c = {{.list = sp_list_new(NULL, 0)}, sp_list_new(NULL, 0), dtype};
+        status = c.from.list && c.to ? sp__module_walk(module, "sp_module_cast", visit_cast, &c) : sp_error_status();
+        for (int64_t i = 0; status == SP_OK && i < sp_list_size(c.to); i++)
+            status = sp_set_data(sp_list_get(c.from.list, i), sp_list_get(c.to, i));
+        sp_map_free(&c.from.seen);
     }
     return status;
 }

@@ -8,19 +8,22 @@ typedef struct collection {
     sp_dict *dict;
     bool parameters_once; /* only parameters, each under its first name; else all that is saved */
     bool detached;
+    sp_map seen; /* addresses of parameters */
 } collection;
 
-static bool in_dict(const sp_dict *dict, const sp_tensor *x)
+/* Whether the walk wants a member: of a parameter the first name. */
+static bool is_wanted(const collection *c, const sp__module_tensor *member)
 {
-    for (int64_t i = 0, n = sp_dict_size(dict); i < n; i++)
-        if (sp_dict_get(dict, i) == x) return true;
-    return false;
+    if (!c->parameters_once) return member->saved;
+    return member->trained && sp_map_find(&c->seen, member->tensor, SP_MAP_ADDRESS) < 0;
 }
 
 static sp_status collect(void *context, const sp__path *path, const sp__module_tensor *member)
 {
-    const collection *c = context;
-    if (c->parameters_once ? !member->trained || in_dict(c->dict, member->tensor) : !member->saved) return SP_OK;
+    collection *c = context;
+    if (!is_wanted(c, member)) return SP_OK;
+    if (c->parameters_once && sp_map_set(&c->seen, member->tensor, SP_MAP_ADDRESS, 0) != SP_OK)
+        return sp_error_status();
     sp_tensor *x = c->detached ? sp_detach(member->tensor) : member->tensor;
     char *name = x ? sp__path_text(path) : NULL;
     if (!name) return sp_error_status();
@@ -38,6 +41,7 @@ static sp_dict *collect_all(const sp_module *module, const char *function, colle
     SP_SCOPE {
         status = sp__module_walk(module, function, collect, &c);
     }
+    sp_map_free(&c.seen);
     if (status == SP_OK) return c.dict;
     sp_release(c.dict);
     return NULL;

@@ -37,14 +37,18 @@ sp_optimizer *sp__optimizer_new(const sp__rule *rule, const sp_list *parameters,
 
 /* ---- groups ---- */
 
-static bool has_parameter(const sp_optimizer *optimizer, const sp_tensor *x)
+/* `seen` leads from parameters to their places in the list, or to INT64_MAX for another group's. */
+static sp_status check_new(const char *function, sp_map *seen, const sp_tensor *x, int64_t i)
 {
-    for (int64_t i = 0; i < optimizer->n_slots; i++)
-        if (optimizer->slots[i].parameter == x) return true;
-    return false;
+    const int64_t place = sp_map_find(seen, x, SP_MAP_ADDRESS);
+    if (place < 0) return sp_map_set(seen, x, SP_MAP_ADDRESS, i);
+    if (place < INT64_MAX)
+        return sp_raise(SP_ERROR_ARGUMENT, "%s: parameters %lld and %lld are the same", function, (long long)place,
+                        (long long)i);
+    return sp_raise(SP_ERROR_ARGUMENT, "%s: parameter %lld is in another group already", function, (long long)i);
 }
 
-static sp_status check_parameter(const sp_optimizer *optimizer, const sp_list *list, int64_t i)
+static sp_status check_parameter(const sp_optimizer *optimizer, const sp_list *list, int64_t i, sp_map *seen)
 {
     const char *function = optimizer->rule->function;
     const sp_tensor *x = sp_list_get(list, i);
@@ -55,13 +59,7 @@ static sp_status check_parameter(const sp_optimizer *optimizer, const sp_list *l
     if (!sp_is_leaf(x))
         return sp_raise(SP_ERROR_STATE, "%s: parameter %lld was computed (%s); only leaves are trained", function,
                         (long long)i, sp_grad_fn_name(x));
-    for (int64_t k = 0; k < i; k++)
-        if (sp_list_get(list, k) == x)
-            return sp_raise(SP_ERROR_ARGUMENT, "%s: parameters %lld and %lld are the same", function, (long long)k,
-                            (long long)i);
-    if (has_parameter(optimizer, x))
-        return sp_raise(SP_ERROR_ARGUMENT, "%s: parameter %lld is in another group already", function, (long long)i);
-    return SP_OK;
+    return check_new(function, seen, x, i);
 }
 
 static sp_status check_parameters(const sp_optimizer *optimizer, const sp_list *list)
@@ -69,7 +67,11 @@ static sp_status check_parameters(const sp_optimizer *optimizer, const sp_list *
     int64_t n = sp_list_size(list);
     if (n == 0) return sp_raise(SP_ERROR_ARGUMENT, "%s: the list of parameters is empty", optimizer->rule->function);
     sp_status status = SP_OK;
-    for (int64_t i = 0; i < n && status == SP_OK; i++) status = check_parameter(optimizer, list, i);
+    sp_map seen = {0};
+    for (int64_t i = 0; i < optimizer->n_slots && status == SP_OK; i++)
+        status = sp_map_set(&seen, optimizer->slots[i].parameter, SP_MAP_ADDRESS, INT64_MAX);
+    for (int64_t i = 0; i < n && status == SP_OK; i++) status = check_parameter(optimizer, list, i, &seen);
+    sp_map_free(&seen);
     return status;
 }
 
