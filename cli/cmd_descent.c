@@ -2,6 +2,7 @@
 #include "descent.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -219,9 +220,12 @@ static void print_text(const descent *d)
 
 static bool file_name(const descent *d, const char *ending, char *path, size_t size)
 {
-    char name[300];
-    snprintf(name, sizeof name, "%s%s", d->name ? d->name : d->surface, ending);
-    return output_path(d->c, name, path, size);
+    char name[PATH_MAX];
+    const char *start = d->name ? d->name : d->surface;
+    if ((size_t)snprintf(name, sizeof name, "%s%s", start, ending) < sizeof name)
+        return output_path(d->c, name, path, size);
+    complain(d->c, "--name is too long");
+    return false;
 }
 
 /* The name of what was written; an error has been reported. */
@@ -241,7 +245,7 @@ static sp_series *minima(const sp_surface_about *about)
 
 static bool draw_paths(const descent *d)
 {
-    char picture[512], movie[512], title[160], ending[16];
+    char picture[PATH_MAX], movie[PATH_MAX], title[160], ending[16];
     sp_series *paths[MAX_PATHS];
     for (int i = 0; i < d->n_walks; i++) paths[i] = d->walks[i].path;
     snprintf(title, sizeof title, "%s, %d steps%s", d->about->title, d->steps,
@@ -266,7 +270,7 @@ static bool draw_paths(const descent *d)
 
 static bool draw_values(const descent *d)
 {
-    char path[512];
+    char path[PATH_MAX];
     sp_series *values[MAX_PATHS];
     for (int i = 0; i < d->n_walks; i++) values[i] = d->walks[i].values;
     if (!file_name(d, "-values.png", path, sizeof path)) return false;
@@ -287,7 +291,7 @@ static int descend(descent *d)
     if (!d->about) return EXIT_FAILED;
     if (d->steps == -1) d->steps = d->about->steps;
     if (!read_start(d) || !add_walks(d)) return EXIT_WRONG_USE;
-    char path[512];
+    char path[PATH_MAX];
     if (!file_name(d, ".png", path, sizeof path) || !writable(d->c, path)) return EXIT_WRONG_USE;
     for (int i = 0; i < d->n_walks; i++)
         SP_SCOPE {

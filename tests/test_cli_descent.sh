@@ -4,7 +4,7 @@ spusk=$SPUSK_BUILD/spusk
 LC_ALL=C
 export LC_ALL
 
-echo 1..26
+echo 1..28
 refuses 'a surface that there is not' 2 "--surface is 'alps'; there are: beale, rosenbrock" descent --surface alps
 refuses 'an optimizer that there is not' 2 "--optimizer has 'adm'; there are: sgd, momentum" descent --optimizer sgd,adm
 refuses 'an empty optimizer' 2 "--optimizer has ''" descent --optimizer sgd,
@@ -62,6 +62,16 @@ if command -v gnuplot >/dev/null; then
 else
     for name in 'its pictures' 'its movie' 'without ffmpeg'; do skip "$name" 'there is no gnuplot'; done
 fi
+if command -v gnuplot >/dev/null; then
+    "$spusk" descent --optimizer sgd --steps 3 --movie none --name '|touch PWNED;#' --out drawn >out.txt 2>err.txt &&
+        "$spusk" descent --optimizer sgd --steps 3 --movie none --name '<touch PWNED;#' --out drawn >out.txt 2>err.txt &&
+        [ -s 'drawn/|touch PWNED;#.png' ] && [ -s 'drawn/<touch PWNED;#.png' ] && [ -z "$(find . -name PWNED)" ]
+    result $? 'a name that is no command'
+else
+    skip 'a name that is no command' 'there is no gnuplot'
+fi
+long=$(printf '%04100d' 0)
+refuses 'a name that is too long' 2 '--name is too long' descent --steps 3 --optimizer sgd --name "$long"
 "$spusk" descent --surface net --optimizer sgd --movie none --seed 1 --threads 1 --json --out a >a.txt 2>/dev/null
 "$spusk" descent --surface net --optimizer sgd --movie none --seed 7 --threads 2 --json --out b >b.txt 2>/dev/null
 [ -s a.txt ] && cmp -s a.txt b.txt

@@ -1,18 +1,19 @@
 /* What all charts share. */
 #include "chart.h"
+#include "store.h"
 
-#include <errno.h>
+#include <spusk/io.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* How the picture's name ends decides what draws it. */
 static const struct {
     const char *ending, *terminal;
-    bool pixels; /* sizes are in pixels; else in inches, at 96 pixels each */
+    bool pixels;      /* sizes are in pixels; else in inches, at 96 pixels each */
+    const char *last; /* a file that is whole ends so, but for empty lines */
 } terminals[] = {
-    {".png", "pngcairo font 'sans,13'", true},
-    {".svg", "svg font 'sans,16'", true},
-    {".pdf", "pdfcairo font 'sans,12'", false},
+    {".png", "pngcairo font 'sans,13'", true, "IEND\xae\x42\x60\x82"},
+    {".svg", "svg font 'sans,16'", true, "</svg>"},
+    {".pdf", "pdfcairo font 'sans,12'", false, "%%EOF"},
 };
 #define N_TERMINALS (int)(sizeof terminals / sizeof *terminals)
 
@@ -45,7 +46,7 @@ int sp__chart_marker(int i)
     return markers[i % SP__LOOKS];
 }
 
-/* ---- files ---- */
+/* ---- beginning and end ---- */
 
 static sp_status split(sp__chart *chart, const char *path)
 {
@@ -54,52 +55,35 @@ static sp_status split(sp__chart *chart, const char *path)
         chart->terminal++;
     if (!dot || dot == name || chart->terminal == N_TERMINALS)
         return sp_raise(SP_ERROR_ARGUMENT, "a chart's name ends in .png, .svg or .pdf, not as '%s'", path);
-    chart->folder = sp_alloc(chart->size);
-    chart->base = sp_alloc(chart->size);
-    if (!chart->folder || !chart->base) return sp_error_status();
-    memcpy(chart->folder, path, slash == path ? 1 : slash ? (size_t)(slash - path) : 0);
-    memcpy(chart->base, name, (size_t)(dot - name));
+    chart->start = sp_alloc(chart->size);
+    if (!chart->start) return sp_error_status();
+    memcpy(chart->start, path, (size_t)(dot - path));
+    chart->base = chart->start + (name - path);
     return SP_OK;
 }
 
 sp_status sp__chart_init(sp__chart *chart, const char *path, int width, int height)
 {
-    *chart = (sp__chart){.path = path, .size = strlen(path) + 2};
+    *chart = (sp__chart){.path = path, .size = strlen(path) + 1};
+    sp__signals_hold(&chart->signals);
     if (width < 0 || width > 16384 || height < 0 || height > 16384)
         return sp_raise(SP_ERROR_ARGUMENT, "a chart is 1 to 16384 pixels wide and high, not %d by %d", width, height);
-    return split(chart, path);
+    sp_status status = split(chart, path);
+    if (status != SP_OK) return status;
+    chart->data = sp__store_new(path);
+    chart->script = sp__store_new(path);
+    return chart->data && chart->script ? SP_OK : sp_error_status();
 }
 
 void sp__chart_free(sp__chart *chart)
 {
-    if (chart->folder) sp_free(chart->folder, chart->size);
-    if (chart->base) sp_free(chart->base, chart->size);
-}
-
-FILE *sp__chart_open(const sp__chart *chart, const char *ending)
-{
-    char path[4096];
-    int n = snprintf(path, sizeof path, "%s%s%s%s", chart->folder, *chart->folder ? "/" : "", chart->base, ending);
-    FILE *file = n < (int)sizeof path ? fopen(path, "we") : NULL;
-    if (!file) sp_raise(SP_ERROR_IO, "cannot write %s: %s", path, n < (int)sizeof path ? strerror(errno) : "too long");
-    return file;
-}
-
-sp_status sp__chart_close(const sp__chart *chart, FILE *file, const char *ending)
-{
-    bool failed = ferror(file) != 0;
-    if (fclose(file) == 0 && !failed) return SP_OK;
-    return sp_raise(SP_ERROR_IO, "cannot write %s%s: %s", chart->base, ending, strerror(errno));
+    if (chart->start) sp_free(chart->start, chart->size);
+    sp__store_close(chart->data);
+    sp__store_close(chart->script);
+    sp__signals_release(&chart->signals);
 }
 
 /* ---- scripts ---- */
-
-void sp__chart_name(FILE *script, const sp__chart *chart, const char *ending)
-{
-    char name[4096];
-    snprintf(name, sizeof name, "%s%s", chart->base, ending);
-    sp__plot_quote(script, name);
-}
 
 void sp__chart_setting(FILE *script, const char *setting, const char *text)
 {
@@ -119,30 +103,108 @@ void sp__chart_range(FILE *script, const char *axis, const double range[2])
     fputs("]\n", script);
 }
 
-void sp__chart_begin(FILE *script, const sp__chart *chart, int width, int height)
+void sp__chart_begin(sp__chart *chart, int width, int height)
 {
+    FILE *script = chart->script;
     if (!width) width = 960;
     if (!height) height = 600;
-    fputs("# Written by spusk. Change it as you like and run: gnuplot ", script);
-    sp__chart_name(script, chart, ".gp");
-    fprintf(script, "\nset terminal %s noenhanced size ", terminals[chart->terminal].terminal);
+    fputs("# Written by spusk. Change it as you like and run gnuplot on it, in this folder.\n", script);
+    fprintf(script, "set terminal %s noenhanced size ", terminals[chart->terminal].terminal);
     if (terminals[chart->terminal].pixels)
         fprintf(script, "%d,%d\n", width, height);
     else
         fprintf(script, "%d./96,%d./96\n", width, height);
-    fputs("set output ", script);
-    sp__chart_name(script, chart, terminals[chart->terminal].ending);
-    fputs("\nset grid linetype 1 linewidth 1 linecolor rgb '#dddddd'\nset border 3\nset tics nomirror\n", script);
+    chart->names = ftell(script);
+    fputs("data = ", script);
+    sp__plot_path(script, chart->base, ".dat");
+    fputs("\nset output ", script);
+    sp__plot_path(script, chart->base, terminals[chart->terminal].ending);
+    fputc('\n', script);
+    chart->behind = ftell(script);
+    fputs("set grid linetype 1 linewidth 1 linecolor rgb '#dddddd'\nset border 3\nset tics nomirror\n", script);
 }
 
-sp_status sp__chart_draw(const sp__chart *chart)
+/* ---- drawing ---- */
+
+/* The script as gnuplot runs it for us. */
+static FILE *script_to_run(const sp__chart *chart)
 {
-    /* A name that begins with a dash would be an option. */
-    char script[4096];
-    struct stat about;
-    snprintf(script, sizeof script, "./%s.gp", chart->base);
-    sp_status status = sp__run_gnuplot(chart->folder, script);
-    if (status == SP_OK && (stat(chart->path, &about) != 0 || about.st_size == 0))
-        status = sp_raise(SP_ERROR_IO, "gnuplot ran, but did not write %s", chart->path);
+    size_t bytes = 0;
+    unsigned char *text = sp__store_take(chart->script, chart->path, &bytes);
+    FILE *run = text ? sp__store_new(chart->path) : NULL;
+    if (run) {
+        fwrite(text, 1, (size_t)chart->names, run);
+        fputs("data = '" SP__PLOT_DATA "'\nset output '" SP__PLOT_PICTURE "'\n", run);
+        fwrite(text + chart->behind, 1, bytes - (size_t)chart->behind, run);
+    }
+    if (text) sp_free(text, bytes + 1);
+    if (run && fflush(run) == 0) return run;
+    sp_raise(SP_ERROR_IO, "cannot write %s: its script does not fit on the disk", chart->path);
+    sp__store_close(run);
+    return NULL;
+}
+
+/* gnuplot does not look whether what it writes fits. */
+static sp_status check_picture(const sp__chart *chart, FILE *picture)
+{
+    const char *last = terminals[chart->terminal].last;
+    size_t bytes = 0, n = strlen(last);
+    unsigned char *all = sp__store_take(picture, chart->path, &bytes);
+    if (!all) return sp_error_status();
+    size_t end = bytes;
+    while (end > n && all[end - 1] == '\n') end--;
+    bool whole = end >= n && memcmp(all + end - n, last, n) == 0;
+    sp_free(all, bytes + 1);
+    if (whole) return SP_OK;
+    return sp_raise(SP_ERROR_IO, "gnuplot ran, but did not write %s%s", bytes > 0 ? "all of " : "", chart->path);
+}
+
+/* The path with another ending, in a buffer of the chart's own size. */
+static const char *path_with(const sp__chart *chart, const char *ending, char *buffer)
+{
+    snprintf(buffer, chart->size, "%s%s", chart->start, ending);
+    return buffer;
+}
+
+static sp_status run(const sp__chart *chart, FILE *picture)
+{
+    FILE *script = script_to_run(chart);
+    char *name = script ? sp_alloc(chart->size) : NULL;
+    if (!name) return sp__store_close(script), sp_error_status();
+    sp_status status = sp__run_gnuplot(picture, script, chart->data, path_with(chart, ".gp", name));
+    sp_free(name, chart->size);
+    sp__store_close(script);
+    return status == SP_OK ? check_picture(chart, picture) : status;
+}
+
+FILE *sp__chart_render(sp__chart *chart)
+{
+    if (fflush(chart->data) != 0 || ferror(chart->data)) {
+        sp_raise(SP_ERROR_IO, "cannot write %s: its data does not fit on the disk", chart->path);
+        return NULL;
+    }
+    FILE *picture = sp__store_new(chart->path);
+    if (picture && run(chart, picture) == SP_OK) return picture;
+    sp__store_close(picture);
+    return NULL;
+}
+
+static sp_status save_with(const sp__chart *chart, FILE *store, const char *ending)
+{
+    char *path = sp_alloc(chart->size);
+    if (!path) return sp_error_status();
+    sp_status status = sp__store_save(store, path_with(chart, ending, path));
+    sp_free(path, chart->size);
+    return status;
+}
+
+sp_status sp__chart_save(sp__chart *chart)
+{
+    sp_status status = save_with(chart, chart->data, ".dat");
+    if (status == SP_OK) status = save_with(chart, chart->script, ".gp");
+    FILE *picture = status == SP_OK ? sp__chart_render(chart) : NULL;
+    if (!picture) return sp_error_status();
+    status = sp__store_save(picture, chart->path);
+    sp__store_close(picture);
     return status;
 }

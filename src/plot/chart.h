@@ -3,36 +3,38 @@
 #define SPUSK_PLOT_CHART_H
 
 #include "gnuplot.h"
+#include "process.h"
 
 /* For "losses.png" there are losses.dat (blocks of points, two empty lines between) and losses.gp (the script), which
- * can be changed and run again by hand: gnuplot losses.gp. */
+ * can be changed and run again by hand, in their folder: gnuplot ./losses.gp. Each comes under its name when all of it
+ * is there. In the script names stand in two lines only, `data = …` and `set output …`: while gnuplot draws for us,
+ * these are other lines, and nothing that a name holds can reach it. */
 typedef struct sp__chart {
     const char *path; /* the picture's, the caller's */
-    char *folder;     /* "" for the current one */
-    char *base;       /* "losses", without the ending */
+    char *start;      /* the path without its ending: "plots/losses" */
+    const char *base; /* "losses", in it */
+    size_t size;      /* bytes of it */
     int terminal;
-    size_t size; /* bytes of each of the two texts */
+    FILE *data, *script; /* to be written; without a name */
+    long names, behind;  /* where in the script the two lines are */
+    sp__signals signals;
 } sp__chart;
 
 /* Checks the name's ending; 0 is the default size. To be freed, also after an error. */
 sp_status sp__chart_init(sp__chart *chart, const char *path, int width, int height);
 void sp__chart_free(sp__chart *chart);
 
-/* Opens and closes the file with another ending (".dat", ".gp"). */
-FILE *sp__chart_open(const sp__chart *chart, const char *ending);
-sp_status sp__chart_close(const sp__chart *chart, FILE *file, const char *ending);
-
-/* The script's first lines: terminal, output, grid. Sizes in pixels, 0 for the default. */
-void sp__chart_begin(FILE *script, const sp__chart *chart, int width, int height);
-/* The quoted name of the file with that ending. */
-void sp__chart_name(FILE *script, const sp__chart *chart, const char *ending);
+/* The script's first lines: terminal, names, grid. Sizes in pixels, 0 for the default. */
+void sp__chart_begin(sp__chart *chart, int width, int height);
 /* `set title 'text'`; nothing for NULL. */
 void sp__chart_setting(FILE *script, const char *setting, const char *text);
 /* `set xrange [low:high]`; nothing for two zeros. */
 void sp__chart_range(FILE *script, const char *axis, const double range[2]);
 
-/* Runs gnuplot on the script and looks whether the picture is there. */
-sp_status sp__chart_draw(const sp__chart *chart);
+/* Runs gnuplot on script and data; the picture, whole, is what it draws, to be closed with sp__store_close. */
+FILE *sp__chart_render(sp__chart *chart);
+/* Saves data and script, then what gnuplot draws by them. */
+sp_status sp__chart_save(sp__chart *chart);
 
 /* Colour i ("#332288") and its pale twin, gnuplot's number of marker i. There are SP__LOOKS of each; they come again
  * after that. */

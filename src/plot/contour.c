@@ -149,28 +149,23 @@ static void write_path(FILE *file, const sp_series *path)
     fputs("\n\n", file);
 }
 
-static sp_status write_data(const sp__chart *chart, const sp__contour *c, const scale *s)
+static void write_data(FILE *file, const sp__contour *c, const scale *s)
 {
-    FILE *file = sp__chart_open(chart, ".dat");
-    if (!file) return sp_error_status();
     write_surface(file, c, s);
     for (int i = 0; i < c->n_paths; i++) write_path(file, c->paths[i]);
     if (c->options->marks) write_path(file, c->options->marks);
-    return sp__chart_close(chart, file, ".dat");
 }
 
 /* ---- the script ---- */
 
-static void write_contours(FILE *file, const sp__chart *chart, const scale *s)
+static void write_contours(FILE *file, const scale *s)
 {
     fputs("set contour base\nunset surface\nset cntrparam levels discrete ", file);
     for (int i = 1; i < N_LEVELS; i++) {
         if (i > 1) fputc(',', file);
         sp__plot_number(file, level(s, i));
     }
-    fputs("\nset table $contours\nsplot ", file);
-    sp__chart_name(file, chart, ".dat");
-    fputs(" index 0 using 1:2:3\nunset table\nset surface\nunset contour\n", file);
+    fputs("\nset table $contours\nsplot data index 0 using 1:2:3\nunset table\nset surface\nunset contour\n", file);
 }
 
 static void write_frame(FILE *file, const sp__contour *c)
@@ -193,13 +188,12 @@ static void write_frame(FILE *file, const sp__contour *c)
 }
 
 /* A path has a shape about every tenth of it, and a larger one at its end. */
-static void write_path_plot(FILE *file, const sp__chart *chart, const sp__contour *c, int i)
+static void write_path_plot(FILE *file, const sp__contour *c, int i)
 {
     const char *colour = sp__chart_colour(i);
     int64_t n = sp_series_size(c->paths[i]), every = n / 10 > 0 ? n / 10 : 1;
     int block = i + 1, marker = sp__chart_marker(i);
-    fputs(", \\\n     ", file);
-    sp__chart_name(file, chart, ".dat");
+    fputs(", \\\n     data", file);
     if (c->heads_only)
         fprintf(file, " index %d every ::::-1 using (NaN):(NaN) with linespoints", block);
     else
@@ -207,48 +201,49 @@ static void write_path_plot(FILE *file, const sp__chart *chart, const sp__contou
     fprintf(file, " pointtype %d pointsize 1.1 linewidth 2 linecolor rgb '%s' title ", marker, colour);
     sp__plot_quote(file, sp_series_name(c->paths[i]));
     if (c->heads_only || n == 0) return;
-    fputs(", \\\n     ", file);
-    sp__chart_name(file, chart, ".dat");
     fprintf(file,
-            " index %d every ::%lld using 1:2 with points pointtype %d pointsize 2 linewidth 2 linecolor rgb '%s' "
+            ", \\\n     data index %d every ::%lld using 1:2 with points pointtype %d pointsize 2 linewidth 2 "
+            "linecolor rgb '%s' "
             "notitle",
             block, (long long)(n - 1), marker, colour);
 }
 
-static sp_status write_script(const sp__chart *chart, const sp__contour *c, const scale *s)
+static void write_script(sp__chart *chart, const sp__contour *c, const scale *s)
 {
-    FILE *file = sp__chart_open(chart, ".gp");
-    if (!file) return sp_error_status();
-    sp__chart_begin(file, chart, c->width, c->height);
-    write_contours(file, chart, s);
+    FILE *file = chart->script;
+    sp__chart_begin(chart, c->width, c->height);
+    write_contours(file, s);
     write_frame(file, c);
-    fputs("plot ", file);
-    sp__chart_name(file, chart, ".dat");
-    fputs(" index 0 using 1:2:4 with image notitle, \\\n"
+    fputs("plot data index 0 using 1:2:4 with image notitle, \\\n"
           "     $contours using 1:2 with lines linewidth 1 linecolor rgb '#8f887c' notitle",
           file);
-    for (int i = 0; i < c->n_paths; i++) write_path_plot(file, chart, c, i);
+    for (int i = 0; i < c->n_paths; i++) write_path_plot(file, c, i);
     if (c->options->marks) {
-        fputs(", \\\n     ", file);
-        sp__chart_name(file, chart, ".dat");
         fprintf(file,
-                " index %d using 1:2 with points pointtype 3 pointsize 2.2 linewidth 2.5 linecolor rgb 'black' title ",
+                ", \\\n     data index %d using 1:2 with points pointtype 3 pointsize 2.2 linewidth 2.5 linecolor rgb "
+                "'black' title ",
                 c->n_paths + 1);
         sp__plot_quote(file, sp_series_name(c->options->marks));
     }
     fputc('\n', file);
-    return sp__chart_close(chart, file, ".gp");
 }
 
-sp_status sp__contour_draw(const sp__contour *c, const char *path)
+sp_status sp__contour_chart(const sp__contour *c, sp__chart *chart, const char *path)
+{
+    scale s = {0};
+    sp_status status = sp__chart_init(chart, path, c->width, c->height);
+    if (status == SP_OK) status = find_scale(c, &s);
+    if (status != SP_OK) return status;
+    write_data(chart->data, c, &s);
+    write_script(chart, c, &s);
+    return SP_OK;
+}
+
+static sp_status draw(const sp__contour *c, const char *path)
 {
     sp__chart chart;
-    scale s = {0};
-    sp_status status = sp__chart_init(&chart, path, c->width, c->height);
-    if (status == SP_OK) status = find_scale(c, &s);
-    if (status == SP_OK) status = write_data(&chart, c, &s);
-    if (status == SP_OK) status = write_script(&chart, c, &s);
-    if (status == SP_OK) status = sp__chart_draw(&chart);
+    sp_status status = sp__contour_chart(c, &chart, path);
+    if (status == SP_OK) status = sp__chart_save(&chart);
     sp__chart_free(&chart);
     return status;
 }
@@ -263,7 +258,7 @@ sp_status(sp_plot_contour)(const char *path, sp_tensor *values, sp_series *const
     SP_NO_GRAD {
         sp__contour c;
         status = sp__contour_init(&c, "sp_plot_contour", values, paths, n, &options);
-        if (status == SP_OK) status = sp__contour_draw(&c, path);
+        if (status == SP_OK) status = draw(&c, path);
     }
     return status;
 }

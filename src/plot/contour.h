@@ -18,7 +18,7 @@ typedef struct sp__contour {
 /* Checks and measures. */
 sp_status sp__contour_init(sp__contour *contour, const char *function, sp_tensor *values, sp_series *const *paths,
                            int n, const sp_contour_options *options);
-/* Writes data and script and draws them. */
-sp_status sp__contour_draw(const sp__contour *contour, const char *path);
+/* Begins the chart and writes its data and script. To be freed, also after an error. */
+sp_status sp__contour_chart(const sp__contour *contour, sp__chart *chart, const char *path);
 
 #endif

@@ -1,6 +1,7 @@
 /* GIF by cgif. Frames wait as they came in a file without a name, for the palette is chosen when all are known. */
 #include "movie.h"
 #include "palette.h"
+#include "store.h"
 
 #if SP_HAVE_CGIF
 
@@ -10,9 +11,8 @@
 
 static sp_status begin(sp_movie *movie)
 {
-    movie->store = tmpfile();
-    if (movie->store) return SP_OK;
-    return sp_raise(SP_ERROR_IO, "%s: frames cannot be stored: %s", movie->path, strerror(errno));
+    movie->store = sp__store_new(movie->path);
+    return movie->store ? SP_OK : sp_error_status();
 }
 
 static size_t frame_bytes(const sp_movie *movie)
@@ -22,8 +22,14 @@ static size_t frame_bytes(const sp_movie *movie)
 
 static sp_status store_frame(sp_movie *movie, const unsigned char *pixels)
 {
-    if (fwrite(pixels, 1, frame_bytes(movie), movie->store) == frame_bytes(movie)) return SP_OK;
-    return sp_raise(SP_ERROR_IO, "%s: frames cannot be stored: %s", movie->path, strerror(errno));
+    sp__signals signals;
+    sp__signals_hold(&signals);
+    bool stored = fwrite(pixels, 1, frame_bytes(movie), movie->store) == frame_bytes(movie) &&
+                  fflush(movie->store) == 0;
+    int error = errno;
+    sp__signals_release(&signals);
+    if (stored) return SP_OK;
+    return sp_raise(SP_ERROR_IO, "%s: frames cannot be stored: %s", movie->path, strerror(error));
 }
 
 /* ---- writing ---- */
@@ -73,8 +79,6 @@ static sp_status read_frame(const gif *g)
 static sp_status choose_palette(const gif *g)
 {
     sp_status status = SP_OK;
-    if (fflush(g->movie->store) != 0)
-        return sp_raise(SP_ERROR_IO, "%s: frames cannot be stored: %s", g->movie->path, strerror(errno));
     rewind(g->movie->store);
     sp__palette_init(g->palette);
     for (int64_t i = 0; i < g->movie->frames && status == SP_OK; i++) {

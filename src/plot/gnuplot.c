@@ -16,6 +16,23 @@ void sp__plot_quote(FILE *file, const char *text)
     fputc('\'', file);
 }
 
+/* Letters, digits, and what means nothing to gnuplot; the rest is written as octal numbers. */
+static bool harmless(unsigned char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || strchr(" -._", c) || c > 0x7f;
+}
+
+void sp__plot_path(FILE *file, const char *base, const char *ending)
+{
+    fputs("\"./", file);
+    for (; *base; base++)
+        if (harmless((unsigned char)*base))
+            fputc(*base, file);
+        else
+            fprintf(file, "\\0%03o", (unsigned)*base & 0xffu);
+    fprintf(file, "%s\"", ending);
+}
+
 void sp__plot_number(FILE *file, double x)
 {
     char text[40];
@@ -31,25 +48,25 @@ void sp__plot_number(FILE *file, double x)
 
 bool sp__have_gnuplot(void)
 {
-    char *arguments[] = {(char[]){"gnuplot"}, (char[]){"--version"}, NULL}, words[64];
+    const char *const arguments[] = {"gnuplot", "--version", NULL};
+    char words[64];
     sp__process gnuplot;
-    return sp__process_start(&gnuplot, arguments, "", false, -1) == 0 &&
+    return sp__process_start(&gnuplot, arguments, false, NULL, 0) == 0 &&
            sp__process_end(&gnuplot, words, sizeof words) == 0;
 }
 
-sp_status sp__run_gnuplot(const char *folder, const char *script)
+sp_status sp__run_gnuplot(FILE *picture, FILE *script, FILE *data, const char *name)
 {
-    char *arguments[] = {(char[]){"gnuplot"}, (char[]){"-d"}, (char *)(uintptr_t)script, NULL};
+    const char *const arguments[] = {"gnuplot", "-d", SP__PLOT_SCRIPT, NULL};
+    FILE *const files[] = {picture, script, data};
     sp__process gnuplot;
     char words[400];
-    const char *slash = *folder ? "/" : "";
-    int error = sp__process_start(&gnuplot, arguments, folder, false, -1);
+    int error = sp__process_start(&gnuplot, arguments, false, files, 3);
     if (error == ENOENT)
         return sp_raise(SP_ERROR_NOT_FOUND,
-                        "no chart was drawn: gnuplot is not installed; its script and data are ready in %s%s%s", folder,
-                        slash, script);
+                        "no chart was drawn: gnuplot is not installed; its script and data are ready in %s", name);
     if (error != 0) return sp_raise(SP_ERROR_IO, "cannot run gnuplot: %s", strerror(error));
     int status = sp__process_end(&gnuplot, words, sizeof words);
     if (status == 0) return SP_OK;
-    return sp_raise(SP_ERROR_IO, "gnuplot failed on %s%s%s (status %d): %s", folder, slash, script, status, words);
+    return sp_raise(SP_ERROR_IO, "gnuplot failed on %s (status %d): %s", name, status, words);
 }

@@ -8,11 +8,18 @@
 
 /* Writes text as a gnuplot string in single quotes: quotes doubled, control characters as spaces. */
 void sp__plot_quote(FILE *file, const char *text);
+/* Writes the name of a file in the current folder, as a path, so that neither its beginning nor anything in it is taken
+ * for a command: "./losses.dat". */
+void sp__plot_path(FILE *file, const char *base, const char *ending);
 /* Writes a number in the C locale; NaN for what cannot be drawn. */
 void sp__plot_number(FILE *file, double x);
 /* Whether it can be run at all. */
 bool sp__have_gnuplot(void);
-/* Runs gnuplot on a script in a folder ("" for the current one). Its own words are part of the error. */
-sp_status sp__run_gnuplot(const char *folder, const char *script);
+/* Runs gnuplot on three files, whatever their names: it draws the picture (3) by the script (4) from the data (5). Its
+ * own words are part of the error, which names the script's final path. */
+#define SP__PLOT_PICTURE "/dev/fd/3"
+#define SP__PLOT_SCRIPT "/dev/fd/4"
+#define SP__PLOT_DATA "/dev/fd/5"
+sp_status sp__run_gnuplot(FILE *picture, FILE *script, FILE *data, const char *name);
 
 #endif

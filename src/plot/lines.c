@@ -42,15 +42,12 @@ static bool smoothed(const sp_series *series, const sp_plot_options *options)
 }
 
 /* In the order in which write_lines draws: the pale lines of all series lie behind every average. */
-static sp_status write_data(const sp__chart *c, sp_series *const *series, int n, const sp_plot_options *options)
+static void write_data(FILE *file, sp_series *const *series, int n, const sp_plot_options *options)
 {
-    FILE *file = sp__chart_open(c, ".dat");
-    if (!file) return sp_error_status();
     for (int i = 0; i < n; i++)
         if (smoothed(series[i], options)) write_block(file, series[i], 1);
     for (int i = 0; i < n; i++)
         if (drawable(series[i])) write_block(file, series[i], smoothed(series[i], options) ? options->smooth : 1);
-    return sp__chart_close(c, file, ".dat");
 }
 
 /* ---- the script ---- */
@@ -66,9 +63,10 @@ static const char *const legends[] = {
     [SP_LEGEND_NONE] = NULL,
 };
 
-static void write_settings(FILE *file, const sp__chart *c, const sp_plot_options *options)
+static void write_settings(sp__chart *c, const sp_plot_options *options)
 {
-    sp__chart_begin(file, c, options->width, options->height);
+    FILE *file = c->script;
+    sp__chart_begin(c, options->width, options->height);
     const char *legend = legends[options->legend];
     fprintf(file, legend ? "set key %s\n" : "unset key\n", legend);
     sp__chart_setting(file, "title", options->title);
@@ -93,11 +91,10 @@ typedef struct style {
     bool right, dashed;
 } style;
 
-static void write_line(FILE *file, const sp__chart *c, int block, const style *look)
+static void write_line(FILE *file, int block, const style *look)
 {
     fputs(block > 0 ? ", \\\n     " : "plot ", file);
-    sp__chart_name(file, c, ".dat");
-    fprintf(file, " index %d using 1:2%s with ", block, look->right ? " axes x1y2" : "");
+    fprintf(file, "data index %d using 1:2%s with ", block, look->right ? " axes x1y2" : "");
     if (look->marker)
         fprintf(file, "linespoints pointtype %d pointsize 0.8", look->marker);
     else
@@ -118,34 +115,30 @@ static int look_of(int i, int n, const sp_plot_options *options)
     return options->twins && i >= first_dashed ? i - first_dashed : i;
 }
 
-static int write_lines(FILE *file, const sp__chart *c, sp_series *const *series, int n, const sp_plot_options *options)
+static int write_lines(FILE *file, sp_series *const *series, int n, const sp_plot_options *options)
 {
     int block = 0;
     for (int i = 0; i < n; i++) {
         if (!smoothed(series[i], options)) continue;
         const char *pale = sp__chart_pale_colour(look_of(i, n, options));
-        write_line(file, c, block++, &(style){pale, NULL, 1, 0, i >= n - options->right, false});
+        write_line(file, block++, &(style){pale, NULL, 1, 0, i >= n - options->right, false});
     }
     for (int i = 0; i < n; i++) {
         bool right = i >= n - options->right, few = sp_series_size(series[i]) <= 60;
         bool dashed = right || i >= n - options->dashed;
         int look = look_of(i, n, options), marker = few ? sp__chart_marker(look) : 0;
         if (!drawable(series[i])) continue;
-        write_line(file, c, block++,
+        write_line(file, block++,
                    &(style){sp__chart_colour(look), sp_series_name(series[i]), 2, marker, right, dashed});
     }
     fputc('\n', file);
     return block;
 }
 
-static sp_status write_script(const sp__chart *c, sp_series *const *series, int n, const sp_plot_options *options)
+static sp_status write_script(sp__chart *c, sp_series *const *series, int n, const sp_plot_options *options)
 {
-    FILE *file = sp__chart_open(c, ".gp");
-    if (!file) return sp_error_status();
-    write_settings(file, c, options);
-    int lines = write_lines(file, c, series, n, options);
-    sp_status status = sp__chart_close(c, file, ".gp");
-    if (status != SP_OK || lines > 0) return status;
+    write_settings(c, options);
+    if (write_lines(c->script, series, n, options) > 0) return SP_OK;
     return sp_raise(SP_ERROR_ARGUMENT, "there is nothing to draw in %s: no series has a finite point", c->path);
 }
 
@@ -176,9 +169,9 @@ sp_status sp_plot_lines_with(const char *path, sp_series *const *series, int n, 
     if (status != SP_OK) return status;
     sp__chart c;
     status = sp__chart_init(&c, path, options.width, options.height);
-    if (status == SP_OK) status = write_data(&c, series, n, &options);
+    if (status == SP_OK) write_data(c.data, series, n, &options);
     if (status == SP_OK) status = write_script(&c, series, n, &options);
-    if (status == SP_OK) status = sp__chart_draw(&c);
+    if (status == SP_OK) status = sp__chart_save(&c);
     sp__chart_free(&c);
     return status;
 }

@@ -4,6 +4,7 @@
  * or was never closed. */
 #include "movie.h"
 #include "pixels.h"
+#include "store.h"
 #include <string.h>
 
 #define MAX_SIDE 8192
@@ -19,7 +20,7 @@ static void destroy(void *object)
 {
     sp_movie *movie = object;
     sp__process_kill(&movie->ffmpeg);
-    if (movie->store) fclose(movie->store);
+    sp__store_close(movie->store);
     free_text(movie->path);
     free_text(movie->title);
 }
@@ -159,7 +160,7 @@ sp_status sp_movie_close(sp_movie *movie)
     else
         status = movie->format->end(movie);
     sp__process_kill(&movie->ffmpeg);
-    if (movie->store) fclose(movie->store);
+    sp__store_close(movie->store);
     movie->store = NULL;
     return status;
 }

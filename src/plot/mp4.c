@@ -3,6 +3,7 @@
  * What all browsers play: H.264 with yuv420p, whose sides are even, and the index at the file's beginning. ffmpeg
  * writes into a file without a name that it finds as /dev/fd/3; the finished bytes then become the movie's file. */
 #include "movie.h"
+#include "store.h"
 
 #include <errno.h>
 #include <math.h>
@@ -63,9 +64,7 @@ static sp_status start_ffmpeg(sp_movie *movie)
         "/dev/fd/3",
         NULL,
     };
-    char *arguments[sizeof words / sizeof *words];
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) arguments[i] = (char *)(uintptr_t)words[i];
-    int error = sp__process_start(&movie->ffmpeg, arguments, "", true, fileno(movie->store));
+    int error = sp__process_start(&movie->ffmpeg, words, true, &movie->store, 1);
     if (error == ENOENT)
         return sp_raise(SP_ERROR_NOT_FOUND, "%s was not written: ffmpeg is not installed; a .gif needs none",
                         movie->path);
@@ -75,9 +74,8 @@ static sp_status start_ffmpeg(sp_movie *movie)
 
 static sp_status begin(sp_movie *movie)
 {
-    movie->store = tmpfile();
-    if (movie->store) return start_ffmpeg(movie);
-    return sp_raise(SP_ERROR_IO, "%s: no file to write meanwhile: %s", movie->path, strerror(errno));
+    movie->store = sp__store_new(movie->path);
+    return movie->store ? start_ffmpeg(movie) : sp_error_status();
 }
 
 /* Ends ffmpeg; its own words are the error. */
@@ -106,30 +104,16 @@ static sp_status feed_frame(sp_movie *movie, const unsigned char *pixels)
 
 /* ---- the end ---- */
 
-/* All of the encoded file; NULL after an error. */
-static unsigned char *take_file(const sp_movie *movie, size_t *bytes)
-{
-    long size = fseek(movie->store, 0, SEEK_END) == 0 ? ftell(movie->store) : -1;
-    rewind(movie->store);
-    if (size <= 0) return sp_raise(SP_ERROR_IO, "%s: ffmpeg ran, but wrote nothing", movie->path), NULL;
-    unsigned char *file = sp_alloc((size_t)size);
-    if (!file) return NULL;
-    *bytes = (size_t)size;
-    if (fread(file, 1, *bytes, movie->store) == *bytes) return file;
-    sp_raise(SP_ERROR_IO, "%s: what ffmpeg wrote cannot be read: %s", movie->path, strerror(errno));
-    sp_free(file, *bytes);
-    return NULL;
-}
-
 static sp_status end_with(sp_movie *movie, sp_status (*save)(const sp_movie *, const unsigned char *, size_t))
 {
     size_t bytes = 0;
     sp_status status = end_ffmpeg(movie, 0);
     if (status != SP_OK) return status;
-    unsigned char *file = take_file(movie, &bytes);
+    unsigned char *file = sp__store_take(movie->store, movie->path, &bytes);
     if (!file) return sp_error_status();
-    status = save(movie, file, bytes);
-    sp_free(file, bytes);
+    if (bytes == 0) status = sp_raise(SP_ERROR_IO, "%s: ffmpeg ran, but wrote nothing", movie->path);
+    if (status == SP_OK) status = save(movie, file, bytes);
+    sp_free(file, bytes + 1);
     return status;
 }
 

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <spawn.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -12,6 +11,35 @@
 #include <unistd.h>
 
 extern char **environ; // NOLINT(readability-redundant-declaration): glibc declares it too, others do not
+
+/* ---- signals ---- */
+
+static sigset_t writing_signals(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGPIPE);
+    sigaddset(&set, SIGXFSZ);
+    return set;
+}
+
+void sp__signals_hold(sp__signals *signals)
+{
+    const sigset_t set = writing_signals();
+    sigpending(&signals->waiting);
+    pthread_sigmask(SIG_BLOCK, &set, &signals->mask);
+}
+
+/* What was waiting before stays. */
+void sp__signals_release(const sp__signals *signals)
+{
+    const struct timespec now = {0};
+    sigset_t ours = writing_signals();
+    for (int signal = 1; signal < NSIG; signal++)
+        if (sigismember(&signals->waiting, signal) == 1) sigdelset(&ours, signal);
+    while (sigtimedwait(&ours, NULL, &now) > 0) {}
+    pthread_sigmask(SIG_SETMASK, &signals->mask, NULL);
+}
 
 /* ---- starting ---- */
 
@@ -27,35 +55,62 @@ static void ordinary_signals(posix_spawnattr_t *attributes)
     posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 }
 
-static int spawn(sp__process *process, char *const *arguments, const char *folder, int input, int output)
+/* What the child has open: input, words twice, files. Each is first copied out of the way, since the program may have
+ * opened one under a number that another gets. */
+typedef struct descriptors {
+    int from[3 + SP__PROCESS_FILES], n;
+} descriptors;
+
+static int lift(descriptors *all, int file)
+{
+    int copy = fcntl(file, F_DUPFD_CLOEXEC, 3 + SP__PROCESS_FILES);
+    if (copy < 0) return errno;
+    all->from[all->n++] = copy;
+    return 0;
+}
+
+static int lift_all(descriptors *all, const sp__process *process, int input, FILE *const *files, int n)
+{
+    int error = lift(all, input);
+    if (error == 0) error = lift(all, fileno(process->words));
+    if (error == 0) error = lift(all, fileno(process->words));
+    for (int i = 0; i < n && error == 0; i++) error = lift(all, fileno(files[i]));
+    return error;
+}
+
+static int spawn(sp__process *process, const char *const *arguments, const descriptors *all)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     posix_spawnattr_init(&attributes);
     ordinary_signals(&attributes);
     posix_spawn_file_actions_init(&actions);
-    if (input >= 0)
-        posix_spawn_file_actions_adddup2(&actions, input, 0);
-    else
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_adddup2(&actions, fileno(process->words), 1);
-    posix_spawn_file_actions_adddup2(&actions, fileno(process->words), 2);
-    if (output >= 0) posix_spawn_file_actions_adddup2(&actions, output, 3);
-    if (*folder) posix_spawn_file_actions_addchdir_np(&actions, folder);
-    int error = posix_spawnp(&process->id, arguments[0], &actions, &attributes, arguments, environ);
+    for (int i = 0; i < all->n; i++) posix_spawn_file_actions_adddup2(&actions, all->from[i], i);
+    int error = posix_spawnp(&process->id, arguments[0], &actions, &attributes, (char *const *)(uintptr_t)arguments,
+                             environ);
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
     return error;
 }
 
-int sp__process_start(sp__process *process, char *const *arguments, const char *folder, bool feed, int output)
+static int start(sp__process *process, const char *const *arguments, int input, FILE *const *files, int n)
+{
+    descriptors all = {.n = 0};
+    process->words = tmpfile();
+    if (!process->words) return errno;
+    int error = lift_all(&all, process, input, files, n);
+    if (error == 0) error = spawn(process, arguments, &all);
+    for (int i = 0; i < all.n; i++) close(all.from[i]);
+    return error;
+}
+
+int sp__process_start(sp__process *process, const char *const *arguments, bool feed, FILE *const *files, int n)
 {
     int pipes[2] = {-1, -1};
     *process = (sp__process){.input = -1};
-    if (feed && pipe2(pipes, O_CLOEXEC) != 0) return errno;
-    process->words = tmpfile();
-    int error = process->words ? spawn(process, arguments, folder, pipes[0], output) : errno;
-    if (feed) close(pipes[0]);
+    if (feed ? pipe2(pipes, O_CLOEXEC) != 0 : (pipes[0] = open("/dev/null", O_RDONLY | O_CLOEXEC)) < 0) return errno;
+    int error = start(process, arguments, pipes[0], files, n);
+    close(pipes[0]);
     process->input = pipes[1];
     if (error == 0) return 0;
     if (feed) close(pipes[1]);
@@ -80,16 +135,10 @@ static int write_all(int file, const char *data, size_t bytes)
 
 int sp__process_write(const sp__process *process, const void *data, size_t bytes)
 {
-    sigset_t pipe, mask, pending;
-    sigemptyset(&pipe);
-    sigaddset(&pipe, SIGPIPE);
-    sigpending(&pending);
-    pthread_sigmask(SIG_BLOCK, &pipe, &mask);
+    sp__signals signals;
+    sp__signals_hold(&signals);
     int error = write_all(process->input, data, bytes);
-    const struct timespec now = {0};
-    /* The signal of this write goes; one that was waiting before stays. */
-    if (error == EPIPE && sigismember(&pending, SIGPIPE) == 0) sigtimedwait(&pipe, NULL, &now);
-    pthread_sigmask(SIG_SETMASK, &mask, NULL);
+    sp__signals_release(&signals);
     return error;
 }
 
@@ -114,7 +163,7 @@ static int wait_for(pid_t child)
     int status = 0;
     while (waitpid(child, &status, 0) < 0)
         if (errno != EINTR) return 0; /* the program ignores its children; the result will tell */
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 int sp__process_end(sp__process *process, char *words, size_t size)
@@ -122,6 +171,7 @@ int sp__process_end(sp__process *process, char *words, size_t size)
     if (process->input >= 0) close(process->input);
     int status = wait_for(process->id);
     read_words(process->words, words, size);
+    if (!*words && status > 128) snprintf(words, size, "%s", strsignal(status - 128));
     fclose(process->words);
     *process = (sp__process){.input = -1};
     return status;

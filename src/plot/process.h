@@ -2,9 +2,19 @@
 #ifndef SPUSK_PLOT_PROCESS_H
 #define SPUSK_PLOT_PROCESS_H
 
+#include <signal.h>
 #include <spusk/extend.h>
 #include <stdio.h>
 #include <sys/types.h>
+
+/* A pipe that nobody reads and a limit on the size of files are errors like others, not the end of the process: from
+ * sp__signals_hold to sp__signals_release their signals wait for this thread, and those that came meanwhile go. */
+typedef struct sp__signals {
+    sigset_t mask, waiting; /* as the caller had them */
+} sp__signals;
+
+void sp__signals_hold(sp__signals *signals);
+void sp__signals_release(const sp__signals *signals);
 
 typedef struct sp__process {
     pid_t id;    /* 0: none runs */
@@ -12,9 +22,10 @@ typedef struct sp__process {
     FILE *words; /* what it says, on both of its outputs */
 } sp__process;
 
-/* Starts a program of the PATH in a folder ("" for the current one). With `feed` it reads what sp__process_write
- * writes, else nothing. `output`, unless it is -1, is open in it as descriptor 3. Returns an errno, or 0. */
-int sp__process_start(sp__process *process, char *const *arguments, const char *folder, bool feed, int output);
+/* Starts a program of the PATH. With `feed` it reads what sp__process_write writes, else nothing. The files are open in
+ * it as descriptors 3, 4, …: it needs no name that is the user's. At most SP__PROCESS_FILES. Returns an errno, or 0. */
+#define SP__PROCESS_FILES 3
+int sp__process_start(sp__process *process, const char *const *arguments, bool feed, FILE *const *files, int n);
 /* Returns an errno, or 0; no signal comes when the program has gone. */
 int sp__process_write(const sp__process *process, const void *data, size_t bytes);
 /* Waits for its end. What it said comes as one line into words, as much as fits. Returns its exit status. */

@@ -143,14 +143,11 @@ static sp_status write_panel(FILE *file, const figure *f, const panel *p)
     return SP_OK;
 }
 
-static sp_status write_data(const sp__chart *c, const figure *f)
+static sp_status write_data(FILE *file, const figure *f)
 {
-    FILE *file = sp__chart_open(c, ".dat");
-    if (!file) return sp_error_status();
     sp_status status = SP_OK;
     for (int i = 0; i < f->n_panels && status == SP_OK; i++) status = write_panel(file, f, &f->panels[i]);
-    sp_status closed = sp__chart_close(c, file, ".dat");
-    return status == SP_OK ? closed : status;
+    return status;
 }
 
 /* ---- the script ---- */
@@ -205,32 +202,27 @@ static void write_legend(FILE *file, const figure *f)
     }
 }
 
-static void write_plot(FILE *file, const sp__chart *c, const figure *f, int index)
+static void write_plot(FILE *file, const figure *f, int index)
 {
     write_place(file, f, index);
     fputs("unset title\n", file);
     sp__chart_setting(file, "title", f->panels[index].title);
-    fputs("plot ", file);
-    sp__chart_name(file, c, ".dat");
-    fprintf(file,
-            " index %d using 1:2:(Shapes[$3 + 1]):(Colours[$3 + 1]) with points pointtype variable pointsize size "
-            "linecolor rgb variable notitle",
-            2 * index);
+    fprintf(
+        file,
+        "plot data index %d using 1:2:(Shapes[$3 + 1]):(Colours[$3 + 1]) with points pointtype variable pointsize size "
+        "linecolor rgb variable notitle",
+        2 * index);
     if (index == 0) write_legend(file, f);
-    if (f->labelled) {
-        fputs(", \\\n     ", file);
-        sp__chart_name(file, c, ".dat");
-        fprintf(file, " index %d using 1:2:3 with labels boxed font ',15' notitle", 2 * index + 1);
-    }
+    if (f->labelled)
+        fprintf(file, ", \\\n     data index %d using 1:2:3 with labels boxed font ',15' notitle", 2 * index + 1);
     fputc('\n', file);
 }
 
-static sp_status write_script(const sp__chart *c, const figure *f)
+static void write_script(sp__chart *c, const figure *f)
 {
     const sp_scatter_options *options = f->options;
-    FILE *file = sp__chart_open(c, ".gp");
-    if (!file) return sp_error_status();
-    sp__chart_begin(file, c, width_of(f), height_of(f));
+    FILE *file = c->script;
+    sp__chart_begin(c, width_of(f), height_of(f));
     fputs("set style textbox opaque noborder fillcolor rgb '#40ffffff' margins 0.6, 0.6\n", file);
     write_looks(file, f);
     sp__chart_setting(file, "xlabel", options->x_label);
@@ -244,10 +236,9 @@ static sp_status write_script(const sp__chart *c, const figure *f)
     fputc('\n', file);
     for (int i = 0; i < f->n_panels; i++) {
         if (i == 1) fputs("unset ylabel\n", file);
-        write_plot(file, c, f, i);
+        write_plot(file, f, i);
     }
     fputs("unset multiplot\n", file);
-    return sp__chart_close(c, file, ".gp");
 }
 
 /* ---- together ---- */
@@ -265,22 +256,28 @@ static sp_status read_figure(figure *f, const sp_scatter_panel *panels, int n)
     return status;
 }
 
+static sp_status draw(const figure *f, const char *path)
+{
+    sp__chart c;
+    sp_status status = sp__chart_init(&c, path, f->options->width, f->options->height);
+    if (status == SP_OK) status = write_data(c.data, f);
+    if (status == SP_OK) write_script(&c, f);
+    if (status == SP_OK) status = sp__chart_save(&c);
+    sp__chart_free(&c);
+    return status;
+}
+
 sp_status(sp_plot_scatters)(const char *path, const sp_scatter_panel *panels, int n, const sp_scatter_options *given)
 {
     sp_scatter_options options;
     sp_options_copy(&options, sizeof options, given);
     if (!path || !panels) return sp_raise_null("sp_plot_scatters", path ? "panels" : "path");
     figure f = {.options = &options};
-    sp__chart c = {0};
     sp_status status = SP_OK;
     SP_NO_GRAD {
         status = read_figure(&f, panels, n);
-        if (status == SP_OK) status = sp__chart_init(&c, path, options.width, options.height);
-        if (status == SP_OK) status = write_data(&c, &f);
-        if (status == SP_OK) status = write_script(&c, &f);
-        if (status == SP_OK) status = sp__chart_draw(&c);
+        if (status == SP_OK) status = draw(&f, path);
     }
-    sp__chart_free(&c);
     return status;
 }
 

@@ -2,11 +2,11 @@
  * are drawn over it here: lines, and at the head of each the shape that the legend shows. */
 #include "contour.h"
 #include "font.h"
+#include "store.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define MOST_FRAMES 200
 #define FEWEST_FRAMES 100 /* a short walk is drawn between its steps, too, or nobody could follow it */
@@ -205,24 +205,17 @@ static sp_status draw_frames(const sp__contour *c, sp_movie *movie, sp_tensor *b
     return status;
 }
 
-/* The chart without its paths, drawn in a folder of its own that goes again. */
+/* The chart without its paths; no file of it gets a name. */
 static sp_tensor *draw_background(const sp__contour *c)
 {
-    const char *parent = getenv("TMPDIR");
-    char folder[1024], path[1100];
-    int n = snprintf(folder, sizeof folder, "%s/spusk-XXXXXX", parent && *parent ? parent : "/tmp");
-    if (n >= (int)sizeof folder || !mkdtemp(folder))
-        return sp_raise(SP_ERROR_IO, "a folder to draw in cannot be made in %s", parent && *parent ? parent : "/tmp"),
-               NULL;
-    snprintf(path, sizeof path, "%s/chart.png", folder);
-    sp_tensor *picture = sp__contour_draw(c, path) == SP_OK ? sp_load_png(path, 3) : NULL;
-    static const char *const files[] = {"chart.png", "chart.gp", "chart.dat"};
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        snprintf(path, sizeof path, "%s/%s", folder, files[i]);
-        unlink(path);
-    }
-    rmdir(folder);
-    return picture;
+    sp__chart chart;
+    char name[32];
+    FILE *picture = sp__contour_chart(c, &chart, "chart.png") == SP_OK ? sp__chart_render(&chart) : NULL;
+    if (picture) snprintf(name, sizeof name, "/dev/fd/%d", fileno(picture));
+    sp_tensor *pixels = picture ? sp_load_png(name, 3) : NULL;
+    sp__store_close(picture);
+    sp__chart_free(&chart);
+    return pixels;
 }
 
 static sp_status draw_movie(sp__contour *c, const char *path)
