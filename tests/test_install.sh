@@ -8,7 +8,7 @@ user=$SPUSK_SOURCE/tests/install
 sanitize=$(sed -n 's/^SPUSK_SANITIZE:[A-Z]*=//p' "$SPUSK_BUILD/CMakeCache.txt")
 flags=${sanitize:+-fsanitize=$sanitize}
 
-echo 1..18
+echo 1..19
 cmake --install "$SPUSK_BUILD" --prefix "$prefix" >install.log
 result $? 'cmake --install'
 for file in include/spusk/spusk.h bin/spusk share/man/man1/spusk.1; do
@@ -37,6 +37,8 @@ shared=$(pkg-config --libs spusk)
 static=$(pkg-config --libs --static spusk | sed 's/-lspusk/-l:libspusk.a/')
 by_pkg_config "${CC:-cc}" c pc_c_shared "$shared" && LD_LIBRARY_PATH=$libraries ./pc_c_shared
 result $? 'C, pkg-config, shared'
+by_pkg_config "${CC:-cc}" c pc_c_rpath "$shared \"-Wl,-rpath,$libraries\"" && ./pc_c_rpath
+result $? 'C, pkg-config, shared, found by its path'
 by_pkg_config "${CC:-cc}" c pc_c_static "$static" && ./pc_c_static
 result $? 'C, pkg-config, static'
 if command -v "${CXX:-c++}" >/dev/null 2>&1; then

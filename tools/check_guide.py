@@ -6,7 +6,7 @@ Prints TAP. In docs/guide/*.md
 - a block of Python can be parsed;
 - a link to a file of the project leads somewhere, and a chapter is in the contents (README.md);
 - a picture is one that a command of the page, or of one before it, names;
-- the table of calls (pytorch.md) has every public function, and no other.
+- the table of calls (pytorch.md) has every public function, and no other, and no row twice.
 """
 import ast
 import pathlib
@@ -146,6 +146,10 @@ def check_table():
     problems += ["in the table, but not in the headers: " + name for name in sorted(named - functions - macros)
                  if not name.endswith("_options")]
     result(problems, "the table of calls has every public function", len(functions))
+    rows = [line.split("|")[1].strip() for line in table.splitlines() if line.startswith("| ")]
+    heads = ("---", "PyTorch", "What", "spusk")
+    result(["twice in the table: " + row for row in sorted(set(rows)) if rows.count(row) > 1 and row not in heads],
+           "the table of calls says nothing twice", len(rows))
 
 
 def expand(word):

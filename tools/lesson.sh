@@ -2,8 +2,9 @@
 # The guide made anew: tools/lesson.sh BUILD_FOLDER OUTPUT_FOLDER [CHAPTER...]
 # Runs the commands of each chapter's blocks of `sh`, in the order of the contents, in the output folder, with the
 # program and the examples in PATH, and writes the chapters as HTML beside the pictures that the commands made;
-# index.html is the contents. What a command printed stands under it. A command that fails is named, the rest goes on,
-# and the exit status says so.
+# index.html is the contents. What a command printed stands under it, and the figures in the text are checked against it
+# (check_figures.py); a line `<!-- also: COMMAND -->` runs one more command for them. A command that fails and a figure
+# that is not right are named, the rest goes on, and the exit status says so.
 set -eu
 source=$(cd "$(dirname "$0")/.." && pwd)
 build=$(cd "${1:?usage: tools/lesson.sh BUILD_FOLDER OUTPUT_FOLDER [CHAPTER...]}" && pwd)
@@ -34,6 +35,7 @@ run()
         printf 'lesson: exit status %s of: %s\n' "$status" "$1" >&2
     fi
     printf '%s s\t%s\n' $(($(date +%s) - start)) "$1" >>"$out/times.txt"
+    { printf "$ %s\n" "$1" && cat "$work/printed" "$work/complaints"; } >>"$out/$chapter.txt"
     printf '```text\n$ %s\n' "$1"
     awk 'NR <= 14 { print } NR > 14 { last[NR % 6] = $0; n = NR }
          END { if (n > 20) print "…"; for (i = (n > 20 ? n - 5 : 15); i <= n; i++) print last[i % 6] }' "$work/printed"
@@ -48,6 +50,11 @@ perform()
         case $in_commands,$line in
         'no,```sh') in_commands=yes ;;
         'yes,```') in_commands=no ;;
+        'no,<!-- also: '*' -->')
+            # For figures only; what it prints is not shown.
+            line=${line#'<!-- also: '}
+            run "${line%' -->'}" >/dev/null
+            ;;
         yes,*\\) line_so_far=$line_so_far${line%\\} ;;
         yes,*)
             line=$line_so_far$line line_so_far=''
@@ -72,7 +79,9 @@ for chapter in $chapters; do
         exit 2
     }
     printf '== %s\n' "$chapter" >&2
+    : >"$out/$chapter.txt"
     perform <"$guide/$chapter.md" >"$work/$chapter.md"
+    python3 "$source/tools/check_figures.py" "$guide/$chapter.md" "$out/$chapter.txt" || failures=$((failures + 1))
     page "$chapter" <"$work/$chapter.md" >"$out/$chapter.html"
 done
 page pytorch <"$guide/pytorch.md" >"$out/pytorch.html"
@@ -81,6 +90,6 @@ page index <"$guide/README.md" >"$out/index.html"
 seconds=$(($(date +%s) - began))
 printf 'lesson: %s chapters in %s s, in %s/index.html\n' "$(printf '%s\n' "$chapters" | wc -w)" "$seconds" "$out"
 [ $failures = 0 ] || {
-    printf 'lesson: %s commands failed\n' "$failures" >&2
+    printf 'lesson: %s commands failed or pages have wrong figures\n' "$failures" >&2
     exit 1
 }
