@@ -10,6 +10,7 @@
 #include <spusk/map.h>
 #include <spusk/memory.h>
 #include <spusk/object.h>
+#include <spusk/sizes.h>
 #include <string.h>
 
 SP_BEGIN

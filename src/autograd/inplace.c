@@ -106,9 +106,7 @@ static sp_tensor *part_of(const sp_tensor *x, const region *r)
 /* `out` holds `around` everywhere, then x in the region. */
 static sp_status put(sp_tensor *out, double around, const region *r, const sp_tensor *x)
 {
-    sp__fill fill = {.kind = SP__FILL_VALUE, .out = sp__operand_of(out), .a = around, .value_i64 = (int64_t)around};
-    fill.n = sp__product(out->ndim, out->sizes);
-    sp_status status = fill.n ? sp__backend_for(out)->fill(&fill) : SP_OK;
+    sp_status status = sp__fill_values(out, around);
     sp_tensor *part = status ? NULL : part_of(out, r);
     if (!part) return sp_error_status();
     status = sp__copy_values(part, x);

@@ -268,10 +268,18 @@ typedef struct sp__pool {
     int64_t batch, channels, size[2], out_size[2];
     int64_t kernel[2], stride[2], padding[2], dilation[2]; /* of maxima: place (a, b) of window p lies in x at
                                                               p·stride - padding + (a, b)·dilation */
-    sp__operand x, y, where;  /* four strides each; where: u8 or i32, the place a·kernel[1] + b */
+    sp__operand x, y, where;  /* four strides each; where: u8 or i32, a place among those of the window that are
+                                 inside, the first of which is 0, a row further sp__pool_inside of the width */
     const sp__span *spans[2]; /* of averages: out_size[d] of them */
     double divisor;           /* 0: the product of the spans' counts */
 } sp__pool;
+
+/* The most places of a window that lie inside an image of this size, along one side. */
+static inline int64_t sp__pool_inside(int64_t kernel, int64_t size, int64_t dilation)
+{
+    if ((kernel - 1) * dilation < size) return kernel;
+    return size > 0 ? (size - 1) / dilation + 1 : 0;
+}
 
 /* Where one output row or column comes from: Σ weight[i]·x[index[i]]. */
 typedef struct sp__tap {

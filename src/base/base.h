@@ -8,6 +8,7 @@
 #include <spusk/object.h>
 #include <spusk/random.h>
 #include <spusk/scope.h>
+#include <spusk/sizes.h>
 #include <spusk/status.h>
 #include <spusk/threads.h>
 #include <stdatomic.h>

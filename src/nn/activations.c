@@ -60,12 +60,12 @@ static sp_tensor *softplus_forward(sp_module *self, sp_tensor *x)
 
 static sp_tensor *softmax_forward(sp_module *self, sp_tensor *x)
 {
-    return sp_softmax(x, (int)sp__layer_number(self, 0));
+    return sp_softmax(x, sp__layer_dim(self, 0));
 }
 
 static sp_tensor *log_softmax_forward(sp_module *self, sp_tensor *x)
 {
-    return sp_log_softmax(x, (int)sp__layer_number(self, 0));
+    return sp_log_softmax(x, sp__layer_dim(self, 0));
 }
 
 static sp_status check_dim(const double *numbers)

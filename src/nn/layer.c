@@ -12,10 +12,21 @@ static sp_status set_option(sp_module *module, const sp__layer_option *option, d
     return sp__module_set(module, attribute);
 }
 
+/* What was no exact double, as most integers from 2^53 on are none, would be another number in what follows. */
+static sp_status check_whole(const sp__layer_type *type, const double *numbers)
+{
+    for (int i = 0; i < SP__LAYER_OPTIONS; i++) {
+        if (!type->options[i].name || type->options[i].kind != SP_ATTRIBUTE_INT || fabs(numbers[i]) < 0x1p53) continue;
+        return sp_raise(SP_ERROR_ARGUMENT, "%s: %s of %.0f is out of range: it must be less than 2^53", type->name,
+                        type->options[i].name, numbers[i]);
+    }
+    return SP_OK;
+}
+
 sp_module *sp__layer_new_sized(const sp__layer_type *type, size_t bytes, const double *numbers)
 {
     const sp_module_options options = {sizeof options, type->name, type->forward, type->forward_n, NULL};
-    if (type->check && type->check(numbers) != SP_OK) return NULL;
+    if (check_whole(type, numbers) || (type->check && type->check(numbers))) return NULL;
     sp__layer *layer = (sp_module_new)(bytes, &options);
     if (!layer) return NULL;
     layer->type = type;
@@ -102,7 +113,7 @@ static sp_status wrong_kind(const sp__layer_type *type, const sp__layer_option *
 static sp_status read_value(const sp__layer_type *type, const sp__layer_option *option, const sp_attribute *given,
                             double *value)
 {
-    const int64_t exact = INT64_C(1) << 53;
+    const int64_t exact = (INT64_C(1) << 53) - 1;
     bool whole = given->kind == SP_ATTRIBUTE_INT && option->kind == SP_ATTRIBUTE_NUMBER;
     if (given->kind != option->kind && !whole) return wrong_kind(type, option);
     if (given->kind == SP_ATTRIBUTE_NUMBER) {

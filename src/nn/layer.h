@@ -4,6 +4,8 @@
 
 #include "module_private.h"
 
+#include <math.h>
+
 enum { SP__LAYER_OPTIONS = 20 };
 
 typedef enum sp__option_need {
@@ -47,6 +49,12 @@ bool sp__is_layer(const sp_module *module);
 static inline double sp__layer_number(const sp_module *self, int i)
 {
     return ((const sp__layer *)self)->numbers[i];
+}
+/* As the number of a dimension: what no int can be is none that a tensor has. */
+static inline int sp__layer_dim(const sp_module *self, int i)
+{
+    const double dim = sp__layer_number(self, i);
+    return fabs(dim) < INT_MAX ? (int)dim : INT_MAX;
 }
 
 /* PyTorch's number-or-pair as two options: "stride" is the height's, or for both; "stride_w", the width's, is left out

@@ -7,7 +7,7 @@ enum { START_DIM, END_DIM };
 
 static sp_tensor *flatten_forward(sp_module *self, sp_tensor *x)
 {
-    int start = (int)sp__layer_number(self, START_DIM), end = (int)sp__layer_number(self, END_DIM);
+    int start = sp__layer_dim(self, START_DIM), end = sp__layer_dim(self, END_DIM);
     return sp_flatten(x, .start_dim = start == 0 ? SP_ZERO : start, .end_dim = end == 0 ? SP_ZERO : end);
 }
 
@@ -55,7 +55,7 @@ static sp_tensor *unflatten_forward(sp_module *self, sp_tensor *x)
 {
     int64_t sizes[SP_MAX_DIMS];
     sp_dims dims = {sizes, read_sizes(self, sizes)};
-    return sp_unflatten(x, (int)sp__layer_number(self, DIM), dims);
+    return sp_unflatten(x, sp__layer_dim(self, DIM), dims);
 }
 
 static sp_status unflatten_check(const double *numbers)

@@ -31,7 +31,9 @@ static int64_t windows_along(const avg_attributes *a, int d)
 static sp__span even_span(const avg_attributes *a, int d, int64_t p)
 {
     const int64_t size = a->size.v[d], n = a->out_size.v[d];
-    const int64_t begin = p * size / n, end = ((p + 1) * size + n - 1) / n;
+    /* p·size/n, in parts that fit. */
+    const int64_t each = size / n, rest = size % n;
+    const int64_t begin = p * each + p * rest / n, end = (p + 1) * each + ((p + 1) * rest + n - 1) / n;
     return (sp__span){begin, end, end - begin};
 }
 
@@ -49,16 +51,9 @@ static sp__span span_of(const avg_attributes *a, int d, int64_t p)
 
 static sp_status check_windows(const avg_attributes *a, const char *function)
 {
-    if (a->adaptive) {
-        if (sp__pair_least(a->out_size, 0)) return SP_OK;
-        return sp_raise(SP_ERROR_ARGUMENT, "%s: sizes must be 0 or more, or -1 to keep one, not %lld by %lld", function,
-                        (long long)a->out_size.v[0], (long long)a->out_size.v[1]);
-    }
-    if (!sp__pair_least(a->kernel, 1) || !sp__pair_least(a->stride, 1))
-        return sp_raise(SP_ERROR_ARGUMENT,
-                        "%s: the kernel's size and the stride must be 1 or more, not %lld by %lld, %lld by %lld",
-                        function, (long long)a->kernel.v[0], (long long)a->kernel.v[1], (long long)a->stride.v[0],
-                        (long long)a->stride.v[1]);
+    if (a->adaptive) return sp__check_pair(function, "output_size", a->out_size, 0);
+    if (sp__check_pair(function, "the kernel's size", a->kernel, 1) || sp__check_pair(function, "stride", a->stride, 1))
+        return sp_error_status();
     for (int d = 0; d < 2; d++)
         if (a->padding.v[d] < 0 || a->padding.v[d] > a->kernel.v[d] / 2)
             return sp_raise(SP_ERROR_ARGUMENT, "%s: padding must be between 0 and half the kernel (%lld), not %lld",
@@ -70,6 +65,7 @@ static sp_status check_windows(const avg_attributes *a, const char *function)
 
 static sp_status run(sp__pool_kind kind, const avg_attributes *a, const sp_tensor *x, const sp_tensor *y)
 {
+    if (sp__product(y->ndim, y->sizes) == 0) return kind == SP__POOL_AVG_BACKWARD ? sp__fill_values(x, 0) : SP_OK;
     sp__pool call = {.kind = kind,
                      .batch = sp__image_batch(y),
                      .channels = sp__image_channels(y),
@@ -78,16 +74,16 @@ static sp_status run(sp__pool_kind kind, const avg_attributes *a, const sp_tenso
                      .x = sp__image_operand(x),
                      .y = sp__image_operand(y),
                      .divisor = (double)a->divisor};
-    const size_t bytes = (size_t)(call.out_size[0] + call.out_size[1]) * sizeof(sp__span);
-    sp__span *spans = bytes ? sp_alloc(bytes) : NULL;
-    if (bytes && !spans) return SP_ERROR_MEMORY;
+    const size_t bytes = sp_size_bytes(call.out_size[0] + call.out_size[1], sizeof(sp__span));
+    sp__span *spans = sp_alloc(bytes);
+    if (!spans) return SP_ERROR_MEMORY;
     for (int d = 0; d < 2; d++) {
         sp__span *along = spans + (d ? call.out_size[0] : 0);
-        for (int64_t p = 0; spans && p < call.out_size[d]; p++) along[p] = span_of(a, d, p);
+        for (int64_t p = 0; p < call.out_size[d]; p++) along[p] = span_of(a, d, p);
         call.spans[d] = along;
     }
     const sp_status status = sp__backend_for(y)->pool(&call);
-    if (bytes) sp_free(spans, bytes);
+    sp_free(spans, bytes);
     return status;
 }
 
@@ -104,7 +100,7 @@ static sp_status avg_infer(sp_call *call)
     if (!a->adaptive && (height < 1 || width < 1))
         return sp_raise(SP_ERROR_SHAPE, "%s: a window of %lld by %lld does not fit into images of shape %s", function,
                         (long long)a->kernel.v[0], (long long)a->kernel.v[1], sp__shape_of(x));
-    if (a->adaptive && height * width > 0 && a->size.v[0] * a->size.v[1] == 0)
+    if (a->adaptive && height > 0 && width > 0 && (a->size.v[0] == 0 || a->size.v[1] == 0))
         return sp_raise(SP_ERROR_SHAPE, "%s: images of shape %s have nothing to take a mean of", function,
                         sp__shape_of(x));
     return sp__image_output(call, 0, x->dtype, x, height, width);

@@ -1,13 +1,6 @@
 /* Convolutions as the user calls them: checks the shapes and numbers, and works out the sizes that follow. */
 #include "ops/conv.h"
 
-static sp_status check_pair(const char *function, const char *name, sp__pair pair, int64_t least)
-{
-    if (sp__pair_least(pair, least) && pair.v[0] <= INT32_MAX && pair.v[1] <= INT32_MAX) return SP_OK;
-    return sp_raise(SP_ERROR_ARGUMENT, "%s: %s must be %lld or more, not %lld by %lld", function, name,
-                    (long long)least, (long long)pair.v[0], (long long)pair.v[1]);
-}
-
 /* Images and a weight of four dimensions, and numbers that can be worked with. */
 static sp_status check_arguments(const char *function, const sp_tensor *x, const sp_tensor *w,
                                  const sp__conv_geometry *g)
@@ -23,9 +16,9 @@ static sp_status check_arguments(const char *function, const sp_tensor *x, const
     if (w->sizes[0] % g->groups)
         return sp_raise(SP_ERROR_SHAPE, "%s: %lld groups do not divide the %lld channels of a weight of shape %s",
                         function, (long long)g->groups, (long long)w->sizes[0], sp__shape_of(w));
-    if (check_pair(function, "stride", g->stride, 1) || check_pair(function, "dilation", g->dilation, 1))
+    if (sp__check_pair(function, "stride", g->stride, 1) || sp__check_pair(function, "dilation", g->dilation, 1))
         return sp_error_status();
-    return check_pair(function, "padding", g->padding, 0);
+    return sp__check_pair(function, "padding", g->padding, 0);
 }
 
 static sp_status wrong_channels(const char *function, const sp_tensor *x, const sp_tensor *w,
@@ -39,7 +32,7 @@ static sp_status wrong_channels(const char *function, const sp_tensor *x, const 
 /* The distance from a kernel's first place to its last. */
 static int64_t reach(const sp__conv_geometry *g, int d)
 {
-    return g->dilation.v[d] * (g->kernel.v[d] - 1);
+    return sp_size_mul(g->dilation.v[d], g->kernel.v[d] - 1);
 }
 
 static sp__pair last_two(const sp_tensor *x)
@@ -57,18 +50,18 @@ static sp_status pad_same(const char *function, sp__conv_geometry *g)
         return sp_raise(SP_ERROR_ARGUMENT, "%s: .same and .padding are two paddings: give one", function);
     for (int d = 0; d < 2; d++) g->padding.v[d] = reach(g, d) / 2;
     g->out_size = g->size;
-    return SP_OK;
+    return sp__check_pair(function, "half of the kernel's reach", g->padding, 0);
 }
 
 static sp_status solve_out_size(const char *function, sp__conv_geometry *g)
 {
     for (int d = 0; d < 2; d++) {
-        const int64_t padded = g->size.v[d] + 2 * g->padding.v[d], room = padded - reach(g, d) - 1;
+        const int64_t padded = g->size.v[d] + 2 * g->padding.v[d], room = padded - 1 - reach(g, d);
         if (room < 0)
             return sp_raise(SP_ERROR_SHAPE,
                             "%s: a kernel that reaches over %lld by %lld places is larger than the padded image, %lld "
                             "by %lld",
-                            function, (long long)(reach(g, 0) + 1), (long long)(reach(g, 1) + 1),
+                            function, (long long)sp_size_add(reach(g, 0), 1), (long long)sp_size_add(reach(g, 1), 1),
                             (long long)(g->size.v[0] + 2 * g->padding.v[0]),
                             (long long)(g->size.v[1] + 2 * g->padding.v[1]));
         g->out_size.v[d] = room / g->stride.v[d] + 1;
@@ -94,7 +87,7 @@ static sp_status solve_conv(const sp_tensor *x, const sp_tensor *w, const sp_con
 
 static sp_status check_output_padding(const sp__conv_geometry *g, sp__pair extra)
 {
-    if (check_pair("sp_conv_transpose2d", "output_padding", extra, 0)) return sp_error_status();
+    if (sp__check_pair("sp_conv_transpose2d", "output_padding", extra, 0)) return sp_error_status();
     for (int d = 0; d < 2; d++)
         if (extra.v[d] >= g->stride.v[d] && extra.v[d] >= g->dilation.v[d])
             return sp_raise(SP_ERROR_ARGUMENT,
@@ -119,8 +112,10 @@ static sp_status solve_transposed(const sp_tensor *x, const sp_tensor *w, const 
     g->out = x->sizes[x->ndim - 3];
     g->in = w->sizes[1] * g->groups;
     if (w->sizes[0] != g->out) return wrong_channels(function, x, w, g, w->sizes[0]);
-    for (int d = 0; d < 2; d++)
-        g->size.v[d] = (g->out_size.v[d] - 1) * g->stride.v[d] - 2 * g->padding.v[d] + reach(g, d) + extra.v[d] + 1;
+    for (int d = 0; d < 2; d++) {
+        const int64_t spread = g->out_size.v[d] ? sp_size_mul(g->out_size.v[d] - 1, g->stride.v[d]) : -g->stride.v[d];
+        g->size.v[d] = sp_size_add(sp_size_add(spread, reach(g, d)), extra.v[d] + 1) - 2 * g->padding.v[d];
+    }
     if (sp__pair_least(g->size, 0)) return SP_OK;
     return sp_raise(SP_ERROR_SHAPE,
                     "%s: images of shape %s would become %lld by %lld: less padding, or a larger kernel", function,

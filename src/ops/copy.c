@@ -112,7 +112,7 @@ static sp_status infer_cat(sp_call *call)
     memcpy(sizes, first->sizes, sizeof sizes);
     for (int i = 1; i < call->n_inputs; i++) {
         if (check_joined(first, call->inputs[i], dim)) return sp_error_status();
-        sizes[dim] += call->inputs[i]->sizes[dim];
+        sizes[dim] = sp_size_add(sizes[dim], call->inputs[i]->sizes[dim]);
     }
     sp_dtype dtype = sp__result_type(call->inputs, call->n_inputs);
     return sp_call_output(call, 0, dtype, (sp_dims){sizes, first->ndim});

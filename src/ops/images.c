@@ -20,6 +20,16 @@ bool sp__pair_least(sp__pair pair, int64_t least)
     return pair.v[0] >= least && pair.v[1] >= least;
 }
 
+sp_status sp__check_pair(const char *function, const char *name, sp__pair pair, int64_t least)
+{
+    if (!sp__pair_least(pair, least))
+        return sp_raise(SP_ERROR_ARGUMENT, "%s: %s must be %lld or more, not %lld by %lld", function, name,
+                        (long long)least, (long long)pair.v[0], (long long)pair.v[1]);
+    if (pair.v[0] <= INT32_MAX && pair.v[1] <= INT32_MAX) return SP_OK;
+    return sp_raise(SP_ERROR_ARGUMENT, "%s: %s of %lld by %lld is too large: at most %d", function, name,
+                    (long long)pair.v[0], (long long)pair.v[1], INT32_MAX);
+}
+
 /* ---- shapes ---- */
 
 sp_status sp__check_images(const sp_call *call, int i)

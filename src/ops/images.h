@@ -13,6 +13,8 @@ typedef struct sp__pair {
 /* PyTorch's number-or-pair: the pair where either is not 0, else the number for both; `absent` for 0 (SP_ZERO is 0). */
 sp__pair sp__pair_of(int64_t number, const int64_t pair[2], int64_t absent);
 bool sp__pair_least(sp__pair pair, int64_t least);
+/* Fails unless both lie in [least, 2^31): then sums of a few of them, and products of two, fit. */
+sp_status sp__check_pair(const char *function, const char *name, sp__pair pair, int64_t least);
 
 /* In infer: input i is floating point and an image or a batch of them. */
 sp_status sp__check_images(const sp_call *call, int i);

@@ -28,13 +28,9 @@ static int64_t windows_along(const pool_attributes *a, int64_t size, int d)
 
 static sp_status check_windows(const pool_attributes *a, const char *function)
 {
-    if (!sp__pair_least(a->kernel, 1))
-        return sp_raise(SP_ERROR_ARGUMENT, "%s: the kernel's size must be 1 or more, not %lld by %lld", function,
-                        (long long)a->kernel.v[0], (long long)a->kernel.v[1]);
-    if (!sp__pair_least(a->stride, 1) || !sp__pair_least(a->dilation, 1))
-        return sp_raise(SP_ERROR_ARGUMENT, "%s: stride and dilation must be 1 or more, not %lld by %lld, %lld by %lld",
-                        function, (long long)a->stride.v[0], (long long)a->stride.v[1], (long long)a->dilation.v[0],
-                        (long long)a->dilation.v[1]);
+    if (sp__check_pair(function, "the kernel's size", a->kernel, 1) ||
+        sp__check_pair(function, "stride", a->stride, 1) || sp__check_pair(function, "dilation", a->dilation, 1))
+        return sp_error_status();
     for (int d = 0; d < 2; d++) {
         const int64_t reach = a->dilation.v[d] * (a->kernel.v[d] - 1) + 1;
         if (a->padding.v[d] < 0 || a->padding.v[d] > reach / 2)
@@ -50,9 +46,17 @@ static sp_status too_small(const char *function, const sp_tensor *x, const pool_
                     (long long)a->kernel.v[0], (long long)a->kernel.v[1], sp__shape_of(x));
 }
 
+/* Places of a window that lie inside the image. */
+static int64_t places_of(const pool_attributes *a)
+{
+    int64_t n = 1;
+    for (int d = 0; d < 2; d++) n = sp_size_mul(n, sp__pool_inside(a->kernel.v[d], a->size.v[d], a->dilation.v[d]));
+    return n;
+}
+
 static sp_dtype where_dtype(const pool_attributes *a)
 {
-    return a->kernel.v[0] * a->kernel.v[1] <= 256 ? SP_U8 : SP_I32;
+    return places_of(a) <= 256 ? SP_U8 : SP_I32;
 }
 
 /* ---- the kernel's call, from either side ---- */
@@ -84,6 +88,9 @@ static sp_status max_pool2d_infer(sp_call *call)
     if (sp__check_images(call, 0) || check_windows(a, "sp_max_pool2d")) return sp_error_status();
     const int64_t height = windows_along(a, sp__image_height(x), 0), width = windows_along(a, sp__image_width(x), 1);
     if (height < 1 || width < 1) return too_small("sp_max_pool2d", x, a);
+    if (places_of(a) > INT32_MAX)
+        return sp_raise(SP_ERROR_ARGUMENT, "sp_max_pool2d: windows of %lld places are too large",
+                        (long long)places_of(a));
     const sp_status status = sp__image_output(call, 0, x->dtype, x, height, width);
     return status ? status : sp__image_output(call, 1, where_dtype(a), x, height, width);
 }

@@ -54,12 +54,7 @@ static sp_status constant_forward(sp_call *call)
 {
     const pad_attributes *a = call->attributes;
     sp_tensor *out = call->outputs[0];
-    sp__fill fill = {.kind = SP__FILL_VALUE,
-                     .out = sp__operand_of(out),
-                     .n = sp__product(out->ndim, out->sizes),
-                     .a = a->value,
-                     .value_i64 = (int64_t)a->value};
-    sp_status status = fill.n ? sp__backend_for(out)->fill(&fill) : SP_OK;
+    sp_status status = sp__fill_values(out, a->value);
     sp_tensor *x = sp__tensor_alias_unowned(call->inputs[0]), *y = x ? sp__tensor_alias_unowned(out) : NULL;
     if (y)
         overlap(a, x, y);
@@ -98,6 +93,9 @@ static sp_tensor *pad_by_image(sp_tensor *x, sp_dims padding, sp_pad_mode mode)
     return y;
 }
 
+/* Larger than any size; sums of a few of them fit. */
+#define MOST (INT64_MAX / 16)
+
 static sp_status check_call(const sp_tensor *x, sp_dims padding, sp_pad_mode mode)
 {
     if (padding.n > 0 && !padding.data) return sp_raise_null("sp_pad", "padding");
@@ -106,6 +104,10 @@ static sp_status check_call(const sp_tensor *x, sp_dims padding, sp_pad_mode mod
                         "sp_pad: %d numbers for shape %s: before and after for the last dimension, then for the one "
                         "before it, and so on",
                         padding.n, sp__shape_of(x));
+    for (int i = 0; i < padding.n; i++)
+        if (padding.data[i] > MOST || padding.data[i] < -MOST)
+            return sp_raise(SP_ERROR_ARGUMENT, "sp_pad: no tensor has room for a padding of %lld",
+                            (long long)padding.data[i]);
     if (mode == SP_PAD_CONSTANT) return SP_OK;
     if (mode != SP_PAD_REFLECT && mode != SP_PAD_REPLICATE)
         return sp_raise(SP_ERROR_ARGUMENT, "sp_pad: %d is no mode", (int)mode);

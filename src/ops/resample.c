@@ -73,6 +73,7 @@ static sp__tap tap_of(const resample_attributes *a, int d, int64_t p, sp_dtype d
 
 static sp_status run(bool backward, const resample_attributes *a, const sp_tensor *x, const sp_tensor *y)
 {
+    if (sp__product(y->ndim, y->sizes) == 0) return backward ? sp__fill_values(x, 0) : SP_OK;
     sp__resample call = {.backward = backward,
                          .n_taps = a->rule == BILINEAR ? 2 : 1,
                          .batch = sp__image_batch(y),
@@ -81,7 +82,7 @@ static sp_status run(bool backward, const resample_attributes *a, const sp_tenso
                          .out_size = {a->out_size.v[0], a->out_size.v[1]},
                          .x = sp__image_operand(x),
                          .y = sp__image_operand(y)};
-    const size_t bytes = (size_t)(call.out_size[0] + call.out_size[1]) * sizeof(sp__tap);
+    const size_t bytes = sp_size_bytes(call.out_size[0] + call.out_size[1], sizeof(sp__tap));
     sp__tap *taps = sp_alloc(bytes);
     if (!taps) return SP_ERROR_MEMORY;
     for (int d = 0; d < 2; d++) {

@@ -22,9 +22,10 @@ static const sp_op op_slice_backward;
 /* Sizes, strides and offset of the part of a tensor. */
 static int64_t part_of(const slice_attributes *a, int ndim, int64_t *sizes, int64_t *strides)
 {
-    int64_t offset = a->start * strides[a->dim];
+    const int64_t offset = a->start * strides[a->dim], size = sizes[a->dim];
     sizes[a->dim] = a->length;
-    strides[a->dim] *= a->step;
+    /* A step beyond the dimension meets one element, whose stride counts for nothing. */
+    strides[a->dim] *= a->step < size ? a->step : size > 0 ? size : 1;
     if (!a->drop) return offset;
     size_t after = (size_t)(ndim - a->dim - 1) * sizeof *sizes;
     memmove(sizes + a->dim, sizes + a->dim + 1, after);
@@ -62,8 +63,7 @@ static sp_status forward_put(sp_call *call)
 {
     const put_attributes *a = call->attributes;
     sp_tensor *whole = call->outputs[0], *part;
-    sp__fill fill = {.kind = SP__FILL_VALUE, .out = sp__operand_of(whole), .n = sp__product(whole->ndim, whole->sizes)};
-    if (fill.n && sp__backend_for(whole)->fill(&fill)) return sp_error_status();
+    if (sp__fill_values(whole, 0)) return sp_error_status();
     part = sp__tensor_alias_unowned(whole);
     if (!part) return sp_error_status();
     part->offset += part_of(&a->part, part->ndim, part->sizes, part->strides);
@@ -176,17 +176,22 @@ sp_list *sp_split(sp_tensor *x, int64_t size, int dim)
     return list;
 }
 
+/* PyTorch gives as many empty parts as asked for; so many fit into memory. */
+enum { MOST_OF_NOTHING = 1 << 20 };
+
 sp_list *sp_chunk(sp_tensor *x, int64_t chunks, int dim)
 {
     int at;
     if (check_cut("sp_chunk", x, dim, &at)) return NULL;
-    if (chunks <= 0) {
-        sp_raise(SP_ERROR_ARGUMENT, "sp_chunk: the number of chunks must be positive, not %lld", (long long)chunks);
+    int64_t whole = x->sizes[at];
+    if (chunks <= 0 || (whole == 0 && chunks > MOST_OF_NOTHING)) {
+        sp_raise(SP_ERROR_ARGUMENT,
+                 "sp_chunk: the number of chunks must be positive, and of nothing at most %d, not %lld",
+                 MOST_OF_NOTHING, (long long)chunks);
         return NULL;
     }
-    int64_t whole = x->sizes[at];
     if (whole > 0) return sp_split(x, (whole - 1) / chunks + 1, at);
-    sp_list *list = sp_list_new(NULL, 0); /* PyTorch gives as many empty parts as asked for */
+    sp_list *list = sp_list_new(NULL, 0);
     for (int64_t i = 0; list && i < chunks; i++) list = append_part(list, sp_narrow(x, at, 0, 0));
     return list;
 }

@@ -74,16 +74,10 @@ sp_tensor *(sp_ones)(sp_dims dims, const sp_tensor_options *options)
     return constant("sp_ones", dims, 1, 1, &o, SP_F32);
 }
 
-/* The integer behind a double, for an integer tensor; the range is checked after. */
-static int64_t whole(double value)
-{
-    return fabs(value) < 9.2e18 ? (int64_t)value : 0;
-}
-
 sp_tensor *(sp_full)(sp_dims dims, double value, const sp_tensor_options *options)
 {
     sp_tensor_options o = sp__tensor_options(options);
-    int64_t exact = o.dtype == SP_BOOL ? value != 0 : whole(value);
+    int64_t exact = o.dtype == SP_BOOL ? value != 0 : sp_size_of_number(value);
     return constant("sp_full", dims, value, exact, &o, SP_F32);
 }
 
@@ -156,7 +150,7 @@ sp_tensor *(sp_vector_i64)(const int64_t *values, int64_t n)
 
 sp_tensor *(sp_matrix)(int64_t rows, int64_t columns, const double *values, int64_t n)
 {
-    if (rows < 0 || columns < 0 || n < 0 || rows * columns != n) {
+    if (rows < 0 || columns < 0 || n < 0 || sp_size_mul(rows, columns) != n) {
         sp_raise(SP_ERROR_ARGUMENT, "sp_matrix: %lld values for %lld rows and %lld columns", (long long)n,
                  (long long)rows, (long long)columns);
         return NULL;
@@ -188,8 +182,11 @@ static sp_tensor *sequence(double count, sp__fill fill, const sp_tensor_options 
 sp_tensor *(sp_arange)(double start, double end, double step, const sp_tensor_options *options)
 {
     sp_tensor_options o = sp__tensor_options(options);
-    sp__fill fill = {
-        .kind = SP__FILL_ARANGE, .a = start, .b = step, .value_i64 = whole(start), .step_i64 = whole(step)};
+    sp__fill fill = {.kind = SP__FILL_ARANGE,
+                     .a = start,
+                     .b = step,
+                     .value_i64 = sp_size_of_number(start),
+                     .step_i64 = sp_size_of_number(step)};
     double count = step == 0 ? NAN : ceil((end - start) / step);
     return sequence(count == 0 ? 0 : count, fill, &o, SP_F32);
 }
@@ -302,7 +299,7 @@ sp_tensor *(sp_randint)(int64_t low, int64_t high, sp_dims dims, const sp_tensor
 {
     sp_tensor_options o = sp__tensor_options(options);
     sp_dtype dtype = o.dtype ? o.dtype : SP_I64;
-    if (low >= high || high - (low + 1) < 0) {
+    if (low >= high) {
         sp_raise(SP_ERROR_ARGUMENT, "sp_randint: low (%lld) must be less than high (%lld)", (long long)low,
                  (long long)high);
         return NULL;
@@ -310,8 +307,10 @@ sp_tensor *(sp_randint)(int64_t low, int64_t high, sp_dims dims, const sp_tensor
     if (sp_dtype_size(dtype) &&
         (check_fits("sp_randint", dtype, (double)low) || check_fits("sp_randint", dtype, (double)(high - 1))))
         return NULL;
-    return random_fill(make("sp_randint", dims, &o, SP_I64),
-                       (sp__fill){.kind = SP__FILL_INTEGER, .value_i64 = low, .step_i64 = high - low}, &o);
+    return random_fill(
+        make("sp_randint", dims, &o, SP_I64),
+        (sp__fill){.kind = SP__FILL_INTEGER, .value_i64 = low, .step_i64 = (int64_t)((uint64_t)high - (uint64_t)low)},
+        &o);
 }
 
 /* Fisher and Yates, from the end. */

@@ -166,6 +166,8 @@ static inline const sp__backend *sp__backend_for(const sp_tensor *x)
  * the dtypes that the kind wants (sp__map_tensors casts what differs from `compute` when that is not 0). */
 sp_status sp__map_tensors(sp__map_kind kind, sp_tensor *out, sp_tensor *const *inputs, int n, sp_dtype compute,
                           const double *params);
+/* One number everywhere in a tensor that is dense; for an integer the nearest that it can be. */
+sp_status sp__fill_values(const sp_tensor *out, double value);
 /* Copies values with a cast, broadcasting x to out's shape. */
 sp_status sp__copy_values(sp_tensor *out, const sp_tensor *x);
 /* x in another dtype, or contiguous, as a plain value outside the graph; x itself, with one more reference, when it is

@@ -22,6 +22,16 @@ sp__operand sp__operand_broadcast(const sp_tensor *x, int ndim, const int64_t *s
     return operand;
 }
 
+sp_status sp__fill_values(const sp_tensor *out, double value)
+{
+    const sp__fill call = {.kind = SP__FILL_VALUE,
+                           .out = sp__operand_of(out),
+                           .n = sp__product(out->ndim, out->sizes),
+                           .a = value,
+                           .value_i64 = out->dtype == SP_BOOL ? value != 0 : sp_size_of_number(value)};
+    return call.n ? sp__backend_for(out)->fill(&call) : SP_OK;
+}
+
 sp_status sp__copy_values(sp_tensor *out, const sp_tensor *x)
 {
     if (sp__ready(x)) return sp_error_status();

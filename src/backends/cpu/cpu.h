@@ -130,6 +130,18 @@ typedef sp_status sp__conv_run(const sp__conv *call);
  * of a byte: rows [first, last) of batch × out_size[0]; backward for windows that lie side by side. */
 typedef void sp__pool_run(const sp__pool *call, int64_t first, int64_t last);
 typedef void sp__resample_run(const sp__resample *call, int64_t first, int64_t last);
+/* The places [begin, end) of window i that lie inside the image, along one side; place 0 lies at `start`. */
+typedef struct sp__reach {
+    int64_t begin, end, start;
+} sp__reach;
+/* Divides at the borders alone. */
+static inline sp__reach sp__pool_reach(const sp__pool *p, int d, int64_t i)
+{
+    const int64_t start = i * p->stride[d] - p->padding[d], step = p->dilation[d];
+    const int64_t begin = start < 0 ? (step - 1 - start) / step : 0;
+    const int64_t end = sp__pool_inside(p->kernel[d], p->size[d] - start, step);
+    return (sp__reach){begin, end > begin ? end : begin, start};
+}
 /* Groups [first, last); with `last`, the columns of dweight and dbias have a run of their own. */
 typedef void sp__norm_run(const sp__norm *call, int64_t first, int64_t last);
 /* Rows of groups that lie side by side, n of them; numbers for each group. */

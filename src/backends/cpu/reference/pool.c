@@ -4,13 +4,10 @@
 
 /* ---- places in windows ---- */
 
-/* Where place (a, b) of window (i, j) lies in a plane of x, in elements; -1 outside. */
-static inline int64_t offset_in_plane(const sp__pool *p, int64_t i, int64_t j, int64_t a, int64_t b)
+/* Places in a row of a window, as they are counted. */
+static inline int64_t row_of_places(const sp__pool *p)
 {
-    const int64_t row = i * p->stride[0] - p->padding[0] + a * p->dilation[0];
-    const int64_t column = j * p->stride[1] - p->padding[1] + b * p->dilation[1];
-    if (row < 0 || row >= p->size[0] || column < 0 || column >= p->size[1]) return -1;
-    return row * p->x.strides[2] + column * p->x.strides[3];
+    return sp__pool_inside(p->kernel[1], p->size[1], p->dilation[1]);
 }
 
 static int64_t where_at(const sp__pool *p, int64_t n, int64_t c, int64_t i, int64_t j)
@@ -33,9 +30,13 @@ static void mark_place(const sp__pool *p, int64_t n, int64_t c, int64_t i, int64
 static int64_t marked_offset(const sp__pool *p, int64_t n, int64_t c, int64_t i, int64_t j)
 {
     const char *where = sp__operand_at(&p->where);
-    const int64_t at = where_at(p, n, c, i, j);
+    const int64_t at = where_at(p, n, c, i, j), width = row_of_places(p);
     const int64_t place = p->where.dtype == SP_U8 ? ((const uint8_t *)where)[at] : ((const int32_t *)where)[at];
-    return offset_in_plane(p, i, j, place / p->kernel[1], place % p->kernel[1]);
+    const sp__reach rows = sp__pool_reach(p, 0, i), columns = sp__pool_reach(p, 1, j);
+    if (width == 0) return -1;
+    const int64_t a = rows.begin + place / width, b = columns.begin + place % width;
+    if (a >= rows.end || b >= columns.end) return -1;
+    return (rows.start + a * p->dilation[0]) * p->x.strides[2] + (columns.start + b * p->dilation[1]) * p->x.strides[3];
 }
 
 static double divisor_of(const sp__pool *p, const sp__span *rows, const sp__span *columns)

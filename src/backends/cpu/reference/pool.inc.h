@@ -13,24 +13,35 @@ static void FN(zero_plane)(T *x, const int64_t size[2], const int64_t *strides)
 
 /* ---- maxima ---- */
 
-/* The maximum of window (i, j) and its place. */
-static C FN(window_max)(const sp__pool *p, const T *x, int64_t i, int64_t j, int64_t *place)
+/* The maximum of a window and its place. */
+static C FN(window_max)(const sp__pool *p, const T *x, const sp__reach *rows, const sp__reach *columns, int64_t *place)
 {
     C best = -(C)INFINITY;
     bool none = true;
+    const int64_t width = row_of_places(p);
     *place = 0;
-    for (int64_t a = 0; a < p->kernel[0]; a++) {
-        for (int64_t b = 0; b < p->kernel[1]; b++) {
-            const int64_t at = offset_in_plane(p, i, j, a, b);
-            if (at < 0) continue;
-            const C v = LOAD(x + at);
+    for (int64_t a = rows->begin; a < rows->end; a++) {
+        const T *line = x + (rows->start + a * p->dilation[0]) * p->x.strides[2];
+        for (int64_t b = columns->begin; b < columns->end; b++) {
+            const C v = LOAD(line + (columns->start + b * p->dilation[1]) * p->x.strides[3]);
             if (!none && !(v > best || v != v)) continue;
             none = false;
             best = v;
-            *place = a * p->kernel[1] + b;
+            *place = (a - rows->begin) * width + b - columns->begin;
         }
     }
     return best;
+}
+
+static void FN(pool_max_row)(const sp__pool *p, const T *x, T *y, int64_t n, int64_t c, int64_t i)
+{
+    const sp__reach rows = sp__pool_reach(p, 0, i);
+    for (int64_t j = 0; j < p->out_size[1]; j++) {
+        const sp__reach columns = sp__pool_reach(p, 1, j);
+        int64_t place;
+        STORE(y + i * p->y.strides[2] + j * p->y.strides[3], FN(window_max)(p, x, &rows, &columns, &place));
+        mark_place(p, n, c, i, j, place);
+    }
 }
 
 static void FN(pool_max)(const sp__pool *p, int64_t first, int64_t last)
@@ -39,13 +50,7 @@ static void FN(pool_max)(const sp__pool *p, int64_t first, int64_t last)
         const int64_t n = k / p->channels, c = k % p->channels;
         const T *x = FN(plane)(&p->x, n, c);
         T *y = FN(plane)(&p->y, n, c);
-        for (int64_t i = 0; i < p->out_size[0]; i++) {
-            for (int64_t j = 0; j < p->out_size[1]; j++) {
-                int64_t place;
-                STORE(y + i * p->y.strides[2] + j * p->y.strides[3], FN(window_max)(p, x, i, j, &place));
-                mark_place(p, n, c, i, j, place);
-            }
-        }
+        for (int64_t i = 0; i < p->out_size[0]; i++) FN(pool_max_row)(p, x, y, n, c, i);
     }
 }
 

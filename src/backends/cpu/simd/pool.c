@@ -24,19 +24,6 @@ SP__INLINE vi load_places(const uint8_t *p, int64_t n)
     return __builtin_convertvector(bytes, vi);
 }
 
-/* The part of a window that lies in the image, along one side: places [begin, end). */
-typedef struct reach {
-    int64_t begin, end, start; /* start: where place 0 lies */
-} reach;
-
-static reach reach_of(const sp__pool *p, int d, int64_t i)
-{
-    reach r = {0, p->kernel[d], i * p->stride[d] - p->padding[d]};
-    while (r.begin < r.end && r.start + r.begin * p->dilation[d] < 0) r.begin++;
-    while (r.end > r.begin && r.start + (r.end - 1) * p->dilation[d] >= p->size[d]) r.end--;
-    return r;
-}
-
 /* Where output row k begins in x (its image), in y and in where. */
 typedef struct row {
     int64_t n, i;
@@ -54,18 +41,26 @@ static row row_of(const sp__pool *p, int64_t k)
 
 /* ---- forward ---- */
 
-static void max_pixel(const sp__pool *p, const float *x, const reach *r, const reach *c, float *y, uint8_t *where)
+/* The place of the window's row a, column b: counted from the first inside. */
+SP__INLINE int32_t place_of(const sp__reach *r, const sp__reach *c, int64_t a, int64_t b, int64_t width)
+{
+    return (int32_t)((a - r->begin) * width + b - c->begin);
+}
+
+static void max_pixel(const sp__pool *p, const float *x, const sp__reach *r, const sp__reach *c, float *y,
+                      uint8_t *where)
 {
     const int64_t down = p->x.strides[2] * p->dilation[0], right = p->x.strides[3] * p->dilation[1];
     const float *corner = x + r->start * p->x.strides[2] + c->start * p->x.strides[3];
+    const int64_t width = sp__pool_inside(p->kernel[1], p->size[1], p->dilation[1]);
     for (int64_t at = 0; at < p->channels; at += LANES) {
         const int64_t left = p->channels - at;
         vf best = splat_f32(-INFINITY);
-        vi place = (vi){0} + (int32_t)(r->begin * p->kernel[1] + c->begin);
+        vi place = (vi){0};
         for (int64_t a = r->begin; a < r->end; a++) {
             for (int64_t b = c->begin; b < c->end; b++) {
                 const vf v = load_f32(corner + a * down + b * right + at, left);
-                const vi better = (v > best) | (v != v), here = (vi){0} + (int32_t)(a * p->kernel[1] + b);
+                const vi better = (v > best) | (v != v), here = (vi){0} + place_of(r, c, a, b, width);
                 best = select_f32(better, v, best);
                 place = (place & ~better) | (here & better);
             }
@@ -79,9 +74,9 @@ static void pool_max(const sp__pool *p, int64_t first, int64_t last)
 {
     for (int64_t k = first; k < last; k++) {
         const row o = row_of(p, k);
-        const reach r = reach_of(p, 0, o.i);
+        const sp__reach r = sp__pool_reach(p, 0, o.i);
         for (int64_t j = 0; j < p->out_size[1]; j++) {
-            const reach c = reach_of(p, 1, j);
+            const sp__reach c = sp__pool_reach(p, 1, j);
             max_pixel(p, o.x, &r, &c, o.y + j * p->y.strides[3], o.where + j * p->where.strides[3]);
         }
     }
