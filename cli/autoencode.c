@@ -66,7 +66,9 @@ static void print_epoch(const autoencode_run *run, int epoch, double loss, doubl
     json_number(stdout, loss);
     fputs(",\"val_error\":", stdout);
     json_number(stdout, run->val_error);
-    printf(",\"seconds\":%.3f}\n", seconds);
+    printf(",\"seconds\":%.3f", seconds);
+    json_dataset(stdout, run->session->train_data);
+    puts("}");
     fflush(stdout);
 }
 

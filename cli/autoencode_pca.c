@@ -96,7 +96,8 @@ static void print_comparison(const autoencode_session *s, const double *errors, 
     }
     fputs("\"angle\":", stdout);
     json_number(stdout, angle);
-    fputs("}\n", stdout);
+    json_dataset(stdout, s->train_data);
+    puts("}");
 }
 
 static bool save(const autoencode_session *s, sp_module *model, const char *name)

@@ -25,13 +25,12 @@ static double accuracy(sp_module *model, sp_loader *loader)
     return correct / total;
 }
 
-static bool open_lesson(lesson *l, const bench_options *o, const char **source)
+static bool open_lesson(lesson *l, const bench_options *o)
 {
     dataset_options options = {.name = "mnist", .quiet = o->common.json};
     sp_dataset *train = dataset_open(&o->common, &options, false);
     sp_dataset *val = train ? dataset_open(&o->common, &options, true) : NULL;
     if (!val) return false;
-    *source = sp_data_description(train);
     *l = (lesson){.train = sp_data_loader(train, .batch_size = 64, .shuffle = true),
                   .val = sp_data_loader(val, .batch_size = 64),
                   .model = sp_model("mlp"),
@@ -88,11 +87,12 @@ int bench_lesson(const bench_options *o)
 {
     lesson l;
     outcome out;
-    const char *source;
     const common *c = &o->common;
     if (!in_range(c, "--epochs", o->epochs, 1, 1000)) return EXIT_WRONG_USE;
-    if (!open_lesson(&l, o, &source)) return EXIT_FAILED;
-    if (!c->json) printf("the lesson, %s, %d threads, %s\n", source, sp_num_threads(), sp_isa());
+    if (!open_lesson(&l, o)) return EXIT_FAILED;
+    if (!c->json)
+        printf("the lesson, %s, %d threads, %s\n", sp_data_description(sp_loader_dataset(l.train)), sp_num_threads(),
+               sp_isa());
     if (!run(&l, o->epochs, !c->json, &out)) return EXIT_FAILED;
     if (!c->json) {
         printf("%d epochs: %.2f s (%.2f s to train), %.1f MB of memory at most\n", o->epochs, out.seconds, out.training,
@@ -100,8 +100,10 @@ int bench_lesson(const bench_options *o)
         return EXIT_FINE;
     }
     printf("{\"bench\":\"lesson\",\"epochs\":%d,\"threads\":%d,\"seconds\":%.4f,\"training_seconds\":%.4f,"
-           "\"train_accuracy\":%.4f,\"val_accuracy\":%.4f,\"resident_bytes\":%lld,\"isa\":\"%s\"}\n",
+           "\"train_accuracy\":%.4f,\"val_accuracy\":%.4f,\"resident_bytes\":%lld,\"isa\":\"%s\"",
            o->epochs, sp_num_threads(), out.seconds, out.training, out.train_accuracy, out.val_accuracy,
            (long long)resident_bytes(), sp_isa());
+    json_dataset(stdout, sp_loader_dataset(l.train));
+    puts("}");
     return EXIT_FINE;
 }

@@ -58,7 +58,7 @@ static network build(int which)
 typedef struct digits {
     sp_tensor *x[MOST_BATCHES], *y[MOST_BATCHES];
     int n;
-    const char *source;
+    const sp_dataset *source;
 } digits;
 
 static bool load_digits(digits *d, const bench_options *o, const network *net)
@@ -67,7 +67,7 @@ static bool load_digits(digits *d, const bench_options *o, const network *net)
     sp_dataset *dataset = dataset_open(&o->common, &options, false);
     sp_example all = dataset ? sp_data_all(dataset) : (sp_example){0};
     if (!all.x) return false;
-    d->source = strcmp(options.name, "mnist") == 0 ? "MNIST" : "synthetic";
+    d->source = dataset;
     sp_tensor *x = net->features ? sp_reshape(all.x, -1, 784) : all.x;
     if (net->features && net->features < 784) x = sp_contiguous(sp_narrow(x, 1, 400, net->features));
     int64_t size = o->batch, whole = sp_size(x, 0) / size;
@@ -141,7 +141,7 @@ static bool measure(figures_of_steps *f, const network *net, const digits *d, do
 
 /* ---- output ---- */
 
-static void print_json(const bench_options *o, const char *source, const figures_of_steps *f)
+static void print_json(const bench_options *o, const sp_dataset *source, const figures_of_steps *f)
 {
     printf("{\"bench\":\"step\",\"model\":\"%s\",\"batch\":%d,\"threads\":%d,\"precision\":\"%s\",\"median_us\":",
            o->model, o->batch, sp_num_threads(), o->precision);
@@ -154,16 +154,16 @@ static void print_json(const bench_options *o, const char *source, const figures
     json_number(stdout, f->loss);
     fputs(",\"density\":", stdout);
     json_number(stdout, f->density);
-    printf(",\"data\":\"%s\",\"isa\":\"%s\",\"step_bytes\":%lld,\"resident_bytes\":%lld,\"blocks_asked\":%lld}\n",
-           source, sp_isa(), (long long)f->bytes, (long long)f->resident_bytes, (long long)f->asked);
+    json_dataset(stdout, source);
+    printf(",\"isa\":\"%s\",\"step_bytes\":%lld,\"resident_bytes\":%lld,\"blocks_asked\":%lld}\n", sp_isa(),
+           (long long)f->bytes, (long long)f->resident_bytes, (long long)f->asked);
 }
 
-static void print_text(const bench_options *o, const char *source, const figures_of_steps *f)
+static void print_text(const bench_options *o, const sp_dataset *source, const figures_of_steps *f)
 {
-    printf("%s, batch %d, %s, %d threads, %s, %s digits: a step takes %.1f µs (median of %zu; quartiles %.1f and "
-           "%.1f)\n",
-           o->model, o->batch, o->precision, sp_num_threads(), sp_isa(), source, f->us.median, f->steps, f->us.low,
-           f->us.high);
+    printf("%s, batch %d, %s, %d threads, %s, %s: a step takes %.1f µs (median of %zu; quartiles %.1f and %.1f)\n",
+           o->model, o->batch, o->precision, sp_num_threads(), sp_isa(), sp_data_description(source), f->us.median,
+           f->steps, f->us.low, f->us.high);
     if (f->density >= 0) printf("sparse gradients had %.1f %% of their places\n", 100 * f->density);
     printf("memory: %.2f MB at most beside weights and digits, %.1f MB resident; %lld blocks asked of the system\n",
            (double)f->bytes / 1e6, (double)f->resident_bytes / 1e6, (long long)f->asked);

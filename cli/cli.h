@@ -79,9 +79,13 @@ typedef struct dataset_options {
 } dataset_options;
 /* Whether there is a data set of that name; says which there are if not. */
 bool dataset_known(const common *c, const char *name);
-/* The training or validation half. MNIST that can be neither found nor downloaded is replaced by synthetic digits,
- * once and for good, in options->name, which is said. NULL after an error that has been reported. */
+/* The training or validation half. MNIST that is in no place, where nobody has named one, and cannot be downloaded is
+ * replaced by synthetic digits, once and for good, in options->name, which is said. NULL after an error that has been
+ * reported. */
 sp_dataset *dataset_open(const common *c, dataset_options *options, bool validation);
+
+/* `,"data":"MNIST, 10000 images, …"`: what figures are of stands beside them, also where it was replaced. */
+void json_dataset(FILE *file, const sp_dataset *dataset);
 
 /* The loader that evaluation wants: in order, in large batches. */
 sp_loader *evaluation_loader(sp_dataset *dataset, int workers);

@@ -86,10 +86,7 @@ static bool check_outputs(autoencode_options *o)
 static bool open_data(autoencode_session *s, autoencode_options *o)
 {
     s->train_data = dataset_open(&o->common, &o->data, false);
-    const char *opened = o->data.name;
     s->val_data = s->train_data ? dataset_open(&o->common, &o->data, true) : NULL;
-    /* Half a data set is none: when only the second half was missing, the first is replaced as well. */
-    if (s->val_data && opened != o->data.name) s->train_data = dataset_open(&o->common, &o->data, false);
     if (!s->train_data || !s->val_data) return false;
     s->loader = sp_data_loader(s->train_data, .batch_size = o->batch_size, .shuffle = true, .num_workers = o->workers);
     return s->loader != NULL;

@@ -13,7 +13,9 @@ static int print_figures(const common *c, sp_dataset *data, const sp_figures *f)
     json_number(stdout, f->loss);
     fputs(",\"accuracy\":", stdout);
     json_number(stdout, f->accuracy);
-    printf(",\"correct\":%lld,\"total\":%lld}\n", (long long)f->correct, (long long)f->total);
+    printf(",\"correct\":%lld,\"total\":%lld", (long long)f->correct, (long long)f->total);
+    json_dataset(stdout, data);
+    puts("}");
     return EXIT_FINE;
 }
 

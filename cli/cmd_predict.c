@@ -8,6 +8,7 @@
 typedef struct subject {
     sp_tensor *image; /* (1, 1, 28, 28) */
     int64_t label;
+    sp_dataset *data; /* that it comes from; NULL: a picture of one's own */
 } subject;
 
 static bool is_index(const char *word)
@@ -17,13 +18,13 @@ static bool is_index(const char *word)
 
 static subject from_data(const common *c, dataset_options *options, const char *word)
 {
-    subject none = {NULL, -1};
+    subject none = {NULL, -1, NULL};
     sp_dataset *data = dataset_open(c, options, true);
     long long index = strlen(word) < 18 ? strtoll(word, NULL, 10) : INT64_MAX;
     if (!data || !in_range(c, "INDEX", (double)index, 0, (double)(sp_data_length(data) - 1))) return none;
     sp_example example = sp_data_get(data, index);
     if (!example.x) return none;
-    return (subject){sp_unsqueeze(example.x, 0), sp_item_i64(example.y)};
+    return (subject){sp_unsqueeze(example.x, 0), sp_item_i64(example.y), data};
 }
 
 static int64_t best_of(const sp_tensor *probabilities)
@@ -31,16 +32,18 @@ static int64_t best_of(const sp_tensor *probabilities)
     return sp_item_i64(sp_argmax((sp_tensor *)(uintptr_t)probabilities));
 }
 
-static void print_json(sp_tensor *probabilities, int64_t label)
+static void print_json(const subject *s, sp_tensor *probabilities)
 {
     printf("{\"class\":%lld", (long long)best_of(probabilities));
-    if (label >= 0) printf(",\"label\":%lld", (long long)label);
+    if (s->label >= 0) printf(",\"label\":%lld", (long long)s->label);
     fputs(",\"probabilities\":[", stdout);
     for (int64_t i = 0; i < sp_size(probabilities, 0); i++) {
         if (i > 0) fputc(',', stdout);
         json_number(stdout, sp_item(sp_select(probabilities, 0, i)));
     }
-    fputs("]}\n", stdout);
+    fputc(']', stdout);
+    if (s->data) json_dataset(stdout, s->data);
+    puts("}");
 }
 
 static void print_text(const subject *s, sp_tensor *probabilities)
@@ -52,7 +55,7 @@ static void print_text(const subject *s, sp_tensor *probabilities)
     puts("");
     for (int64_t i = 0; i < sp_size(probabilities, 0); i++) {
         double p = sp_item(sp_select(probabilities, 0, i));
-        printf("  %lld  %.4f  %.*s\n", (long long)i, p, (int)(p * 40 + 0.5),
+        printf("  %lld  %.4f  %.*s\n", (long long)i, p, p > 0 && p <= 1 ? (int)(p * 40 + 0.5) : 0,
                "########################################");
     }
 }
@@ -65,14 +68,14 @@ static int predict(const common *c, const char *model, dataset_options *options)
     if (!network || !is_classifier(c, network)) return EXIT_FAILED;
     int status = EXIT_FAILED;
     SP_NO_GRAD {
-        subject s = is_index(word) ? from_data(c, options, word) : (subject){sp_load_digit(word), -1};
+        subject s = is_index(word) ? from_data(c, options, word) : (subject){sp_load_digit(word), -1, NULL};
         const normalization normal = load_normalization(c->words[0]);
         sp_tensor *probabilities = s.image
                                        ? sp_select(sp_model_probabilities(network, normalized(&normal, s.image)), 0, 0)
                                        : NULL;
         if (probabilities) status = EXIT_FINE;
         if (probabilities && c->json)
-            print_json(probabilities, s.label);
+            print_json(&s, probabilities);
         else if (probabilities)
             print_text(&s, probabilities);
     }

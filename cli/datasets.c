@@ -1,6 +1,7 @@
 /* The data sets by name, and what happens when MNIST is not to be had. */
 #include "cli.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -63,10 +64,12 @@ static void report(sp_status status, const char *message, void *user)
     fprintf(stderr, "spusk: %s\n", message);
 }
 
-/* Not there is one thing, there but broken another: that is for the user to know. */
-static bool absent(sp_status status)
+/* A folder that was named should hold the data, and what is there but broken is for the user to know: only where nobody
+ * has named a folder, and nothing is found, digits are drawn. */
+static bool may_replace(const common *c, sp_status status)
 {
-    return status == SP_ERROR_NOT_FOUND || status == SP_ERROR_IO || status == SP_ERROR_UNSUPPORTED;
+    const char *variable = getenv("SPUSK_DATA");
+    return status == SP_ERROR_NOT_FOUND && !c->data && !(variable && *variable);
 }
 
 static sp_dataset *open_or_replace(const common *c, dataset_options *options, const sp_data_options *data)
@@ -77,7 +80,7 @@ static sp_dataset *open_or_replace(const common *c, dataset_options *options, co
     sp_dataset *dataset = kinds[kind].open(c->data, data);
     sp_set_error_handler(report, NULL);
     if (dataset) return dataset;
-    if (!absent(sp_error_status())) {
+    if (!may_replace(c, sp_error_status())) {
         report(sp_error_status(), sp_error_message(), NULL);
         return NULL;
     }
@@ -95,6 +98,12 @@ static bool choose_transform(const dataset_options *options, bool validation, sp
     if (options->normal.std > 0) normalize = sp_transform_normalize(options->normal.mean, options->normal.std);
     *transform = distort && normalize ? sp_transform_compose(distort, normalize) : distort ? distort : normalize;
     return sp_error_status() == SP_OK;
+}
+
+void json_dataset(FILE *file, const sp_dataset *dataset)
+{
+    fputs(",\"data\":", file);
+    json_text(file, sp_data_description(dataset));
 }
 
 sp_loader *evaluation_loader(sp_dataset *dataset, int workers)

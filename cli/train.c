@@ -18,10 +18,7 @@ static bool open_data(session *s)
     train_options *o = s->options;
     const sp_recipe *r = &o->recipe;
     sp_dataset *train = dataset_open(&o->common, &o->data, false);
-    const char *opened = o->data.name;
     s->val_data = train ? dataset_open(&o->common, &o->data, true) : NULL;
-    /* Half a data set is none: when only the second half was missing, the first is replaced as well. */
-    if (s->val_data && opened != o->data.name) train = dataset_open(&o->common, &o->data, false);
     sp_dataset *again = train && s->val_data ? plain_examples(s, train) : NULL;
     if (!again) return false;
     s->train_loader = sp_data_loader(train, .batch_size = r->batch_size, .shuffle = true, .num_workers = o->workers);
@@ -135,7 +132,9 @@ static void print_epoch(const session *s, int epoch, double loss, double seconds
     }
     fputs(",\"val_accuracy\":", stdout);
     json_number(stdout, s->val.accuracy);
-    printf(",\"seconds\":%.3f}\n", seconds);
+    printf(",\"seconds\":%.3f", seconds);
+    json_dataset(stdout, sp_loader_dataset(s->train_loader));
+    puts("}");
     fflush(stdout);
 }
 

@@ -2,12 +2,12 @@
  *
  *     classifier [DATA] [EPOCHS] [EXAMPLES]
  *
- * DATA is a folder that holds MNIST (else SPUSK_DATA, the cache, a download); with `synthetic`, or when MNIST is not to
- * be had, the digits are drawn. EXAMPLES limits how many of those. */
+ * DATA is a folder that holds MNIST. Without it the folder is that of SPUSK_DATA, else the cache, which a download
+ * fills; where MNIST is not to be had, or with `synthetic`, the digits are drawn. EXAMPLES limits how many there are.
+ */
 #include <spusk/spusk.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 static double accuracy(sp_module *model, sp_loader *loader)
 {
@@ -26,13 +26,7 @@ static double accuracy(sp_module *model, sp_loader *loader)
 /* MNIST, or drawn digits in its place. */
 static sp_dataset *digits(const char *folder, bool test, long examples)
 {
-    if (!folder || strcmp(folder, "synthetic") != 0) {
-        sp_dataset *mnist = sp_data_mnist(folder, .test = test);
-        if (mnist) return mnist;
-        sp_error_clear();
-        puts("No MNIST here: these digits are drawn by a program.");
-    }
-    return sp_data_synthetic_digits(.test = test, .length = test ? (examples + 5) / 6 : examples);
+    return sp_data_digits(folder, .test = test, .length = test ? (examples + 5) / 6 : examples);
 }
 
 int main(int argc, char **argv)
@@ -43,6 +37,7 @@ int main(int argc, char **argv)
 
     sp_loader *train = sp_data_loader(digits(data, false, examples), .batch_size = 64, .shuffle = true);
     sp_loader *val = sp_data_loader(digits(data, true, examples), .batch_size = 64);
+    puts(sp_data_description(sp_loader_dataset(train)));
 
     sp_module *model = sp_nn_sequential(sp_nn_linear(784, 256), sp_nn_relu(), sp_nn_linear(256, 128), sp_nn_relu(),
                                         sp_nn_linear(128, 10), sp_nn_log_softmax(1));

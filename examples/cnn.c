@@ -2,24 +2,17 @@
  *
  *     cnn [DATA] [EPOCHS] [EXAMPLES]
  *
- * DATA is a folder that holds MNIST (else SPUSK_DATA, the cache, a download); with `synthetic`, or when MNIST is not to
- * be had, the digits are drawn. EXAMPLES limits how many of those. */
+ * DATA is a folder that holds MNIST. Without it the folder is that of SPUSK_DATA, else the cache, which a download
+ * fills; where MNIST is not to be had, or with `synthetic`, the digits are drawn. EXAMPLES limits how many there are.
+ */
 #include <spusk/spusk.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* MNIST, or drawn digits in its place. */
 static sp_dataset *digits(const char *folder, bool test, long examples, sp_transform *transform)
 {
-    if (!folder || strcmp(folder, "synthetic") != 0) {
-        sp_dataset *mnist = sp_data_mnist(folder, .test = test, .transform = transform);
-        if (mnist) return mnist;
-        sp_error_clear();
-        puts("No MNIST here: these digits are drawn by a program.");
-    }
-    return sp_data_synthetic_digits(.test = test, .length = test ? (examples + 5) / 6 : examples,
-                                    .transform = transform);
+    return sp_data_digits(folder, .test = test, .length = test ? (examples + 5) / 6 : examples, .transform = transform);
 }
 
 static double accuracy(sp_module *model, sp_loader *loader)
@@ -48,6 +41,7 @@ int main(int argc, char **argv)
     sp_transform *augment = sp_transform_compose(shift, rotate);
     sp_loader *train = sp_data_loader(digits(data, false, examples, augment), .batch_size = 64, .shuffle = true);
     sp_loader *val = sp_data_loader(digits(data, true, examples, NULL), .batch_size = 1000);
+    puts(sp_data_description(sp_loader_dataset(train)));
 
     sp_module *model = sp_nn_sequential(
         sp_nn_conv2d(1, 32, 3, .padding = 1), sp_nn_relu(), sp_nn_max_pool2d(2),  /* (32, 14, 14) */

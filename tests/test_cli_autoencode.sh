@@ -19,7 +19,7 @@ result $? 'the files are there'
 "$spusk" info run/autoencoder.safetensors | grep -q '(encode): Sequential'
 result $? 'the file describes the network'
 "$spusk" autoencode $small --epochs 2 --out again --threads 3 --workers 2 --json >again.txt 2>again.err
-[ "$(grep -cE '^\{"epoch":[12],"train_loss":0\.[0-9]+,"val_error":0\.[0-9]+,"seconds":[0-9.]+\}$' again.txt)" = 2 ] && [ "$(wc -l <again.txt)" -eq 2 ]
+[ "$(grep -cE '^\{"epoch":[12],"train_loss":0\.[0-9]+,"val_error":0\.[0-9]+,"seconds":[0-9.]+,"data":"synthetic digits, [^"]*"\}$' again.txt)" = 2 ] && [ "$(wc -l <again.txt)" -eq 2 ]
 result $? '--json prints one object an epoch'
 cmp run/autoencoder.safetensors again/autoencoder.safetensors
 result $? 'other numbers of threads and workers give the same bytes'

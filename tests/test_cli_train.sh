@@ -41,7 +41,7 @@ result $? 'logistic regression'
 
 "$spusk" train $small --epochs 3 --out again --threads 3 --workers 2 --json >again.txt 2>again.err
 result $? 'train --json'
-pattern='^\{"epoch":[123],"train_loss":[0-9.e-]+,"train_accuracy":[0-9.]+,"val_accuracy":[0-9.]+,"seconds":[0-9.]+\}$'
+pattern='^\{"epoch":[123],"train_loss":[0-9.e-]+,"train_accuracy":[0-9.]+,"val_accuracy":[0-9.]+,"seconds":[0-9.]+,"data":"synthetic digits, 1200 images, seed 0"\}$'
 [ "$(grep -cE "$pattern" again.txt)" = 3 ] && [ "$(wc -l <again.txt)" -eq 3 ]
 result $? 'its output is one object a line for each epoch, and nothing else'
 cmp run/classifier.safetensors again/classifier.safetensors
@@ -86,7 +86,7 @@ result $? 'eval'
 grep -q "accuracy $accuracy  ([0-9]* of 200 right)" eval.txt
 result $? 'eval finds the accuracy that train printed'
 "$spusk" eval run/classifier.safetensors --model mlp --dataset synthetic --limit 1200 --json |
-    grep -qE '^\{"loss":[0-9.e-]+,"accuracy":[0-9.]+,"correct":[0-9]+,"total":200\}$'
+    grep -qE '^\{"loss":[0-9.e-]+,"accuracy":[0-9.]+,"correct":[0-9]+,"total":200,"data":"synthetic digits, [^"]*"\}$'
 result $? 'eval --model --json'
 "$spusk" predict run/classifier.safetensors 5 --dataset synthetic >predict.txt
 result $? 'predict INDEX'
@@ -96,7 +96,7 @@ result $? 'predict tells the class and ten probabilities'
 [ "$(grep -c '^  .\{56\}$' predict.txt)" -ge 28 ] && grep -q '@@' predict.txt
 result $? 'predict draws the digit'
 "$spusk" predict run/classifier.safetensors --dataset synthetic --json |
-    grep -qE '^\{"class":[0-9],"label":[0-9],"probabilities":\[([0-9.e-]+,){9}[0-9.e-]+\]\}$'
+    grep -qE '^\{"class":[0-9],"label":[0-9],"probabilities":\[([0-9.e-]+,){9}[0-9.e-]+\],"data":"synthetic digits, [^"]*"\}$'
 result $? 'predict --json'
 "$spusk" predict run/classifier.safetensors run/predictions.png >picture.txt && grep -q '^class [0-9], probability' picture.txt
 result $? 'predict takes a picture of any size'

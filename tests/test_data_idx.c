@@ -257,6 +257,16 @@ static void test_gzip_announces_too_many(void **state)
     expect(SP_ERROR_FORMAT, "cut short: its body ends after 20 of 21 bytes");
 }
 
+/* Little that is packed can announce much: a million labels are room enough. */
+static void test_gzip_announces_a_bomb(void **state)
+{
+    (void)state;
+    long size;
+    write_labels(labels, 20, 1000001);
+    pack(labels, &size);
+    expect(SP_ERROR_FORMAT, "more than 1000000 (packed): unpack it first");
+}
+
 static void test_gzip_goes_on(void **state)
 {
     (void)state;
@@ -308,6 +318,7 @@ int main(void)
         idx_test(test_gzip_without_its_end),
         idx_test(test_damaged_gzip),
         idx_test(test_gzip_announces_too_many),
+        idx_test(test_gzip_announces_a_bomb),
         idx_test(test_gzip_goes_on),
 #endif
         idx_test(test_each_allocation_fails),

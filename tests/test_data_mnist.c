@@ -53,10 +53,16 @@ static void test_variable_and_cache_come_after_the_root(void **state)
     put("variable", "mnist", 12);
     setenv("SPUSK_DATA", support_path("variable"), 1);
     assert_int_equal(sp_data_length(mnist("")), 12);
-    assert_int_equal(sp_data_length(mnist("nowhere")), 12);
     put("root", "mnist", 11);
     assert_int_equal(sp_data_length(mnist(support_path("root"))), 11);
     assert_no_error();
+    /* What is named must serve: neither falls back. */
+    assert_null(mnist("nowhere"));
+    assert_error(SP_ERROR_NOT_FOUND,
+                 "MNIST is not in nowhere/mnist, nowhere/MNIST/raw, nowhere; that folder was named");
+    setenv("SPUSK_DATA", "nowhere", 1);
+    assert_null(mnist(NULL));
+    assert_error(SP_ERROR_NOT_FOUND, "nowhere; SPUSK_DATA names that folder");
 }
 
 static void test_cache_in_the_home(void **state)
@@ -70,20 +76,19 @@ static void test_cache_in_the_home(void **state)
     setenv("HOME", support_path("home"), 1);
     assert_int_equal(sp_data_length(fashion(NULL)), 14);
     unsetenv("HOME");
-    assert_null(fashion("nowhere"));
+    assert_null(fashion(NULL));
     if (*before) setenv("HOME", before, 1);
-    assert_error(SP_ERROR_NOT_FOUND, "and there is no cache: HOME is not set");
+    assert_error(SP_ERROR_NOT_FOUND, "there is no cache: HOME is not set");
 }
 
 static void test_says_where_it_looked(void **state)
 {
     (void)state;
     char words[2048];
-    assert_null(mnist("nowhere"));
-    snprintf(words, sizeof words, "MNIST is not in nowhere/mnist, nowhere/MNIST/raw, nowhere, %s/spusk/mnist (and was",
-             getenv("XDG_CACHE_HOME"));
+    assert_null(mnist(NULL));
+    snprintf(words, sizeof words, "MNIST is not in %s/spusk/mnist (and was not", getenv("XDG_CACHE_HOME"));
     assert_error(SP_ERROR_NOT_FOUND, words);
-    assert_null(sp_data_mnist("nowhere"));
+    assert_null(sp_data_mnist(NULL));
 #if defined(SP_HAVE_CURL) && defined(SP_HAVE_CRYPTO)
     const char *why = "and train-images-idx3-ubyte.gz could not be downloaded; http://127.0.0.1:9/nothing: ";
 #else
@@ -135,6 +140,8 @@ static void test_real_mnist(void **state)
     skip_because("this build has no zlib");
 #endif
     check_half(sp_data_mnist(folder, .no_download = true), 60000, training, 27525);
+    const char *words = sp_data_description(sp_data_mnist(folder, .test = true));
+    assert_int_equal(strncmp(words, "MNIST, 10000 images, ", 21), 0);
     check_half(sp_data_mnist(folder, .test = true, .no_download = true), 10000, test, 18454);
     assert_null(sp_data_fashion_mnist(folder, .no_download = true));
     assert_error(SP_ERROR_FORMAT, "this is MNIST, not Fashion-MNIST");

@@ -27,9 +27,12 @@ typedef struct sp_data_options {
     uint64_t seed;           /* synthetic */
 } sp_data_options;
 
-/* MNIST and Fashion-MNIST: `root`, root/mnist, root/MNIST/raw (NULL or "": SPUSK_DATA, then the user's cache), plain or
- * .gz; else downloaded to the cache from mirrors, checked by checksum and put in place atomically. x u8 images
- * (length, 28, 28) scaled to f32 (1, 28, 28) in [0, 1]; y i64 () label. */
+/* MNIST and Fashion-MNIST, plain or .gz: in `root`, root/mnist, root/MNIST/raw; where root is NULL or "", in the folder
+ * that SPUSK_DATA names; where that names none, in the user's cache, else downloaded there from mirrors, checked by
+ * checksum and put in place atomically. A folder that is named must hold the data: no other place is tried then. Fails
+ * with SP_ERROR_NOT_FOUND where it is absent, with SP_ERROR_IO where it is there and cannot be read. Files whose
+ * checksums are others are read, and described as unrecognised. x u8 images (length, 28, 28) scaled to f32 (1, 28, 28)
+ * in [0, 1]; y i64 () label. */
 SP_API sp_dataset *sp_data_mnist(const char *root, const sp_data_options *options);
 #define sp_data_mnist(...) SP__CALL1(sp_data_mnist, sp_data_options, __VA_ARGS__)
 SP_API sp_dataset *sp_data_fashion_mnist(const char *root, const sp_data_options *options);
@@ -38,7 +41,8 @@ SP_API sp_dataset *sp_data_fashion_mnist(const char *root, const sp_data_options
 SP_API sp_dataset *sp_data_synthetic_digits(const sp_data_options *options);
 #define sp_data_synthetic_digits(...) SP__CALL0(sp_data_synthetic_digits, sp_data_options, __VA_ARGS__)
 /* MNIST where it can be found or downloaded, else (or where root is "synthetic") synthetic digits: sp_data_description
- * tells which. `.length`: at most that many examples, the first. */
+ * tells which. It fails where a folder is named (root, SPUSK_DATA) that does not hold MNIST, and where a file is there
+ * that cannot be read. `.length`: at most that many examples, the first. */
 SP_API sp_dataset *sp_data_digits(const char *root, const sp_data_options *options);
 #define sp_data_digits(...) SP__CALL1(sp_data_digits, sp_data_options, __VA_ARGS__)
 /* Examples are slices along dimension 0 of x (n, …) and y (n, …). */

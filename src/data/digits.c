@@ -2,11 +2,14 @@
 #include <spusk/data.h>
 #include <spusk/extend.h>
 #include <stdio.h>
+#include <stdlib.h>
 
-/* Not there is one thing, there but broken another: that is for the user to know. */
-static bool absent(sp_status status)
+/* A folder that was named should hold it; what is there but broken is for the user to know. Only where nobody has named
+ * a folder, and nothing is found, other digits are what one wants. */
+static bool may_replace(const char *root, sp_status status)
 {
-    return status == SP_ERROR_NOT_FOUND || status == SP_ERROR_IO || status == SP_ERROR_UNSUPPORTED;
+    const char *variable = getenv("SPUSK_DATA");
+    return status == SP_ERROR_NOT_FOUND && !(root && *root) && !(variable && *variable);
 }
 
 /* NULL without an error when there is none; what else went wrong is raised. */
@@ -19,7 +22,7 @@ static sp_dataset *find_mnist(const char *root, const sp_data_options *options)
     const sp_status status = sp_error_clear();
     char message[512];
     snprintf(message, sizeof message, "%s", sp_error_message());
-    if (!absent(status)) sp_raise(status, "%s", message);
+    if (!may_replace(root, status)) sp_raise(status, "%s", message);
     return NULL;
 }
 

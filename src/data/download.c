@@ -26,7 +26,9 @@ void sp__text_add(sp__text *text, const char *format, ...)
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { LARGEST_FILE = 1 << 26, SLOWEST = 1000 /* bytes a second */, PATIENCE = 15 /* seconds */ };
+enum { LARGEST_FILE = 1 << 26, SLOWEST = 8000 /* bytes a second */, PATIENCE = 15 /* seconds */ };
+/* So many times the patience for a file as a whole. */
+enum { WHOLE = 40 };
 
 /* A download in progress. */
 typedef struct transfer {
@@ -88,11 +90,17 @@ static bool into_place(transfer *t, const char *folder)
 
 /* ---- curl ---- */
 
+/* What a file unpacks to at most; packed it is hardly larger, whatever is in it. */
+static int64_t largest(const sp__remote *file)
+{
+    return file->bytes > 0 ? file->bytes + (1 << 16) : LARGEST_FILE;
+}
+
 static size_t receive(char *bytes, size_t size, size_t n, void *user)
 {
     transfer *t = user;
     size_t all = size * n, done = 0;
-    if (t->written + (int64_t)all > LARGEST_FILE) {
+    if (t->written + (int64_t)all > largest(t->file)) {
         snprintf(t->trouble, sizeof t->trouble, "the file is far too big");
         return 0;
     }
@@ -118,7 +126,7 @@ static int show(void *user, curl_off_t total, curl_off_t done, curl_off_t total_
     return 0;
 }
 
-/* Seconds without an answer, or with a trickle, after which a mirror is given up. */
+/* Seconds without an answer, or with a trickle, after which a mirror is given up; a file may take WHOLE times that. */
 static long patience(void)
 {
     const char *wish = getenv("SPUSK_DOWNLOAD_TIMEOUT");
@@ -144,6 +152,7 @@ static void configure(CURL *curl, const char *url, transfer *t, char *words)
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, patience());
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, (long)SLOWEST);
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, patience());
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, WHOLE * patience());
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "spusk");
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, t);
@@ -176,17 +185,19 @@ static bool fetch(const char *url, transfer *t)
 
 /* ---- what arrived ---- */
 
-/* Other packings of the right content are good, too: mirrors have packed it anew. */
+/* Other packings of the right content are good, too: mirrors have packed it anew. What goes on beyond the content's
+ * length is not unpacked to its end. */
 static bool content_is_right(const transfer *t)
 {
     if (!t->file->content) return false;
     char text[SP__SHA256_TEXT], block[1 << 14];
     sp__stream stream;
     bool quiet = sp_error_quiet(true), pending = sp_error_status() != SP_OK;
-    int64_t got = -1;
+    int64_t got = -1, left = largest(t->file);
     sp__sha256 *sum = sp__sha256_new();
     if (!sp__stream_open(&stream, t->path)) {
-        while ((got = sp__stream_read(&stream, block, sizeof block)) > 0) sp__sha256_add(sum, block, (size_t)got);
+        for (; left > 0 && (got = sp__stream_read(&stream, block, sizeof block)) > 0; left -= got)
+            sp__sha256_add(sum, block, (size_t)got);
         sp__stream_close(&stream);
     }
     sp__sha256_end(sum, text);

@@ -29,11 +29,17 @@ void sp__sha256_add(sp__sha256 *sum, const void *bytes, size_t n);
 /* Writes the sum in hexadecimal and ends it. */
 void sp__sha256_end(sp__sha256 *sum, char text[SP__SHA256_TEXT]);
 
+/* Whether what was read is what a file should hold, told by the checksum; unchecked where none is known, or without
+ * libcrypto. */
+typedef enum sp__match { SP__UNCHECKED, SP__SAME, SP__OTHER } sp__match;
+
 /* ---- IDX ---- */
 
 /* The images (n, 28, 28) or the labels 0 … 9 (n) of an IDX file: u8, in the open scope. */
 sp_tensor *sp__idx_images(const char *path);
 sp_tensor *sp__idx_labels(const char *path);
+/* Compares an IDX file's content, already read, with a SHA-256; NULL: none is known. */
+sp__match sp__idx_compare(const sp_tensor *x, const char *content);
 
 /* ---- downloads ---- */
 
@@ -42,6 +48,7 @@ typedef struct sp__remote {
     const char *name;    /* "train-images-idx3-ubyte.gz" */
     const char *packed;  /* SHA-256 of the file */
     const char *content; /* SHA-256 of what it unpacks to, for other packings of the same; NULL: unknown */
+    int64_t bytes;       /* of what it unpacks to, at most; 0: unknown */
 } sp__remote;
 
 /* Text that grows up to the size of an error's message, and is cut there. */
@@ -55,6 +62,40 @@ void sp__text_add(sp__text *text, const char *format, ...) SP_PRINTF(2, 3);
  * failure nothing is left there, and what went wrong at each mirror is added to `troubles`. */
 bool sp__download(const sp__remote *file, const char *const *mirrors, const char *folder, bool quiet,
                   sp__text *troubles);
+
+/* ---- collections: the files of a data set, where they are looked for and fetched from ---- */
+
+enum { SP__IMAGES, SP__LABELS, SP__FILES };
+enum { SP__PATH_SIZE = 4096 };
+
+/* One half, training or test. */
+typedef struct sp__half {
+    sp__remote files[SP__FILES];
+    uint8_t first_labels[10]; /* tell the data sets apart, whose files have the same names */
+} sp__half;
+
+typedef struct sp__collection {
+    const char *title;
+    const char *cache;      /* its folder in the cache */
+    const char *places[4];  /* below a root */
+    const char *mirrors[4]; /* tried in turn */
+    sp__half halves[2];     /* training, test */
+} sp__collection;
+
+/* A half that is being looked for. */
+typedef struct sp__search {
+    const sp__collection *family;
+    bool test;
+    char paths[SP__FILES][SP__PATH_SIZE]; /* where its files were found */
+    sp__text places;                      /* that were looked at */
+    sp__text trouble;                     /* the first that was met */
+} sp__search;
+
+/* Finds both files of a half: below `root` where one is named, else below SPUSK_DATA where that names one, else in the
+ * cache, which `download` may fill. What is there and cannot be read (a broken link, a folder, no permission) is
+ * SP_ERROR_IO, and so is a part of a data set in the cache; SP_ERROR_NOT_FOUND is nothing there, or a part only in the
+ * folder that was named. */
+sp_status sp__locate(sp__search *search, const char *root, bool download, bool quiet);
 
 /* ---- progress ---- */
 

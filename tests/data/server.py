@@ -2,7 +2,8 @@
 
 The first part of a path says how the file named by the last one is served:
 /good/F as it is, /broken/F with a byte changed, /short/F the first half as if it were all, /cut/F the first half
-of what was announced, /slow/F a few bytes and then nothing, /moved/F by way of /good/F, anything else: 404.
+of what was announced, /slow/F a few bytes and then nothing, /trickle/F all of it at 4 KB a second, /moved/F by way of
+/good/F, anything else: 404.
 """
 import http.server
 import os
@@ -15,7 +16,7 @@ class Mirror(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         how, _, name = self.path.strip("/").partition("/")
         path = os.path.join(sys.argv[1], os.path.basename(name))
-        if how not in ("good", "broken", "short", "cut", "slow", "moved") or not os.path.isfile(path):
+        if how not in ("good", "broken", "short", "cut", "slow", "trickle", "moved") or not os.path.isfile(path):
             self.send_error(404)
             return
         if how == "moved":
@@ -37,6 +38,11 @@ class Mirror(http.server.BaseHTTPRequestHandler):
             self.wfile.write(body[:4])
             self.wfile.flush()
             time.sleep(20)
+        elif how == "trickle":
+            for start in range(0, len(body), 1000):
+                self.wfile.write(body[start : start + 1000])
+                self.wfile.flush()
+                time.sleep(0.25)
         elif how == "cut":
             self.wfile.write(half)
         else:
