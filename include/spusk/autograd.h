@@ -17,7 +17,7 @@ SP_API bool sp_is_leaf(const sp_tensor *x);
 /* The gradient that sp_backward added up in a leaf (or after sp_retain_grad), in x's shape. SP_NONE before the first.
  */
 SP_API sp_tensor *sp_grad(const sp_tensor *x);
-/* Replaces the gradient; SP_NONE drops it. Shape, dtype and device must be x's. */
+/* Replaces the gradient; SP_NONE drops it. Shape, dtype and device must be x's; fails for x itself. */
 SP_API sp_status sp_set_grad(sp_tensor *x, sp_tensor *grad);
 /* Keeps the gradient of a tensor that is not a leaf, too. */
 SP_API sp_status sp_retain_grad(sp_tensor *x);
@@ -48,7 +48,8 @@ SP_API sp_list *sp_autograd_grad_with(const sp_list *outputs, const sp_list *inp
                                       const sp_backward_options *options);
 #define sp_autograd_grad_with(...) SP__CALL3(sp_autograd_grad_with, sp_backward_options, __VA_ARGS__)
 
-/* Sees the gradient of a tensor when it is complete; returns another to use instead, or SP_NONE for the same. */
+/* Sees the gradient of a tensor when it is complete; returns another to use instead, or SP_NONE for the same. Backward
+ * fails when the other's shape, dtype or device is not the tensor's. */
 typedef sp_tensor *sp_hook(sp_tensor *grad, void *user);
 /* Registers a hook on x; the handle removes it. 0 on failure. Hooks run in the order in which they were registered. */
 SP_API int64_t sp_register_hook(sp_tensor *x, sp_hook *hook, void *user);

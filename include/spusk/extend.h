@@ -102,7 +102,7 @@ SP_API sp_status sp_call_output_channels_last(sp_call *call, int i, sp_dtype dty
  */
 SP_API sp_status sp_call_view(sp_call *call, int i, sp_tensor *of, sp_dims sizes, const int64_t *strides,
                               int64_t offset);
-/* In backward: what the call saved; NULL and an error when it was changed in place since, or freed. */
+/* In backward: what the call saved, borrowed; NULL and an error when it was changed since, or freed. */
 SP_API sp_tensor *sp_saved_input(sp_grad_call *call, int i);
 SP_API sp_tensor *sp_saved_output(sp_grad_call *call, int i);
 /* In backward: the shape and dtype of input i, saved or not. */
@@ -130,7 +130,8 @@ SP_API sp_status sp_fused_steps_(sp_fused_rule rule, const sp_fused_update *upda
 /* ---- tensors ---- */
 
 /* The tensor x, a leaf, becomes another name of what `data` has: memory, shape, strides, dtype, device; its mark of
- * gradients stays, its gradient goes. PyTorch's x.data = data. */
+ * gradients stays, its gradient goes. PyTorch's x.data = data, but that backward then refuses what it had saved of x.
+ */
 SP_API sp_status sp_set_data(sp_tensor *x, sp_tensor *data);
 /* Whether x is dense: its elements fill its memory without gaps or overlaps, in some order of dimensions. */
 SP_API bool sp_is_dense(const sp_tensor *x);

@@ -98,7 +98,8 @@ sp_status sp_call_view(sp_call *call, int i, sp_tensor *of, sp_dims sizes, const
     view->offset = offset;
     view->storage = of->storage;
     sp__storage_ref(view->storage);
-    view->base = sp__ref(of->base ? of->base : of);
+    sp_tensor *base = sp__base_of(of);
+    view->base = sp__ref(base ? base : of);
     view->base_generation = view->base->generation;
     return SP_OK;
 }

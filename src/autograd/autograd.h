@@ -14,8 +14,8 @@ typedef struct sp__edge {
 
 /* A tensor that backward will read, and the version that it must still have. */
 typedef struct sp__saved {
-    sp_tensor *tensor; /* held; an output is saved as an alias outside the graph */
-    unsigned version;
+    sp_tensor *tensor; /* an inner hold */
+    uint64_t version;
 } sp__saved;
 
 /* The shape of an input or output. */
@@ -36,10 +36,10 @@ typedef struct sp__hook {
     sp_tensor *tensor; /* not held */
 } sp__hook;
 
-/* One recorded call, or a leaf's place in the graph (op NULL, `leaf` held). An object. */
+/* One recorded call, or a leaf's place in the graph (op NULL). An object. */
 struct sp__node {
     const sp_op *op;
-    sp_tensor *leaf;
+    sp_tensor *leaf; /* an inner hold */
     int n_inputs, n_outputs;
     bool released; /* saved tensors were dropped by a backward without retain_graph */
     sp__edge *edges;
@@ -51,8 +51,6 @@ struct sp__node {
     sp__hook *hooks;
     void *block; /* the one allocation behind all arrays */
     size_t block_size;
-    uint64_t visit;   /* the engine's mark */
-    int32_t position; /* the engine's index */
 };
 
 enum { SP__LONGEST_CHAIN = 2 };
@@ -69,6 +67,10 @@ typedef struct sp__chain {
 bool sp__should_record(sp_tensor *const *inputs, int n);
 /* The edge to what made x (a leaf's accumulator, made on demand). */
 sp_status sp__edge_of(sp_tensor *x, sp__edge *edge);
+/* Shape, dtype and device of x. */
+sp__meta sp__meta_of(const sp_tensor *x);
+/* Whether `grad` can be the gradient of what has this shape, dtype and device; raises. `what` it is: "a gradient". */
+sp_status sp__check_gradient(const char *function, const char *what, const sp__meta *of, const sp_tensor *grad);
 /* sum of x over the dimensions that broadcast `dims` to x's shape, in the graph. */
 sp_tensor *sp__sum_to(sp_tensor *x, sp_dims dims);
 /* A copy in the graph: contiguous, or with these strides, of a dense tensor of x's shape. */

@@ -23,14 +23,8 @@ static sp_tensor *own_gradient(const char *function, sp_tensor *x)
 
 static sp_status check_gradient(const char *function, const sp_tensor *x, const sp_tensor *grad)
 {
-    if (sp__check_tensor(grad, function, "gradient")) return sp_error_status();
-    if (x->ndim != grad->ndim || memcmp(x->sizes, grad->sizes, (size_t)x->ndim * sizeof *x->sizes) != 0)
-        return sp_raise(SP_ERROR_SHAPE, "%s: a gradient of shape %s for a tensor of shape %s", function,
-                        sp__shape_of(grad), sp__shape_of(x));
-    if (grad->dtype != x->dtype)
-        return sp_raise(SP_ERROR_DTYPE, "%s: a %s gradient for a %s tensor", function, sp_dtype_name(grad->dtype),
-                        sp_dtype_name(x->dtype));
-    return SP_OK;
+    const sp__meta meta = sp__meta_of(x);
+    return sp__check_gradient(function, "a gradient", &meta, grad);
 }
 
 static sp__run run_with(const sp_backward_options *options)

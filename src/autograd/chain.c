@@ -40,7 +40,7 @@ static int follow(const sp__run *r, sp__node *node, const sp__chain *chain, sp__
 static sp_status end_chain(sp__run *r, sp__node **nodes, int n, const sp_grad_call *innermost, sp_status status)
 {
     if (status) sp_error_context("in %s: ", nodes[n - 1]->op->backward_name);
-    if (!status) status = sp__send_all(r, nodes[n - 1], innermost);
+    if (!status) status = sp__send_all(r, sp__entry_of(r, nodes[n - 1]), innermost);
     for (int i = 1; i < n && !r->retain_graph; i++) sp__node_release(nodes[i]);
     return status;
 }
@@ -52,7 +52,7 @@ static bool try_chain(sp__run *r, const sp__chain *chain, sp__node *node, sp_ten
     sp_grad_call calls[SP__LONGEST_CHAIN + 1];
     bool needed[SP_MAX_INPUTS], taken = false;
     const int n = follow(r, node, chain, nodes);
-    if (n == 0 || !sp__needed(r, nodes[n - 1], needed)) return false;
+    if (n == 0 || !sp__needed(r, sp__entry_of(r, nodes[n - 1]), needed)) return false;
     for (int i = 0; i < n; i++) calls[i] = sp__grad_call_of(nodes[i], grads, needed);
     *status = chain->backward(calls, &taken);
     if (!*status && !taken) return false;

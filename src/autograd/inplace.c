@@ -25,10 +25,11 @@ typedef struct embed_attributes {
 /* Of a view in its base. */
 static region region_of(const sp_tensor *x)
 {
-    region r = {.ndim = x->ndim, .offset = x->offset - x->base->offset};
+    const sp_tensor *base = sp__base_of(x);
+    region r = {.ndim = x->ndim, .offset = x->offset - base->offset};
     memcpy(r.sizes, x->sizes, sizeof r.sizes);
     memcpy(r.strides, x->strides, sizeof r.strides);
-    memcpy(r.base, x->base->strides, sizeof r.base);
+    memcpy(r.base, base->strides, sizeof r.base);
     return r;
 }
 
@@ -184,7 +185,7 @@ static void set_history(sp_tensor *x, sp__node *node)
 sp_status sp__refresh_view(sp_tensor *x)
 {
     region r = region_of(x);
-    sp_tensor *base = x->base;
+    sp_tensor *base = sp__base_of(x);
     sp__node *node = sp__node_new(&op_as_strided, &base, 1, &r, 1);
     if (!node) return sp_error_status();
     sp__node_set_output(node, 0, x);
@@ -196,12 +197,12 @@ sp_status sp__refresh_view(sp_tensor *x)
 
 static sp_status refuse_leaf(const sp_op *op, const sp_tensor *x)
 {
-    const sp_tensor *root = x->base ? x->base : x;
+    const sp_tensor *base = sp__base_of(x), *root = base ? base : x;
     if (!root->requires_grad || root->grad_fn) return SP_OK;
     return sp_raise(SP_ERROR_STATE,
                     "sp_%s_: %s leaf that requires a gradient cannot be changed in place: do it inside "
                     "SP_NO_GRAD, or on a copy",
-                    op->name, x->base ? "a view of a" : "a");
+                    op->name, base ? "a view of a" : "a");
 }
 
 /* Saved operands that share memory with x are about to change: backward keeps copies of them. */
@@ -212,10 +213,8 @@ static sp_status copy_saved(sp__node *node, const sp_tensor *x)
         if (!saved->tensor || saved->tensor->storage != x->storage) continue;
         sp_tensor *copy = sp__tensor_empty(x->dtype, x->device, saved->tensor->ndim, saved->tensor->sizes);
         if (!copy || sp__copy_values(copy, saved->tensor)) return sp_error_status();
-        copy->grad_fn = sp__ref(node->edges[i].node);
-        copy->output = node->edges[i].output;
-        sp__unref(saved->tensor);
-        *saved = (sp__saved){sp_keep(copy), sp__version(copy)};
+        sp__unref_inner(saved->tensor);
+        *saved = (sp__saved){sp__ref_inner(copy), sp__version(copy)};
     }
     return SP_OK;
 }
@@ -223,14 +222,15 @@ static sp_status copy_saved(sp__node *node, const sp_tensor *x)
 static sp_status prepare_base(sp_tensor *x, sp__pending *pending)
 {
     region r = region_of(x);
-    if (!sp_is_dense(x->base))
+    sp_tensor *base = sp__base_of(x);
+    if (!sp_is_dense(base))
         return sp_raise(SP_ERROR_STATE,
                         "sp_%s_: a view of a tensor that leaves gaps in its memory cannot be changed in place with "
                         "gradients: take sp_clone first",
                         pending->node->op->name);
-    pending->base = sp__node_new(&op_copy_slices, (sp_tensor *[]){x->base, x}, 2, &r, 1);
+    pending->base = sp__node_new(&op_copy_slices, (sp_tensor *[]){base, x}, 2, &r, 1);
     if (!pending->base) return sp_error_status();
-    sp__node_set_output(pending->base, 0, x->base);
+    sp__node_set_output(pending->base, 0, base);
     sp__edge *edge = &pending->base->edges[1];
     sp__unref(edge->node);
     *edge = (sp__edge){sp__ref(pending->node), 0};
@@ -243,15 +243,16 @@ sp_status sp__prepare_inplace(const sp_op *op, sp_tensor *const *inputs, int n, 
     sp_tensor *x = inputs[0];
     if (refuse_leaf(op, x)) return sp_error_status();
     sp__node *node = pending->node = sp__node_new(op, inputs, n, attributes, 1);
-    if (!node || copy_saved(node, x) || sp__node_save_output(node, 0, x)) return sp_error_status();
+    if (!node || copy_saved(node, x)) return sp_error_status();
+    sp__node_save_output(node, 0, x);
     sp__node_set_output(node, 0, x);
     if (node->saved_outputs[0].tensor) node->saved_outputs[0].version++; /* as it will be after the change */
-    return x->base ? prepare_base(x, pending) : SP_OK;
+    return sp__base_of(x) ? prepare_base(x, pending) : SP_OK;
 }
 
 void sp__rebase(sp_tensor *x, sp__pending *pending)
 {
-    sp_tensor *root = x->base ? x->base : x;
+    sp_tensor *base = sp__base_of(x), *root = base ? base : x;
     set_history(root, pending->base ? pending->base : pending->node);
     root->generation++;
     sp__drop_pending(pending);

@@ -31,39 +31,42 @@ bool sp_is_leaf(const sp_tensor *x)
     return !sp__check_tensor(x, "sp_is_leaf", "x") && (x->requires_grad || !sp__in_graph(x));
 }
 
-/* A tensor of its own over the same memory, so that it outlives a gradient that is dropped; with its graph. */
+/* A second name of a gradient, with its graph, but no view of anything. */
+static sp_tensor *name_again(const sp_tensor *grad)
+{
+    sp_tensor *alias = sp__tensor_alias(grad);
+    if (!alias) return NULL;
+    alias->grad_fn = sp__ref(grad->grad_fn);
+    alias->output = grad->output;
+    return alias;
+}
+
+/* A tensor of its own, so that it outlives a gradient that is dropped. */
 sp_tensor *sp_grad(const sp_tensor *x)
 {
     if (sp__check_tensor(x, "sp_grad", "x")) return NULL;
-    if (!x->grad) return SP_NONE;
-    sp_tensor *grad = sp__tensor_alias(x->grad);
-    if (!grad) return NULL;
-    grad->grad_fn = sp__ref(x->grad->grad_fn);
-    grad->output = x->grad->output;
-    return grad;
+    return x->grad ? name_again(x->grad) : SP_NONE;
 }
 
-static sp_status check_grad(const sp_tensor *x, const sp_tensor *grad)
+/* What a view is a view of may be x itself, which would then hold itself. */
+static sp_tensor *keep_view(const sp_tensor *grad)
 {
-    if (sp__check_tensor(grad, "sp_set_grad", "grad")) return sp_error_status();
-    if (x->ndim != grad->ndim || memcmp(x->sizes, grad->sizes, (size_t)x->ndim * sizeof *x->sizes) != 0)
-        return sp_raise(SP_ERROR_SHAPE, "sp_set_grad: a gradient of shape %s for a tensor of shape %s",
-                        sp__shape_of(grad), sp__shape_of(x));
-    if (x->dtype != grad->dtype)
-        return sp_raise(SP_ERROR_DTYPE, "sp_set_grad: a %s gradient for a %s tensor", sp_dtype_name(grad->dtype),
-                        sp_dtype_name(x->dtype));
-    return SP_OK;
+    sp_tensor *alias = name_again(grad);
+    return alias ? sp_keep(alias) : NULL;
 }
 
 sp_status sp_set_grad(sp_tensor *x, sp_tensor *grad)
 {
     if (sp__check_tensor(x, "sp_set_grad", "x")) return sp_error_status();
     if (!grad) return sp_raise_null("sp_set_grad", "grad");
+    const sp__meta meta = sp__meta_of(x);
     bool none = sp__is_none(grad);
-    if (!none && check_grad(x, grad)) return sp_error_status();
-    if (!none) sp__ref(grad);
+    if (!none && sp__check_gradient("sp_set_grad", "a gradient", &meta, grad)) return sp_error_status();
+    if (grad == x) return sp_raise(SP_ERROR_ARGUMENT, "sp_set_grad: a tensor cannot be its own gradient");
+    grad = none ? NULL : grad->base ? keep_view(grad) : sp__ref(grad);
+    if (!none && !grad) return sp_error_status();
     sp__unref(x->grad);
-    x->grad = none ? NULL : grad;
+    x->grad = grad;
     return SP_OK;
 }
 
@@ -76,7 +79,7 @@ sp_tensor *sp_detach(sp_tensor *x)
 const char *sp_grad_fn_name(const sp_tensor *x)
 {
     if (sp__check_tensor(x, "sp_grad_fn_name", "x")) return "";
-    if (x->base && x->base_generation != x->base->generation) return "AsStridedBackward0";
+    if (sp__is_stale_view(x)) return "AsStridedBackward0";
     return x->grad_fn ? x->grad_fn->op->backward_name : "";
 }
 
@@ -156,10 +159,12 @@ sp_status sp_set_data(sp_tensor *x, sp_tensor *data)
 {
     if (sp__check_tensor(x, "sp_set_data", "x") || sp__check_tensor(data, "sp_set_data", "data"))
         return sp_error_status();
-    if (x->grad_fn || x->base) return sp_raise(SP_ERROR_STATE, "sp_set_data: the tensor is not a leaf of its own");
+    if (x->grad_fn || sp__base_of(x))
+        return sp_raise(SP_ERROR_STATE, "sp_set_data: the tensor is not a leaf of its own");
     if (x->requires_grad && !sp_dtype_is_floating_point(data->dtype))
         return sp_raise(SP_ERROR_DTYPE, "sp_set_data: %s data for a tensor that requires a gradient",
                         sp_dtype_name(data->dtype));
+    x->datas++;
     sp__storage_ref(data->storage);
     sp__storage_unref(x->storage);
     x->storage = data->storage;

@@ -12,10 +12,12 @@ sp_status sp__record(sp_call *call);
 sp__node *sp__node_new(const sp_op *op, sp_tensor *const *inputs, int n, const void *attributes, int n_outputs);
 /* Notes the shape of output i. */
 void sp__node_set_output(sp__node *node, int i, const sp_tensor *x);
-/* Keeps a copy of an output's meaning for backward. */
-sp_status sp__node_save_output(sp__node *node, int i, const sp_tensor *x);
+/* Keeps output i for backward, where the operator's record says so. */
+void sp__node_save_output(sp__node *node, int i, sp_tensor *x);
 /* Drops what backward would read. */
 void sp__node_release(sp__node *node);
+/* Whether x is a view whose base has a new history that x has yet to follow. */
+bool sp__is_stale_view(const sp_tensor *x);
 /* Whether x, or the base of the view x, has a place in the graph. */
 bool sp__in_graph(const sp_tensor *x);
 

@@ -4,7 +4,7 @@
 
 typedef struct cast {
     void *object, *cast; /* held */
-    unsigned version;
+    uint64_t version;
 } cast;
 
 typedef struct sp__casts {
@@ -25,7 +25,7 @@ static cast *find(const void *object)
     return NULL;
 }
 
-void *sp__cast_of(const void *object, unsigned version)
+void *sp__cast_of(const void *object, uint64_t version)
 {
     const cast *found = find(object);
     return found && found->version == version ? found->cast : NULL;
@@ -48,7 +48,7 @@ static sp_status grow(sp__thread *thread)
     return SP_OK;
 }
 
-sp_status sp__keep_cast(void *object, unsigned version, void *made)
+sp_status sp__keep_cast(void *object, uint64_t version, void *made)
 {
     cast *at = find(object);
     if (!at) {

@@ -30,13 +30,12 @@ enum { SP__LIVE = 0x5B05C0DE, SP__DEAD = 0x0DEAD0B1 };
 /* Stands before every object in memory. */
 typedef struct sp__object {
     const sp_kind *kind;
-    size_t size;           /* of the object behind this head */
-    atomic_int refs;       /* holds: one by the scope (or the keeper), one by each container or graph */
-    atomic_uint mark;      /* SP__LIVE; SP__DEAD after destruction, as long as the memory is not used anew */
-    _Atomic(void *) owner; /* the thread whose scope owns it; NULL: no scope does */
-    size_t slot;           /* its place on that thread's stack of objects */
-    int32_t depth;         /* of the owning scope */
-    uint32_t reserved;
+    size_t size;             /* of the object behind this head */
+    _Atomic(uint64_t) holds; /* see sp__holds_of and sp__inner_holds_of */
+    _Atomic(void *) owner;   /* the thread whose scope owns it; NULL: no scope does */
+    size_t slot;             /* its place on that thread's stack of objects */
+    int32_t depth;           /* of the owning scope */
+    atomic_uint mark;        /* SP__LIVE; SP__DEAD after destruction, as long as the memory is not used anew */
     const char *origin;      /* what made it, for messages: "add"; a constant string */
     struct sp__object *next; /* while it waits to be released or destroyed */
 } sp__object;                /* 64 bytes, so that the object behind is aligned to 64 */
@@ -49,15 +48,34 @@ static inline sp__object *sp__head(const void *object)
 
 /* A zeroed object that no scope owns, with one reference, for what only other objects hold. */
 void *sp__object_new_unowned(const sp_kind *kind, size_t size);
+/* Holds on an object: one by the scope (or the keeper), one by each container. Inner ones among them are those to which
+ * what the object itself holds may lead back: the graph's on a tensor, which holds its history and its gradient. */
+#define SP__INNER (UINT64_C(1) << 32)
+static inline uint32_t sp__holds_of(uint64_t holds)
+{
+    return (uint32_t)holds;
+}
+static inline uint32_t sp__inner_holds_of(uint64_t holds)
+{
+    return (uint32_t)(holds >> 32);
+}
 /* One reference more; NULL passes. */
 void *sp__ref(void *object);
+/* The same for an inner hold, and its end. When only inner holds are left, sp__abandon lets go of what the object
+ * holds, so that no circle keeps itself alive. */
+void *sp__ref_inner(void *object);
+void sp__unref_inner(void *object);
+/* One reference more, unless only inner holds are left: then nobody will look at the object again. */
+bool sp__ref_if_seen(void *object);
+/* autograd's part of that: drops a tensor's gradient and history. Declared here, since this folder knows no tensors. */
+void sp__abandon(void *object);
 /* One less; destroys with the last. NULL is ignored. Deep chains of objects are destroyed without recursion: a destroy
  * callback that calls sp__unref queues what dies for the outermost call. */
 void sp__unref(void *object);
 /* How many references an object has. */
 static inline int sp__references(const void *object)
 {
-    return atomic_load_explicit(&((const sp__object *)object - 1)->refs, memory_order_acquire);
+    return (int)sp__holds_of(atomic_load_explicit(&((const sp__object *)object - 1)->holds, memory_order_acquire));
 }
 /* Puts an object that no scope owns under the open scope, which takes over one reference. Fails without memory; the
  * reference is then still the caller's. */
@@ -78,7 +96,7 @@ typedef struct sp__sentinel {
 #define SP__FOREVER (INT_MAX / 2)
 #define SP__SENTINEL(kind_)                                                                                            \
     {                                                                                                                  \
-        .head = {.kind = (kind_), .refs = SP__FOREVER, .mark = SP__LIVE }                                              \
+        .head = {.kind = (kind_), .holds = SP__FOREVER, .mark = SP__LIVE }                                             \
     }
 extern const sp_kind sp__none_kind; /* "SP_NONE" */
 extern const sp_kind sp__last_kind; /* "end of a list" */
@@ -87,9 +105,9 @@ extern const sp_kind sp__last_kind; /* "end of a list" */
 void sp__set_grad_enabled(bool on);
 void sp__set_autocast(sp_dtype dtype);
 /* What this thread's mixed precision keeps for an object of this version; NULL for nothing. */
-void *sp__cast_of(const void *object, unsigned version);
+void *sp__cast_of(const void *object, uint64_t version);
 /* Keeps `made` for it, in place of an older one, until the mixed precision ends. Both are held. */
-sp_status sp__keep_cast(void *object, unsigned version, void *made);
+sp_status sp__keep_cast(void *object, uint64_t version, void *made);
 
 /* ---- random numbers ---- */
 

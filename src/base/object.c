@@ -26,7 +26,7 @@ void *sp__object_new_unowned(const sp_kind *kind, size_t size)
     if (!head) return NULL;
     head->kind = kind;
     head->size = size;
-    atomic_init(&head->refs, 1);
+    atomic_init(&head->holds, 1);
     atomic_init(&head->mark, SP__LIVE);
     return head + 1;
 }
@@ -53,8 +53,30 @@ void sp__object_set_origin(void *object, const char *origin)
 
 void *sp__ref(void *object)
 {
-    if (object) atomic_fetch_add_explicit(&sp__head(object)->refs, 1, memory_order_relaxed);
+    if (object) atomic_fetch_add_explicit(&sp__head(object)->holds, 1, memory_order_relaxed);
     return object;
+}
+
+void *sp__ref_inner(void *object)
+{
+    if (object) atomic_fetch_add_explicit(&sp__head(object)->holds, SP__INNER + 1, memory_order_relaxed);
+    return object;
+}
+
+static bool is_seen(uint64_t holds)
+{
+    return sp__holds_of(holds) > sp__inner_holds_of(holds);
+}
+
+bool sp__ref_if_seen(void *object)
+{
+    sp__object *head = sp__head(object);
+    uint64_t holds = atomic_load_explicit(&head->holds, memory_order_relaxed);
+    while (is_seen(holds))
+        if (atomic_compare_exchange_weak_explicit(&head->holds, &holds, holds + 1, memory_order_acquire,
+                                                  memory_order_relaxed))
+            return true;
+    return false;
 }
 
 static void destroy(sp__object *head)
@@ -73,7 +95,8 @@ static void destroy(sp__object *head)
 static void destroy_all(sp__object *head)
 {
     sp__thread *thread = &sp__this_thread;
-    atomic_store_explicit(&head->refs, 1, memory_order_relaxed); /* a hold taken and given back meanwhile is harmless */
+    atomic_store_explicit(&head->holds, 1,
+                          memory_order_relaxed); /* a hold taken and given back meanwhile is harmless */
     head->next = thread->waiting;
     thread->waiting = head;
     if (thread->destroying) return;
@@ -89,12 +112,27 @@ void sp__unref(void *object)
 {
     if (!object) return;
     sp__object *head = sp__head(object);
-    /* Whoever has the only reference need not say so to others. */
-    if (atomic_load_explicit(&head->refs, memory_order_acquire) != 1 &&
-        atomic_fetch_sub_explicit(&head->refs, 1, memory_order_acq_rel) != 1) {
-        return;
+    uint64_t holds = atomic_load_explicit(&head->holds, memory_order_acquire);
+    bool abandoned = false;
+    while (holds != 1) { /* whoever has the only hold need not say so to others */
+        if (!abandoned && !is_seen(holds - 1)) {
+            abandoned = true; /* while this hold still keeps it alive */
+            sp__abandon(object);
+            holds = atomic_load_explicit(&head->holds, memory_order_acquire);
+        } else if (atomic_compare_exchange_weak_explicit(&head->holds, &holds, holds - 1, memory_order_acq_rel,
+                                                         memory_order_acquire)) {
+            return;
+        }
     }
     destroy_all(head);
+}
+
+void sp__unref_inner(void *object)
+{
+    if (!object) return;
+    sp__object *head = sp__head(object);
+    const uint64_t one = SP__INNER + 1;
+    if (atomic_fetch_sub_explicit(&head->holds, one, memory_order_acq_rel) == one) destroy_all(head);
 }
 
 void *sp_retain(void *object)

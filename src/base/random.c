@@ -136,7 +136,7 @@ typedef struct thread_generator {
     sp_generator generator;
 } thread_generator;
 static _Thread_local thread_generator the_default = {
-    .head = {.kind = &generator_kind, .size = sizeof(sp_generator), .refs = SP__FOREVER, .mark = SP__LIVE}};
+    .head = {.kind = &generator_kind, .size = sizeof(sp_generator), .holds = SP__FOREVER, .mark = SP__LIVE}};
 
 sp_generator *sp_default_generator(void)
 {

@@ -30,18 +30,19 @@ struct sp_tensor {
     bool requires_grad; /* a leaf's mark */
     bool retains_grad;
     bool wrapped_number; /* a number in an expression: does not decide the dtype within its category */
+    uint32_t datas;      /* counts sp_set_data: changes of memory and shape at once */
     int64_t sizes[SP_MAX_DIMS];
     int64_t strides[SP_MAX_DIMS];
 
     /* the graph; see autograd/ */
-    struct sp__node *grad_fn;     /* what made it, held; NULL for a leaf */
-    int output;                   /* which of grad_fn's outputs */
-    struct sp__node *accumulator; /* a leaf's node in the graph, not held: the node clears this when it goes */
-    sp_tensor *grad;              /* held */
-    struct sp__hook *hooks;       /* a leaf's hooks */
-    sp_tensor *base;              /* of a differentiable view: the tensor that was not a view; held */
-    unsigned base_generation;     /* base->generation when this view's grad_fn was made */
-    unsigned generation;          /* counts recorded changes in place of a base */
+    struct sp__node *grad_fn;               /* what made it, held; NULL for a leaf */
+    int output;                             /* which of grad_fn's outputs */
+    _Atomic(struct sp__node *) accumulator; /* a leaf's node in the graph, made once; held */
+    sp_tensor *grad;                        /* held */
+    struct sp__hook *hooks;                 /* a leaf's hooks */
+    sp_tensor *base;                        /* of a differentiable view: the tensor that was not a view; held */
+    unsigned base_generation;               /* base->generation when this view's grad_fn was made */
+    unsigned generation;                    /* counts recorded changes in place of a base */
 };
 
 extern const sp_kind sp__tensor_kind;
@@ -66,9 +67,15 @@ void sp__forget_history(sp_tensor *x);
 sp__storage *sp__storage_new(sp_device device, size_t bytes);
 void sp__storage_unref(sp__storage *storage);
 void sp__storage_ref(sp__storage *storage);
-static inline unsigned sp__version(const sp_tensor *x)
+/* Other values, another memory or shape: another version. */
+static inline uint64_t sp__version(const sp_tensor *x)
 {
-    return atomic_load_explicit(&x->storage->version, memory_order_relaxed);
+    return (uint64_t)x->datas << 32 | atomic_load_explicit(&x->storage->version, memory_order_relaxed);
+}
+/* What x is a view of; NULL when it is none, or sp_set_data has given what it was a view of other memory. */
+static inline sp_tensor *sp__base_of(const sp_tensor *x)
+{
+    return x->base && x->base->storage == x->storage ? x->base : NULL;
 }
 void sp__bump_version(sp_tensor *x);
 
