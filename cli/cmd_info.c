@@ -1,135 +1,134 @@
 /* spusk info FILE: what is in a weights file. */
 #include "cli.h"
 
-#include <stdlib.h>
-#include <string.h>
+/* Longer names than that push their columns to the right instead of all others'. */
+enum { MOST_ALIGNED = 100 };
 
-/* A metadata value, or key number i, to be freed. NULL when there is none. */
-static char *metadata_text(const char *path, const char *key, int64_t i)
+static void write_shape(char *text, size_t size, sp_dims sizes)
 {
-    int64_t n = key ? sp_load_metadata(path, key, NULL, 0) : sp_load_metadata_key(path, i, NULL, 0);
-    char *text = n >= 0 ? malloc((size_t)n + 1) : NULL;
-    if (!text) return NULL;
-    if (key)
-        sp_load_metadata(path, key, text, (size_t)n + 1);
-    else
-        sp_load_metadata_key(path, i, text, (size_t)n + 1);
-    return text;
-}
-
-static void write_shape(char *text, size_t size, const sp_tensor *x)
-{
-    sp_dims sizes = sp_sizes(x);
     size_t used = (size_t)snprintf(text, size, "[");
     for (int d = 0; d < sizes.n; d++)
         used += (size_t)snprintf(text + used, size - used, "%s%lld", d ? ", " : "", (long long)sizes.data[d]);
     snprintf(text + used, size - used, "]");
 }
 
-static void count(const sp_dict *state, int64_t *elements, int64_t *bytes)
+static int64_t elements_of(const sp_safe_file *file, int64_t i)
+{
+    const sp_dims sizes = sp_safe_sizes(file, i);
+    int64_t n = 1;
+    for (int d = 0; d < sizes.n; d++) n *= sizes.data[d];
+    return n;
+}
+
+static void count(const sp_safe_file *file, int64_t *elements, int64_t *bytes)
 {
     *elements = *bytes = 0;
-    for (int64_t i = 0; i < sp_dict_size(state); i++) {
-        const sp_tensor *x = sp_dict_get(state, i);
-        *elements += sp_numel(x);
-        *bytes += sp_numel(x) * (int64_t)sp_dtype_size(sp_dtype_of(x));
+    for (int64_t i = 0; i < sp_safe_size(file); i++) {
+        *elements += elements_of(file, i);
+        *bytes += elements_of(file, i) * (int64_t)sp_dtype_size(sp_safe_dtype(file, i));
     }
 }
 
 /* ---- as text ---- */
 
-static void print_tensors(const sp_dict *state)
+static int width_of(const char *name)
+{
+    return (int)sp_printable(name, NULL, 0);
+}
+
+static void print_tensors(const sp_safe_file *file)
 {
     char shape[256];
     int longest = 4;
-    for (int64_t i = 0; i < sp_dict_size(state); i++) {
-        int n = (int)strlen(sp_dict_name(state, i));
-        if (n > longest) longest = n;
+    for (int64_t i = 0; i < sp_safe_size(file); i++) {
+        const int n = width_of(sp_safe_name(file, i));
+        if (n > longest && n <= MOST_ALIGNED) longest = n;
     }
-    for (int64_t i = 0; i < sp_dict_size(state); i++) {
-        const sp_tensor *x = sp_dict_get(state, i);
-        write_shape(shape, sizeof shape, x);
-        printf("  %-*s  %-8s  %-16s %10lld\n", longest, sp_dict_name(state, i), sp_dtype_name(sp_dtype_of(x)), shape,
-               (long long)sp_numel(x));
+    for (int64_t i = 0; i < sp_safe_size(file); i++) {
+        const char *name = sp_safe_name(file, i);
+        const int n = width_of(name);
+        write_shape(shape, sizeof shape, sp_safe_sizes(file, i));
+        fputs("  ", stdout);
+        put_text(stdout, name);
+        printf("%*s  %-8s  %-16s %10lld\n", n < longest ? longest - n : 0, "", sp_dtype_name(sp_safe_dtype(file, i)),
+               shape, (long long)elements_of(file, i));
     }
 }
 
 /* The network as PyTorch prints it; a file of another program may describe one that this one does not know. */
-static void print_network(const char *path)
+static void print_network(const sp_safe_file *file)
 {
-    char *json = metadata_text(path, "spusk.model", 0);
-    sp_module *network = json ? sp_module_from_json(json) : NULL;
+    const char *json = sp_safe_metadata(file, "spusk.model");
+    sp_module *network = json ? sp_module_outline_from_json(json) : NULL;
     if (network)
         sp_module_print(network);
     else
         puts("no description of a network");
-    free(json);
     sp_error_clear();
 }
 
-static void print_metadata(const char *path)
+static void print_metadata(const sp_safe_file *file)
 {
-    char *key;
-    for (int64_t i = 0; (key = metadata_text(path, NULL, i)); i++) {
-        char *value = metadata_text(path, key, 0);
-        printf("%s  %s: %s\n", i ? "" : "metadata\n", key, value ? value : "");
-        free(value);
-        free(key);
+    for (int64_t i = 0; i < sp_safe_num_metadata(file); i++) {
+        const char *key = sp_safe_metadata_key(file, i);
+        fputs(i ? "  " : "metadata\n  ", stdout);
+        put_text(stdout, key);
+        fputs(": ", stdout);
+        put_text(stdout, sp_safe_metadata(file, key));
+        fputc('\n', stdout);
     }
 }
 
-static void print_text(const char *path, const sp_dict *state)
+static void print_text(const char *path, const sp_safe_file *file)
 {
     int64_t elements, bytes;
-    count(state, &elements, &bytes);
-    printf("%s\n", path);
-    print_network(path);
+    count(file, &elements, &bytes);
+    put_text(stdout, path);
+    fputc('\n', stdout);
+    print_network(file);
     printf("tensors\n");
-    print_tensors(state);
-    printf("%lld tensors, %lld parameters and buffers, %lld bytes\n", (long long)sp_dict_size(state),
+    print_tensors(file);
+    printf("%lld tensors, %lld parameters and buffers, %lld bytes\n", (long long)sp_safe_size(file),
            (long long)elements, (long long)bytes);
-    print_metadata(path);
+    print_metadata(file);
 }
 
 /* ---- as JSON ---- */
 
-static void print_json_tensor(const char *name, const sp_tensor *x)
+static void print_json_tensor(const sp_safe_file *file, int64_t i)
 {
     char shape[256];
-    write_shape(shape, sizeof shape, x);
+    write_shape(shape, sizeof shape, sp_safe_sizes(file, i));
     fputs("{\"name\":", stdout);
-    json_text(stdout, name);
-    printf(",\"dtype\":\"%s\",\"shape\":%s,\"elements\":%lld}", sp_dtype_name(sp_dtype_of(x)), shape,
-           (long long)sp_numel(x));
+    json_text(stdout, sp_safe_name(file, i));
+    printf(",\"dtype\":\"%s\",\"shape\":%s,\"elements\":%lld}", sp_dtype_name(sp_safe_dtype(file, i)), shape,
+           (long long)elements_of(file, i));
 }
 
-static void print_json_metadata(const char *path)
+static void print_json_metadata(const sp_safe_file *file)
 {
-    char *key;
-    for (int64_t i = 0; (key = metadata_text(path, NULL, i)); i++) {
-        char *value = metadata_text(path, key, 0);
+    for (int64_t i = 0; i < sp_safe_num_metadata(file); i++) {
+        const char *key = sp_safe_metadata_key(file, i);
         if (i > 0) fputc(',', stdout);
         json_text(stdout, key);
         fputc(':', stdout);
-        json_text(stdout, value ? value : "");
-        free(value);
-        free(key);
+        json_text(stdout, sp_safe_metadata(file, key));
     }
 }
 
-static void print_json(const char *path, const sp_dict *state)
+static void print_json(const char *path, const sp_safe_file *file)
 {
     int64_t elements, bytes;
-    count(state, &elements, &bytes);
+    count(file, &elements, &bytes);
     fputs("{\"file\":", stdout);
     json_text(stdout, path);
     fputs(",\"tensors\":[", stdout);
-    for (int64_t i = 0; i < sp_dict_size(state); i++) {
+    for (int64_t i = 0; i < sp_safe_size(file); i++) {
         if (i > 0) fputc(',', stdout);
-        print_json_tensor(sp_dict_name(state, i), sp_dict_get(state, i));
+        print_json_tensor(file, i);
     }
     printf("],\"elements\":%lld,\"bytes\":%lld,\"metadata\":{", (long long)elements, (long long)bytes);
-    print_json_metadata(path);
+    print_json_metadata(file);
     fputs("}}\n", stdout);
 }
 
@@ -176,12 +175,12 @@ static void print_build(bool json)
 static int info(const common *c)
 {
     if (c->n_words == 0) return print_build(c->json), EXIT_FINE;
-    sp_dict *state = sp_load_tensors(c->words[0]);
-    if (!state) return EXIT_FAILED;
+    const sp_safe_file *file = sp_safe_open(c->words[0]);
+    if (!file) return EXIT_FAILED;
     if (c->json)
-        print_json(c->words[0], state);
+        print_json(c->words[0], file);
     else
-        print_text(c->words[0], state);
+        print_text(c->words[0], file);
     return EXIT_FINE;
 }
 

@@ -29,6 +29,12 @@ static sp_scheduler *a_scheduler(void)
 {
     return sp_lr_step(an_optimizer(), 1);
 }
+static sp_outline_tensor outline_tensors[SP_OUTLINE_TENSORS];
+static sp_safe_file *a_safe_file(void)
+{
+    sp_save_state(a_module(), support_path("a_file.safetensors"));
+    return sp_safe_open(support_path("a_file.safetensors"));
+}
 static sp_generator *a_generator(void)
 {
     return sp_generator_new(1);

@@ -26,7 +26,7 @@ OPTIONAL = {
     ("sp_data_mnist", "root"), ("sp_data_digits", "root"), ("sp_data_fashion_mnist", "root"), ("sp_save_tensors", "metadata"),
     ("sp_op_apply", "attributes"), ("sp_op_apply_n", "attributes"), ("sp_op_apply_inplace", "attributes"),
     ("sp_transform_apply", "generator"), ("sp_list_new", "tensors"), ("sp_plot_lines_with", "series"),
-    ("sp_module_build", "attributes"),
+    ("sp_module_build", "attributes"), ("sp_module_outline", "attributes"),
 }
 VALID = {
     "sp_tensor *": "a_tensor()", "const sp_tensor *": "a_tensor()", "sp_list *": "a_list()", "const sp_list *": "a_list()",
@@ -39,6 +39,7 @@ VALID = {
     "const sp_loader *": "a_loader()", "sp_figures *": "&some_figures",
      "sp_transform *": "a_transform()", "sp_series *": "a_series()",
     "sp_loader *": "a_loader()", "const sp_surface *": "a_surface()", "const sp_scatter_panel *": "&a_panel", "const sp_series *": "a_series()", "sp_movie *": "a_movie()", "const char *": "\"a name\"", "char *": "a_buffer",
+    "const sp_safe_file *": "a_safe_file()", "sp_outline_tensor *": "outline_tensors",
     "void *": "a_buffer", "const void *": "a_buffer",
     "sp_tensor *const *": "some_tensors()",
      "sp_series *const *": "some_series()", "sp_dims": "SP_DIMS(2, 2)",

@@ -17,17 +17,35 @@ SP_API int64_t sp_load_metadata(const char *path, const char *key, char *buffer,
 /* The same for the name of key number i. */
 SP_API int64_t sp_load_metadata_key(const char *path, int64_t i, char *buffer, size_t size);
 
+/* What a file says in its head, without a tensor's values being read, and single tensors: Python's safe_open. Names and
+ * sizes belong to the object. */
+typedef struct sp_safe_file sp_safe_file;
+SP_API sp_safe_file *sp_safe_open(const char *path);
+/* How many tensors there are; of number i the name, dtype and sizes; the tensor of a name, read. */
+SP_API int64_t sp_safe_size(const sp_safe_file *file);
+SP_API const char *sp_safe_name(const sp_safe_file *file, int64_t i);
+SP_API sp_dtype sp_safe_dtype(const sp_safe_file *file, int64_t i);
+SP_API sp_dims sp_safe_sizes(const sp_safe_file *file, int64_t i);
+SP_API sp_tensor *sp_safe_get_tensor(const sp_safe_file *file, const char *name);
+/* How much metadata there is; the key of number i; a key's value, NULL without an error when there is none. */
+SP_API int64_t sp_safe_num_metadata(const sp_safe_file *file);
+SP_API const char *sp_safe_metadata_key(const sp_safe_file *file, int64_t i);
+SP_API const char *sp_safe_metadata(const sp_safe_file *file, const char *key);
+
 /* A module's state dict, with its description (types, options, dtypes, JSON) under the metadata key "spusk.model". */
 SP_API sp_status sp_save_state(const sp_module *module, const char *path);
 /* Reads it back into a module of the same names and shapes; nothing changes when they do not fit. */
 SP_API sp_status sp_load_state(sp_module *module, const char *path);
-/* Builds the module that a file describes, and loads it. Fails with SP_ERROR_NOT_FOUND without a description. A type of
- * a program's own comes back with its children and options: children `encode` and `decode` alone are applied one after
- * the other; else only the children can be applied (sp_get_submodule), since a file holds no code. */
+/* Builds the module that a file describes, and loads it. Fails with SP_ERROR_NOT_FOUND without a description, and
+ * before anything is built when a tensor that is described is not in the file, with its shape. A type of a program's
+ * own comes back with its children and options: children `encode` and `decode` alone are applied one after the other;
+ * else only the children can be applied (sp_get_submodule), since a file holds no code. */
 SP_API sp_module *sp_load_module(const char *path);
-/* The description alone: writes JSON to buffer as snprintf would; a module from such JSON. */
+/* The description alone: writes JSON to buffer as snprintf would; a module from such JSON, as large as it says; the
+ * same as outlines (sp_module_outline), to be printed, of any size. */
 SP_API size_t sp_module_to_json(const sp_module *module, char *buffer, size_t size);
 SP_API sp_module *sp_module_from_json(const char *json);
+SP_API sp_module *sp_module_outline_from_json(const char *json);
 
 /* A PNG: (H, W) or (1, H, W) grey, (3, H, W) or (4, H, W) colour; u8, or floating in [0, 1], clamped. */
 SP_API sp_status sp_save_png(const sp_tensor *image, const char *path);

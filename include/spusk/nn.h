@@ -39,9 +39,9 @@ typedef struct sp_buffer_options {
 } sp_buffer_options;
 
 /* Adds a child, a trainable parameter or a buffer (saved, not trained). The module holds it; returns it. A name is
- * letters, digits and `_`, and new in this module. A child has one parent, and is none of its own ancestors. A
- * parameter is a leaf of a floating dtype, and records gradients from now on; SP_NONE adds nothing and is returned.
- * After a member that is NULL the module is incomplete and cannot be used. */
+ * letters, digits and `_`, and new in this module. A child has one parent, and is none of its own ancestors; modules
+ * nest at most 1000 deep. A parameter is a leaf of a floating dtype, and records gradients from now on; SP_NONE adds
+ * nothing and is returned. After a member that is NULL the module is incomplete and cannot be used. */
 SP_API sp_module *sp_module_add(sp_module *parent, const char *name, sp_module *child);
 SP_API sp_tensor *sp_module_add_parameter(sp_module *module, const char *name, sp_tensor *parameter);
 SP_API sp_tensor *sp_module_add_buffer(sp_module *module, const char *name, sp_tensor *buffer,
@@ -88,7 +88,8 @@ SP_API sp_status sp_module_apply(sp_module *module, void (*visit)(sp_module *mod
 SP_API size_t sp_module_to_string(const sp_module *module, char *buffer, size_t size);
 SP_API sp_status sp_module_print(const sp_module *module);
 
-/* What a module is: the type's name; children and their names; options; own parameters. For tools and file formats.
+/* What a module is: the type's name; children and their names; options; the dtype of its own floating parameters and
+ * buffers, which a cast gives to all of them (f32 without any). For tools and file formats.
  * Out of range: NULL, "" or 0, without an error. */
 SP_API const char *sp_module_name(const sp_module *module);
 SP_API int sp_module_num_children(const sp_module *module);
@@ -103,6 +104,7 @@ typedef struct sp_attribute {
 } sp_attribute;
 SP_API int sp_module_num_attributes(const sp_module *module);
 SP_API sp_attribute sp_module_attribute(const sp_module *module, int i);
+SP_API sp_dtype sp_module_dtype(const sp_module *module);
 /* The parameter or buffer of that full name; NULL and an error when there is none. */
 SP_API sp_tensor *sp_module_get(const sp_module *module, const char *name);
 /* The module of that full name ("encode.0"; "" is the module itself); NULL and an error when there is none. */
@@ -110,6 +112,18 @@ SP_API sp_module *sp_get_submodule(sp_module *module, const char *name);
 /* A module of the library by its type's name ("Linear") and options; fails on a name or option that it does not know.
  * Sequential is built from its children with sp_module_add. */
 SP_API sp_module *sp_module_build(const char *name, const sp_attribute *attributes, int n);
+/* The same without its parameters and buffers, whatever their size: it can be printed and described; applied, it fails
+ * as incomplete. What it lacks is named by sp_module_outline_tensors: writes up to SP_OUTLINE_TENSORS of them and
+ * returns their number, 0 for a module that is whole. */
+SP_API sp_module *sp_module_outline(const char *name, const sp_attribute *attributes, int n);
+enum { SP_OUTLINE_TENSORS = 5 };
+typedef struct sp_outline_tensor {
+    const char *name; /* "weight" */
+    bool whole;       /* of whole numbers, not floating */
+    int n_dims;
+    int64_t dims[SP_MAX_DIMS];
+} sp_outline_tensor;
+SP_API int sp_module_outline_tensors(const sp_module *outline, sp_outline_tensor *tensors);
 /* Whether the library has a module type of that name. */
 SP_API bool sp_module_knows(const char *name);
 

@@ -46,6 +46,8 @@ SP_API const char *sp_status_name(sp_status status);
  * returns its length: controls, escape sequences among them, separators of lines, marks that turn the direction of
  * writing and bytes that are no UTF-8 become \x1b or \u202e. Messages of errors have been through it. NULL is "". */
 SP_API size_t sp_printable(const char *text, char *buffer, size_t size);
+/* Whether a text is right UTF-8, as JSON demands. */
+SP_API bool sp_is_utf8(const char *text);
 
 /* The library's version, "0.1.0". */
 SP_API const char *sp_version(void);

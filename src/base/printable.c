@@ -48,6 +48,18 @@ static int next_piece(const unsigned char *text, char piece[8])
     return n > 0 ? n : 1;
 }
 
+bool sp_is_utf8(const char *text)
+{
+    uint32_t code = 0;
+    if (!text) return sp_raise_null("sp_is_utf8", "text"), false;
+    const unsigned char *next = (const unsigned char *)text;
+    for (int n = 1; *next; next += n) {
+        n = read_character(next, &code);
+        if (n == 0) return false;
+    }
+    return true;
+}
+
 size_t sp_printable(const char *text, char *buffer, size_t size)
 {
     size_t length = 0, written = 0;

@@ -4,11 +4,10 @@
 #ifndef SPUSK_IO_SAFETENSORS_H
 #define SPUSK_IO_SAFETENSORS_H
 
-#include <spusk/extend.h>
+#include "json.h"
 #include <spusk/io.h>
 
 #if SP_HAVE_JANSSON
-#include <jansson.h>
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "safetensors files are little-endian; this machine's numbers would have to be turned round"
@@ -43,10 +42,25 @@ typedef struct sp__st_file {
     json_t *head;
     sp__st_entry *entries; /* in the head's order */
     size_t n;
+    sp_map names;      /* to entries */
+    const char **keys; /* of the metadata, in the head's order */
+    size_t n_keys;
 } sp__st_file;
 
 sp_status sp__st_open(sp__st_file *file, const char *path);
 void sp__st_close(sp__st_file *file);
+/* The tensor of an entry, read. */
+sp_tensor *sp__st_read(const sp__st_file *file, const sp__st_entry *entry);
+/* All tensors, in the open scope; NULL and an error when one cannot be read. */
+sp_dict *sp__st_read_all(const sp__st_file *file);
+/* A metadata value; NULL when there is none. */
+const char *sp__st_metadata(const sp__st_file *file, const char *key);
+
+/* A module's description, to be freed with sp_free(text, *size). */
+char *sp__describe(const sp_module *module, size_t *size);
+/* A description parsed; the module that it tells of, whole or as an outline. */
+json_t *sp__parse_description(const char *json);
+sp_module *sp__module_from_description(const json_t *object, bool outline);
 
 #endif
 #endif

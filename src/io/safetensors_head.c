@@ -107,14 +107,20 @@ static sp_status read_entry(const sp__st_file *file, sp__st_entry *entry, const 
     return status;
 }
 
-static sp_status check_metadata(const sp__st_file *file, json_t *metadata)
+static sp_status read_metadata(sp__st_file *file, json_t *metadata)
 {
     const char *key;
     json_t *value;
     if (!json_is_object(metadata)) return fail(file, "its " SP__ST_METADATA " is not an object");
+    const size_t n = json_object_size(metadata);
+    file->keys = sp_alloc(n * sizeof *file->keys);
+    if (!file->keys) return SP_ERROR_MEMORY;
+    file->n_keys = n;
+    size_t i = 0;
     json_object_foreach(metadata, key, value)
     {
         if (!json_is_string(value)) return fail(file, "the metadata value of '%s' is not a string", key);
+        file->keys[i++] = key;
     }
     return SP_OK;
 }
@@ -155,7 +161,7 @@ static sp_status read_entries(sp__st_file *file)
     json_t *value;
     size_t all = json_object_size(file->head);
     json_t *metadata = json_object_get(file->head, SP__ST_METADATA);
-    sp_status status = metadata ? check_metadata(file, metadata) : SP_OK;
+    sp_status status = metadata ? read_metadata(file, metadata) : SP_OK;
     if (status != SP_OK) return status;
     file->n = all - (metadata != NULL);
     file->entries = sp_alloc(file->n * sizeof *file->entries);
@@ -164,10 +170,16 @@ static sp_status read_entries(sp__st_file *file)
     json_object_foreach(file->head, key, value)
     {
         if (value == metadata) continue;
-        status = read_entry(file, &file->entries[i++], key, value);
+        status = read_entry(file, &file->entries[i], key, value);
+        if (status == SP_OK) status = sp_map_set(&file->names, key, strlen(key), (int64_t)i++);
         if (status != SP_OK) return status;
     }
     return check_cover(file);
+}
+
+const char *sp__st_metadata(const sp__st_file *file, const char *key)
+{
+    return json_string_value(json_object_get(json_object_get(file->head, SP__ST_METADATA), key));
 }
 
 /* ---- the file ---- */
@@ -176,9 +188,10 @@ static sp_status parse(sp__st_file *file, const char *text, size_t length)
 {
     json_error_t error;
     if (length == 0 || text[0] != '{') return fail(file, "its head does not begin with '{'");
-    file->head = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
-    if (!file->head) return fail(file, "its head is not right JSON: %s (byte %d)", error.text, error.position);
-    return SP_OK;
+    file->head = sp__json_parse(text, length, &error);
+    if (file->head) return SP_OK;
+    if (sp_error_status() != SP_OK) return sp_error_status();
+    return fail(file, "its head is not right JSON: %s (byte %d)", error.text, error.position);
 }
 
 static sp_status read_head(sp__st_file *file, int64_t size)
@@ -215,6 +228,8 @@ sp_status sp__st_open(sp__st_file *file, const char *path)
 void sp__st_close(sp__st_file *file)
 {
     if (file->entries) sp_free(file->entries, file->n * sizeof *file->entries);
+    if (file->keys) sp_free(file->keys, file->n_keys * sizeof *file->keys);
+    sp_map_free(&file->names);
     if (file->head) json_decref(file->head);
     if (file->fd >= 0) close(file->fd);
 }

@@ -13,7 +13,7 @@ static void only_zero_or_one(unsigned char *data, size_t n)
     for (size_t i = 0; i < n; i++) data[i] = data[i] != 0;
 }
 
-static sp_tensor *read_tensor(const sp__st_file *file, const sp__st_entry *entry)
+sp_tensor *sp__st_read(const sp__st_file *file, const sp__st_entry *entry)
 {
     sp_tensor *x = sp_empty(((sp_dims){entry->dims, entry->n_dims}), .dtype = entry->dtype);
     size_t bytes = (size_t)(entry->end - entry->begin);
@@ -26,29 +26,30 @@ static sp_tensor *read_tensor(const sp__st_file *file, const sp__st_entry *entry
 
 static sp_status read_tensors(const sp__st_file *file, sp_dict *dict)
 {
-    sp_status status = dict ? SP_OK : SP_ERROR_MEMORY;
+    sp_status status = SP_OK;
     for (size_t i = 0; i < file->n && status == SP_OK; i++) {
         SP_SCOPE {
-            sp_tensor *x = read_tensor(file, &file->entries[i]);
+            sp_tensor *x = sp__st_read(file, &file->entries[i]);
             status = x ? sp_dict_set(dict, file->entries[i].name, x) : sp_error_status();
         }
     }
     return status;
 }
 
+sp_dict *sp__st_read_all(const sp__st_file *file)
+{
+    sp_dict *dict = sp_dict_new();
+    if (dict && read_tensors(file, dict) == SP_OK) return dict;
+    sp_release(dict);
+    return NULL;
+}
+
 sp_dict *sp_load_tensors(const char *path)
 {
     sp__st_file file;
-    sp_dict *dict = NULL;
-    sp_status status = sp__st_open(&file, path);
-    if (status == SP_OK) {
-        dict = sp_dict_new();
-        status = read_tensors(&file, dict);
-    }
+    sp_dict *dict = sp__st_open(&file, path) == SP_OK ? sp__st_read_all(&file) : NULL;
     sp__st_close(&file);
-    if (status == SP_OK) return dict;
-    sp_release(dict);
-    return NULL;
+    return dict;
 }
 
 static int64_t copy_text(const char *text, char *buffer, size_t size)
@@ -63,10 +64,7 @@ int64_t sp_load_metadata(const char *path, const char *key, char *buffer, size_t
     if (!key) return sp_raise_null("sp_load_metadata", "key"), -1;
     sp__st_file file;
     int64_t length = -1;
-    if (sp__st_open(&file, path) == SP_OK) {
-        const json_t *metadata = json_object_get(file.head, SP__ST_METADATA);
-        length = copy_text(json_string_value(json_object_get(metadata, key)), buffer, size);
-    }
+    if (sp__st_open(&file, path) == SP_OK) length = copy_text(sp__st_metadata(&file, key), buffer, size);
     sp__st_close(&file);
     return length;
 }
@@ -74,15 +72,9 @@ int64_t sp_load_metadata(const char *path, const char *key, char *buffer, size_t
 int64_t sp_load_metadata_key(const char *path, int64_t i, char *buffer, size_t size)
 {
     sp__st_file file;
-    int64_t length = -1, at = 0;
-    if (sp__st_open(&file, path) == SP_OK) {
-        const char *key;
-        json_t *value;
-        json_object_foreach(json_object_get(file.head, SP__ST_METADATA), key, value)
-        {
-            if (at++ == i) length = copy_text(key, buffer, size);
-        }
-    }
+    int64_t length = -1;
+    if (sp__st_open(&file, path) == SP_OK && i >= 0 && i < (int64_t)file.n_keys)
+        length = copy_text(file.keys[i], buffer, size);
     sp__st_close(&file);
     return length;
 }

@@ -54,19 +54,24 @@ static sp_status fill_items(const sp_dict *tensors, item *items, size_t n)
 
 /* ---- the head ---- */
 
-static sp_status set(json_t *object, const char *key, json_t *value)
+/* Puts a list of whole numbers under a key. */
+static sp_status set_list(json_t *object, const char *key, const int64_t *numbers, int n)
 {
-    if (json_object_set_new(object, key, value) == 0) return SP_OK;
-    return sp_raise(SP_ERROR_ARGUMENT, "cannot save '%s': the name or its text is not UTF-8", key);
+    json_t *list = json_array();
+    sp_status status = sp__json_set(object, key, list);
+    for (int i = 0; i < n && status == SP_OK; i++) status = sp__json_append(list, json_integer(numbers[i]));
+    return status;
 }
 
-static json_t *describe(const item *it, size_t at)
+static sp_status add_item(json_t *head, const item *it, size_t at)
 {
-    json_t *shape = json_array();
-    sp_dims sizes = sp_sizes(it->x);
-    for (int d = 0; d < sizes.n; d++) json_array_append_new(shape, json_integer(sizes.data[d]));
-    return json_pack("{s:s, s:o, s:[I, I]}", "dtype", sp__st_types[it->rank].name, "shape", shape, "data_offsets",
-                     (json_int_t)at, (json_int_t)at + (json_int_t)it->bytes);
+    json_t *about = json_object();
+    const sp_dims sizes = sp_sizes(it->x);
+    const int64_t offsets[] = {(int64_t)at, (int64_t)(at + it->bytes)};
+    sp_status status = sp__json_set(head, it->name, about);
+    if (status == SP_OK) status = sp__json_set(about, "dtype", sp__json_text(sp__st_types[it->rank].name));
+    if (status == SP_OK) status = set_list(about, "shape", sizes.data, sizes.n);
+    return status == SP_OK ? set_list(about, "data_offsets", offsets, 2) : status;
 }
 
 static size_t count_pairs(const char *const *metadata)
@@ -87,11 +92,10 @@ static sp_status add_metadata(json_t *head, const char *const *metadata)
     for (size_t i = 0; i < n; i++) pairs[i] = (pair){metadata[2 * i], metadata[2 * i + 1]};
     qsort(pairs, n, sizeof *pairs, by_key);
     json_t *object = json_object();
-    sp_status status = SP_OK;
-    for (size_t i = 0; i < n && status == SP_OK; i++) status = set(object, pairs[i].key, json_string(pairs[i].value));
+    sp_status status = sp__json_set(head, SP__ST_METADATA, object);
+    for (size_t i = 0; i < n && status == SP_OK; i++)
+        status = sp__json_set(object, pairs[i].key, sp__json_text(pairs[i].value));
     sp_free(pairs, n * sizeof *pairs);
-    if (status == SP_OK) return set(head, SP__ST_METADATA, object);
-    json_decref(object);
     return status;
 }
 
@@ -100,7 +104,7 @@ static sp_status build_head(json_t *head, const item *items, size_t n, const cha
     size_t at = 0;
     sp_status status = add_metadata(head, metadata);
     for (size_t i = 0; i < n && status == SP_OK; i++) {
-        status = set(head, items[i].name, describe(&items[i], at));
+        status = add_item(head, &items[i], at);
         at += items[i].bytes;
     }
     return status;
@@ -109,18 +113,19 @@ static sp_status build_head(json_t *head, const item *items, size_t n, const cha
 /* Its length, then the JSON with spaces to a multiple of 8. */
 static sp_status write_head(sp__writer *writer, json_t *head)
 {
-    const size_t flags = JSON_COMPACT | JSON_PRESERVE_ORDER;
-    size_t length = json_dumpb(head, NULL, 0, flags);
-    size_t padded = (length + 7) / 8 * 8;
-    if (length == 0 || padded > SP__ST_MAX_HEAD)
-        return sp_raise(SP_ERROR_ARGUMENT, "names and metadata take more than the format's %d bytes", SP__ST_MAX_HEAD);
-    char *text = sp_alloc(8 + padded);
+    static const char spaces[8] = "        ";
+    size_t length = 0;
+    char *text = sp__json_write(head, 8, &length);
     if (!text) return SP_ERROR_MEMORY;
+    const size_t padded = (length + 7) / 8 * 8;
     for (int i = 0; i < 8; i++) text[i] = (char)(padded >> 8 * i & 255);
-    memset(text + 8, ' ', padded);
-    json_dumpb(head, text + 8, padded, flags);
-    sp_status status = sp__writer_write(writer, text, 8 + padded);
-    sp_free(text, 8 + padded);
+    sp_status status = SP_OK;
+    if (padded > SP__ST_MAX_HEAD)
+        status = sp_raise(SP_ERROR_ARGUMENT, "names and metadata take %zu bytes, more than the format's %d", padded,
+                          SP__ST_MAX_HEAD);
+    if (status == SP_OK) status = sp__writer_write(writer, text, 8 + length);
+    if (status == SP_OK) status = sp__writer_write(writer, spaces, padded - length);
+    sp_free(text, 8 + length + 1);
     return status;
 }
 
@@ -152,8 +157,8 @@ sp_status sp_save_tensors(const sp_dict *tensors, const char *path, const char *
     size_t n = (size_t)sp_dict_size(tensors);
     item *items = sp_alloc(n * sizeof *items);
     if (!items) return SP_ERROR_MEMORY;
-    json_t *head = json_object();
-    sp_status status = fill_items(tensors, items, n);
+    json_t *head = sp__json_made(json_object());
+    sp_status status = head ? fill_items(tensors, items, n) : SP_ERROR_MEMORY;
     if (status == SP_OK) status = build_head(head, items, n, metadata);
     if (status == SP_OK) status = write_file(path, head, items, n);
     json_decref(head);

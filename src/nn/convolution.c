@@ -171,6 +171,27 @@ static sp_status make_parameters(convolution *c, const double *n, drawn how)
     return c->bias ? SP_OK : sp_error_status();
 }
 
+static int outline(const double *n, bool transposed, sp_outline_tensor *tensors)
+{
+    int64_t kernel[2];
+    const int64_t in = (int64_t)n[IN], out = (int64_t)n[OUT], groups = (int64_t)n[GROUPS];
+    sp__pair_get(n, KERNEL, kernel);
+    const sp_dims dims = transposed ? SP_DIMS(in, out / groups, kernel[0], kernel[1])
+                                    : SP_DIMS(out, in / groups, kernel[0], kernel[1]);
+    const int count = sp__outline_add(tensors, 0, "weight", dims);
+    return n[BIAS] != 0 ? sp__outline_add(tensors, count, "bias", SP_DIMS(out)) : count;
+}
+
+static int conv2d_tensors(const double *n, sp_outline_tensor *tensors)
+{
+    return outline(n, false, tensors);
+}
+
+static int conv_transpose2d_tensors(const double *n, sp_outline_tensor *tensors)
+{
+    return outline(n, true, tensors);
+}
+
 static sp_module *make(const sp__layer_type *type, const double *numbers, drawn how)
 {
     sp_module *self = sp__layer_new_sized(type, sizeof(convolution), numbers);
@@ -203,12 +224,14 @@ static const sp__layer_type types[N_TYPES] = {
     [CONV2D] = {.name = "Conv2d",
                 .forward = conv2d_forward,
                 .check = conv2d_check,
+                .tensors = conv2d_tensors,
                 .describe = describe,
                 .build = build,
                 .options = {CONVOLUTION_OPTIONS, [SAME] = {"same", SP_ATTRIBUTE_BOOL, SP__OPTION_DEFAULTED, 0}}},
     [CONV_TRANSPOSE2D] = {.name = "ConvTranspose2d",
                           .forward = conv_transpose2d_forward,
                           .check = conv_transpose2d_check,
+                          .tensors = conv_transpose2d_tensors,
                           .describe = describe,
                           .build = build,
                           .options = {CONVOLUTION_OPTIONS, SP__PAIR_OPTION("output_padding", SP__OPTION_DEFAULTED, 0)}},

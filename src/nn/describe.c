@@ -41,6 +41,17 @@ sp_attribute sp_module_attribute(const sp_module *module, int i)
     return i >= 0 && i < module->priv->n_attributes ? module->priv->attributes[i] : none;
 }
 
+sp_dtype sp_module_dtype(const sp_module *module)
+{
+    if (sp__module_check_whole(module, "sp_module_dtype") != SP_OK) return SP_DTYPE_DEFAULT;
+    for (int i = 0; i < module->priv->n_tensors; i++) {
+        const sp__module_tensor *member = &module->priv->tensors[i];
+        sp_dtype dtype = sp_dtype_of(member->tensor);
+        if (member->saved && sp_dtype_is_floating_point(dtype) && dtype != SP_F32) return dtype;
+    }
+    return SP_F32;
+}
+
 /* The module that a name leads to, as far as the name goes; NULL where it leads nowhere. */
 static const sp_module *walk_down(const sp_module *module, const char *name, size_t length)
 {

@@ -33,6 +33,11 @@ static size_t embedding_describe(const sp_module *module, char *buffer, size_t s
     return t.length;
 }
 
+static int embedding_tensors(const double *n, sp_outline_tensor *tensors)
+{
+    return sp__outline_add(tensors, 0, "weight", SP_DIMS((int64_t)n[ENTRIES], (int64_t)n[FEATURES]));
+}
+
 static sp_module *embedding_build(const sp__layer_type *type, const double *n)
 {
     (void)type;
@@ -44,6 +49,7 @@ static const sp__layer_type embedding_type = {
     .name = "Embedding",
     .forward = embedding_forward,
     .check = embedding_check,
+    .tensors = embedding_tensors,
     .describe = embedding_describe,
     .build = embedding_build,
     .options = {[ENTRIES] = {"num_embeddings", SP_ATTRIBUTE_INT, SP__OPTION_NEEDED, 0},

@@ -151,6 +151,15 @@ static sp_status read_attributes(const sp__layer_type *type, const sp_attribute 
     return status;
 }
 
+static const sp__layer_type *known_type(const char *function, const char *name, const sp_attribute *attributes, int n)
+{
+    if (!name) return sp_raise_null(function, "name"), NULL;
+    if (n > 0 && !attributes) return sp_raise_null(function, "attributes"), NULL;
+    const sp__layer_type *type = find_type(name);
+    if (!type) sp_raise(SP_ERROR_NOT_FOUND, "%s: the library has no module type \"%s\"", function, name);
+    return type;
+}
+
 bool sp_module_knows(const char *name)
 {
     if (!name) return sp_raise_null("sp_module_knows", "name"), false;
@@ -159,14 +168,41 @@ bool sp_module_knows(const char *name)
 
 sp_module *sp_module_build(const char *name, const sp_attribute *attributes, int n)
 {
-    if (!name) return sp_raise_null("sp_module_build", "name"), NULL;
-    if (n > 0 && !attributes) return sp_raise_null("sp_module_build", "attributes"), NULL;
-    const sp__layer_type *type = find_type(name);
-    if (!type) {
-        sp_raise(SP_ERROR_NOT_FOUND, "sp_module_build: the library has no module type \"%s\"", name);
-        return NULL;
-    }
     double numbers[SP__LAYER_OPTIONS];
-    if (read_attributes(type, attributes, n, numbers) != SP_OK) return NULL;
+    const sp__layer_type *type = known_type("sp_module_build", name, attributes, n);
+    if (!type || read_attributes(type, attributes, n, numbers) != SP_OK) return NULL;
     return type->build ? type->build(type, numbers) : sp__layer_new(type, numbers);
+}
+
+/* ---- outlines ---- */
+
+int sp__outline_add(sp_outline_tensor *tensors, int n, const char *name, sp_dims dims)
+{
+    tensors[n] = (sp_outline_tensor){.name = name, .n_dims = dims.n};
+    for (int d = 0; d < dims.n; d++) tensors[n].dims[d] = dims.data[d];
+    return n + 1;
+}
+
+/* A layer that lacks tensors is incomplete like one whose member could not be added. */
+sp_module *sp_module_outline(const char *name, const sp_attribute *attributes, int n)
+{
+    double numbers[SP__LAYER_OPTIONS];
+    const sp__layer_type *type = known_type("sp_module_outline", name, attributes, n);
+    if (!type || read_attributes(type, attributes, n, numbers) != SP_OK) return NULL;
+    if (!type->tensors) return type->build ? type->build(type, numbers) : sp__layer_new(type, numbers);
+    sp_module *outline = sp__layer_new(type, numbers);
+    if (!outline) return NULL;
+    sp_outline_tensor tensors[SP_OUTLINE_TENSORS];
+    if (sp_module_outline_tensors(outline, tensors) > 0)
+        snprintf(outline->priv->missing, sizeof outline->priv->missing, "%s", tensors[0].name);
+    return outline;
+}
+
+int sp_module_outline_tensors(const sp_module *outline, sp_outline_tensor *tensors)
+{
+    if (sp__module_check(outline, "sp_module_outline_tensors") != SP_OK) return 0;
+    if (!tensors) return sp_raise_null("sp_module_outline_tensors", "tensors"), 0;
+    if (!sp__is_layer(outline) || outline->priv->n_tensors > 0) return 0;
+    const sp__layer *layer = (const sp__layer *)outline;
+    return layer->type->tensors ? layer->type->tensors(layer->numbers, tensors) : 0;
 }

@@ -28,6 +28,8 @@ struct sp__layer_type {
     sp_tensor *(*forward_n)(sp_module *self, sp_tensor *const *inputs, int n);
     sp__module_describe *describe;             /* default: the attributes */
     sp_status (*check)(const double *numbers); /* of the options' values; default: all are fine */
+    /* Its parameters and saved buffers by its options, their number; NULL for a type without any. */
+    int (*tensors)(const double *numbers, sp_outline_tensor *tensors);
     /* Makes one by its options; default: sp__layer_new. */
     sp_module *(*build)(const sp__layer_type *type, const double *numbers);
     sp__layer_option options[SP__LAYER_OPTIONS];
@@ -43,6 +45,9 @@ typedef struct sp__layer {
 /* A layer with these options, checked; `bytes` of a struct whose first member is the layer. */
 sp_module *sp__layer_new(const sp__layer_type *type, const double *numbers);
 sp_module *sp__layer_new_sized(const sp__layer_type *type, size_t bytes, const double *numbers);
+
+/* One tensor of a list that sp__layer_type.tensors writes; `n` are there already. Returns how many there are then. */
+int sp__outline_add(sp_outline_tensor *tensors, int n, const char *name, sp_dims dims);
 
 /* Whether a module is one of the library's layers, not a user's. */
 bool sp__is_layer(const sp_module *module);

@@ -29,6 +29,13 @@ static sp_status linear_check(const double *numbers)
     return SP_OK;
 }
 
+static int linear_tensors(const double *n, sp_outline_tensor *tensors)
+{
+    const int64_t in = (int64_t)n[IN_FEATURES], out = (int64_t)n[OUT_FEATURES];
+    const int count = sp__outline_add(tensors, 0, "weight", SP_DIMS(out, in));
+    return n[BIAS] != 0 ? sp__outline_add(tensors, count, "bias", SP_DIMS(out)) : count;
+}
+
 static sp_module *linear_build(const sp__layer_type *type, const double *numbers)
 {
     (void)type;
@@ -39,6 +46,7 @@ static const sp__layer_type linear_type = {
     .name = "Linear",
     .forward = linear_forward,
     .check = linear_check,
+    .tensors = linear_tensors,
     .build = linear_build,
     .options = {[IN_FEATURES] = {"in_features", SP_ATTRIBUTE_INT, SP__OPTION_NEEDED, 0},
                 [OUT_FEATURES] = {"out_features", SP_ATTRIBUTE_INT, SP__OPTION_NEEDED, 0},

@@ -174,11 +174,26 @@ static sp_status check_child(const sp_module *parent, const sp_module *child, co
     if (child->priv->parent)
         return sp_raise(SP_ERROR_ARGUMENT, "sp_module_add: \"%s\" (%s) is a child of %s already", name,
                         child->priv->name, child->priv->parent->priv->name);
-    for (const sp_module *up = parent; up; up = up->priv->parent)
+    int depth = child->priv->height + 1;
+    for (const sp_module *up = parent; up; up = up->priv->parent) {
         if (up == child)
             return sp_raise(SP_ERROR_ARGUMENT, "sp_module_add: \"%s\" (%s) would be below itself", name,
                             child->priv->name);
-    return SP_OK;
+        depth++;
+    }
+    if (depth <= SP__MAX_DEPTH) return SP_OK;
+    return sp_raise(SP_ERROR_ARGUMENT,
+                    "sp_module_add: with \"%s\" (%s) modules would be nested %d deep; %d is the most", name,
+                    child->priv->name, depth, SP__MAX_DEPTH);
+}
+
+/* Tells a child's new ancestors how high they are now. */
+static void raise_heights(const sp_module *child)
+{
+    for (const sp_module *up = child->priv->parent; up; child = up, up = up->priv->parent) {
+        if (up->priv->height > child->priv->height) return;
+        up->priv->height = child->priv->height + 1;
+    }
 }
 
 static sp_status append_child(sp_module_private *priv, const char *name, sp_module *child)
@@ -198,6 +213,7 @@ sp_module *sp_module_add(sp_module *parent, const char *name, sp_module *child)
         return not_added(parent, name);
     child->priv->parent = parent;
     child->priv->child_name = parent->priv->children[parent->priv->n_children - 1].name;
+    raise_heights(child);
     return child;
 }
 

@@ -20,6 +20,10 @@ typedef struct sp__module_tensor {
 /* Writes what stands between the parentheses of the printed module, as snprintf does. */
 typedef size_t sp__module_describe(const sp_module *module, char *buffer, size_t size);
 
+/* How many modules may be on the way from a root down, itself among them. What walks over a network calls itself for
+ * each, and a description's parser takes 2048 levels of JSON, two for each module. */
+enum { SP__MAX_DEPTH = 1000 };
+
 struct sp_module_private {
     char *name;
     sp_tensor *(*forward)(sp_module *self, sp_tensor *x);
@@ -32,6 +36,7 @@ struct sp_module_private {
     sp__module_tensor *tensors;
     sp_attribute *attributes; /* their names are owned */
     int n_children, n_tensors, n_attributes;
+    int height;                                    /* how many modules are below it, one in another */
     int max_children, max_tensors, max_attributes; /* room in the arrays */
     sp_map members;                                /* from names: child i is 2·i, tensor i is 2·i + 1 */
     sp_map options;                                /* from names to attributes */

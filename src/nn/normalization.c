@@ -105,6 +105,23 @@ static sp_status add_statistics(norm *n, sp_dims dims, bool track, sp_dtype dtyp
     return n->mean && n->var && n->num_batches ? SP_OK : sp_error_status();
 }
 
+static int outline(sp_outline_tensor *tensors, sp_dims dims, bool affine, bool bias)
+{
+    const int n = affine ? sp__outline_add(tensors, 0, "weight", dims) : 0;
+    return affine && bias ? sp__outline_add(tensors, n, "bias", dims) : n;
+}
+
+static int batch_tensors(const double *numbers, sp_outline_tensor *tensors)
+{
+    const sp_dims dims = SP_DIMS((int64_t)numbers[FEATURES]);
+    int n = outline(tensors, dims, numbers[AFFINE] != 0, numbers[BATCH_BIAS] != 0);
+    if (numbers[TRACK] == 0) return n;
+    n = sp__outline_add(tensors, n, "running_mean", dims);
+    n = sp__outline_add(tensors, n, "running_var", dims);
+    tensors[n] = (sp_outline_tensor){.name = "num_batches_tracked", .whole = true};
+    return n + 1;
+}
+
 static sp_module *batch_make(const sp__layer_type *type, const double *numbers, sp_dtype dtype)
 {
     sp_module *self = sp__layer_new_sized(type, sizeof(norm), numbers);
@@ -167,6 +184,13 @@ static size_t layer_describe(const sp_module *module, char *buffer, size_t size)
     return t.length;
 }
 
+static int layer_tensors(const double *numbers, sp_outline_tensor *tensors)
+{
+    int64_t sizes[SP_MAX_DIMS];
+    const sp_dims dims = {sizes, read_sizes(numbers, sizes)};
+    return outline(tensors, dims, numbers[LAYER_AFFINE] != 0, numbers[LAYER_BIAS] != 0);
+}
+
 static sp_module *layer_make(const sp__layer_type *type, const double *numbers, sp_dtype dtype)
 {
     int64_t sizes[SP_MAX_DIMS];
@@ -188,7 +212,7 @@ static sp_module *layer_build(const sp__layer_type *type, const double *numbers)
 #define BATCH(type_name)                                                                                               \
     {                                                                                                                  \
         .name = type_name, .forward = batch_forward, .check = batch_check, .describe = batch_describe,                 \
-        .build = batch_build, .options = {                                                                             \
+        .tensors = batch_tensors, .build = batch_build, .options = {                                                   \
             [FEATURES] = {"num_features", SP_ATTRIBUTE_INT, SP__OPTION_NEEDED, 0},                                     \
             [EPS] = {"eps", SP_ATTRIBUTE_NUMBER, SP__OPTION_DEFAULTED, 1e-5},                                          \
             [MOMENTUM] = {"momentum", SP_ATTRIBUTE_NUMBER, SP__OPTION_DEFAULTED, 0.1},                                 \
@@ -208,6 +232,7 @@ static const sp__layer_type types[N_TYPES] = {
                .forward = layer_forward,
                .check = layer_check,
                .describe = layer_describe,
+               .tensors = layer_tensors,
                .build = layer_build,
                .options = {[LAYER_EPS] = {"eps", SP_ATTRIBUTE_NUMBER, SP__OPTION_DEFAULTED, 1e-5},
                            [LAYER_AFFINE] = {"elementwise_affine", SP_ATTRIBUTE_BOOL, SP__OPTION_DEFAULTED, 1},
