@@ -210,6 +210,48 @@ static void test_every_rule(void **state)
     assert_true(levels >= 2);
 }
 
+/* A parameter that is NaN or infinite does not reach the states: 0·p is not added. Nor does an infinite gradient make a
+ * plain momentum NaN. */
+static void check_no_decay(const variant *v, sp_dtype dtype)
+{
+    buffers b = make_buffers(dtype), plain = make_buffers(dtype);
+    for (int i = 0; i < N; i += 3) put(dtype, b.at[0], i, i % 2 ? (double)NAN : (double)INFINITY);
+    for (int step = 1; step <= 2; step++) run_step(v, dtype, &b, step), run_step(v, dtype, &plain, step);
+    for (int s = 2; s < 5; s++) assert_memory_equal(b.at[s], plain.at[s], (size_t)N * (size_t)sp__size_of(dtype));
+    free_buffers(&b);
+    free_buffers(&plain);
+}
+
+static void check_infinite_gradient(sp_dtype dtype)
+{
+    const sp_fused_numbers numbers = {.lr = 0.1, .momentum = 0.9};
+    buffers b = make_buffers(dtype);
+    sp__fused call = {.rule = SP_FUSED_SGD, .dtype = dtype, .n = N, .numbers = &numbers};
+    for (int i = 0; i < N; i++) put(dtype, b.at[1], i, (double)INFINITY);
+    call.parameter = operand(b.at[0], dtype), call.grad = operand(b.at[1], dtype);
+    call.state[0] = operand(b.at[2], dtype);
+    call.state[1] = call.state[2] = operand(NULL, dtype);
+    assert_int_equal(sp__cpu_backend.fused(&call, 1), SP_OK);
+    for (int i = 0; i < N; i++) assert_true(get(dtype, b.at[0], i) == -(double)INFINITY);
+    free_buffers(&b);
+}
+
+static void test_what_is_multiplied_by_zero_is_not_added(void **state)
+{
+    (void)state;
+    FOR_EACH_LEVEL(level)
+    {
+        for (int v = 0; v < VARIANTS; v++) {
+            variant none = variants[v];
+            none.numbers.weight_decay = 0;
+            check_no_decay(&none, SP_F32);
+            check_no_decay(&none, SP_F64);
+        }
+        check_infinite_gradient(SP_F32);
+        check_infinite_gradient(SP_F64);
+    }
+}
+
 static void test_other_dtypes_are_refused(void **state)
 {
     (void)state;
@@ -269,6 +311,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_rule),
+        cmocka_unit_test(test_what_is_multiplied_by_zero_is_not_added),
         cmocka_unit_test(test_other_dtypes_are_refused),
         cmocka_unit_test(test_threads_change_no_bit),
         cmocka_unit_test(test_the_callers_arithmetic_is_left_alone),

@@ -10,10 +10,10 @@ typedef struct FN(rule) {
     const sp_fused_numbers *numbers;
 } FN(rule);
 
-/* The gradient with its sign and, unless decoupled, its weight decay. */
+/* The gradient with its sign and, unless decoupled, its weight decay. 0·p is not added: p may be NaN or infinite. */
 static inline T FN(gradient)(const FN(rule) * r, T g, T p)
 {
-    return r->sign * g + r->decay * p;
+    return r->decay != 0 ? r->sign * g + r->decay * p : r->sign * g;
 }
 
 /* The halves of torch.lerp in one form: base + weight·(b - a), base the nearer end. */
@@ -34,12 +34,12 @@ static void FN(sgd_momentum)(FN(rule) r)
 {
     const sp_fused_numbers *v = r.numbers;
     const T lr = (T)v->lr, momentum = v->first ? 0 : (T)v->momentum, new = v->first ? 1 : (T)(1 - v->dampening);
-    const T ahead = v->nesterov ? (T)v->momentum : 1, plain = v->nesterov ? 1 : 0;
+    const T ahead = (T)v->momentum;
     for (int64_t i = 0; i < r.n; i++) {
         const T g = FN(gradient)(&r, r.g[i], r.p[i]);
         const T buffer = v->first ? g : momentum * r.s0[i] + new *g;
         r.s0[i] = buffer;
-        r.p[i] -= lr * (plain * g + ahead * buffer);
+        r.p[i] -= lr * (v->nesterov ? g + ahead * buffer : buffer);
     }
 }
 
