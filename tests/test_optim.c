@@ -229,7 +229,13 @@ static void test_options_out_of_range(void **state)
     assert_null(call);                                                                                                 \
     assert_error(SP_ERROR_ARGUMENT, words)
     REFUSES("sp_optim_sgd: lr must not be negative, got -1", sp_optim_sgd(p, .lr = -1));
-    REFUSES("sp_optim_sgd: lr must not be negative, got nan", sp_optim_sgd(p, .lr = NAN));
+    REFUSES("sp_optim_sgd: lr must be finite, got nan", sp_optim_sgd(p, .lr = NAN));
+    REFUSES("sp_optim_sgd: lr must be finite, got inf", sp_optim_sgd(p, .lr = INFINITY));
+    REFUSES("sp_optim_sgd: dampening must be finite, got -inf", sp_optim_sgd(p, .dampening = -INFINITY));
+    REFUSES("sp_optim_adagrad: lr_decay must be finite, got inf", sp_optim_adagrad(p, .lr_decay = INFINITY));
+    REFUSES("sp_optim_adam: betas[1] must be finite, got nan", sp_optim_adam(p, .betas = {0.9, NAN}));
+    REFUSES("sp_optim_adam: eps must be finite, got inf", sp_optim_adam(p, .eps = INFINITY));
+    REFUSES("sp_optim_rmsprop: alpha must be finite, got nan", sp_optim_rmsprop(p, .alpha = NAN));
     REFUSES("sp_optim_sgd: momentum must not be negative, got -0.5", sp_optim_sgd(p, .momentum = -0.5));
     REFUSES("sp_optim_sgd: weight_decay must not be negative", sp_optim_sgd(p, .weight_decay = -1));
     REFUSES("nesterov needs a momentum and no dampening, got 0 and 0", sp_optim_sgd(p, .nesterov = true));
@@ -267,6 +273,11 @@ static void test_parameters_that_cannot_be_trained(void **state)
     assert_true(isnan(sp_lr(o, 0)) == false);
     assert_int_equal(sp_set_lr(o, 0, -1), SP_ERROR_ARGUMENT);
     assert_error(SP_ERROR_ARGUMENT, "sp_set_lr: lr must not be negative, got -1");
+    assert_int_equal(sp_set_lr(o, 0, INFINITY), SP_ERROR_ARGUMENT);
+    assert_error(SP_ERROR_ARGUMENT, "sp_set_lr: lr must be finite, got inf");
+    assert_int_equal(sp_set_lr(o, 0, NAN), SP_ERROR_ARGUMENT);
+    assert_error(SP_ERROR_ARGUMENT, "sp_set_lr: lr must be finite, got nan");
+    assert_true(sp_lr(o, 0) == 1e-3);
     assert_int_equal(sp_set_lr(o, 1, 1), SP_ERROR_ARGUMENT);
     assert_error(SP_ERROR_ARGUMENT, "sp_set_lr: there is no group 1 among 1");
     assert_null(sp_optim_sgd((sp_list *)NULL));

@@ -1,5 +1,6 @@
 /* The batch that grows where the rate would fall. */
 #include "support/support.h"
+#include <math.h>
 #include <spusk/spusk.h>
 
 static sp_loader *loader_of(int64_t examples, int64_t batch)
@@ -56,6 +57,10 @@ static void test_what_cannot_grow(void **state)
     assert_error(SP_ERROR_ARGUMENT, "factor must be at least 1, got 0.5");
     assert_null(sp_batch_multi_step(loader, optimizer, SP_DIMS(1), .max_batch_size = -1));
     assert_error(SP_ERROR_ARGUMENT, "max_batch_size must be at least 1, got -1");
+    assert_null(sp_batch_multi_step(loader, optimizer, SP_DIMS(1), .max_batch_size = SP_ZERO));
+    assert_error(SP_ERROR_ARGUMENT, "max_batch_size must be at least 1, got 0");
+    assert_null(sp_batch_multi_step(loader, optimizer, SP_DIMS(1), .factor = NAN));
+    assert_error(SP_ERROR_ARGUMENT, "factor must be at least 1, got nan");
     assert_null((sp_batch_multi_step)(loader, optimizer, (sp_dims){NULL, 2}, NULL));
     assert_error(SP_ERROR_NULL, "milestones");
 }
@@ -118,8 +123,13 @@ static void test_state_that_does_not_fit(void **state)
 {
     (void)state;
     refuses("factor", sp_scalar(0.5), SP_ERROR_ARGUMENT, "factor must be at least 1, got 0.5");
-    refuses("batch_size", sp_scalar_i64(0), SP_ERROR_ARGUMENT, "\"batch_size\" must be at least 1, got 0");
-    refuses("max_batch_size", sp_scalar_i64(-3), SP_ERROR_ARGUMENT, "\"max_batch_size\" must be at least 1, got -3");
+    refuses("batch_size", sp_scalar_i64(0), SP_ERROR_ARGUMENT,
+            "\"batch_size\" must be a whole number of 1 or more, got 0");
+    refuses("max_batch_size", sp_scalar_i64(-3), SP_ERROR_ARGUMENT,
+            "\"max_batch_size\" must be a whole number of 1 or more, got -3");
+    refuses("last_epoch", sp_scalar(NAN), SP_ERROR_ARGUMENT, "\"last_epoch\" must be a whole number of 0 or more");
+    refuses("batch_size", sp_full(SP_DIMS(), 1e300, .dtype = SP_F64), SP_ERROR_ARGUMENT, "got 1e+300");
+    refuses("milestones", sp_vector(1e30, NAN), SP_ERROR_DTYPE, "\"milestones\" are float32, not whole numbers");
     refuses("milestones", sp_scalar_i64(2), SP_ERROR_SHAPE, "\"milestones\" has 1 elements in 0 dimensions");
     refuses("gamma", sp_scalar(1), SP_ERROR_NOT_FOUND, "the state has 6 entries");
     run r = run_of(4, SP_DIMS(2));

@@ -287,7 +287,14 @@ static void test_states_that_do_not_fit(void **state)
     sp_scheduler_step(s);
     refuse_state(s, "step_size", sp_scalar_i64(0), SP_ERROR_ARGUMENT,
                  "sp_scheduler_load_state_dict: step_size must be 1 or more, got 0");
-    refuse_state(s, "last_epoch", sp_scalar_i64(-1), SP_ERROR_ARGUMENT, "\"last_epoch\" must not be negative");
+    refuse_state(s, "last_epoch", sp_scalar_i64(-1), SP_ERROR_ARGUMENT,
+                 "\"last_epoch\" must be a whole number of 0 or more, got -1");
+    refuse_state(s, "last_epoch", sp_full(SP_DIMS(), 1e300, .dtype = SP_F64), SP_ERROR_ARGUMENT, "got 1e+300");
+    refuse_state(s, "step_size", sp_scalar(NAN), SP_ERROR_ARGUMENT, "\"step_size\" must be a whole number");
+    refuse_state(s, "gamma", sp_scalar(NAN), SP_ERROR_ARGUMENT,
+                 "sp_scheduler_load_state_dict: gamma must be finite, got nan");
+    refuse_state(s, "base_lrs", sp_vector(1, INFINITY), SP_ERROR_ARGUMENT, "base_lrs: lr must be finite, got inf");
+    refuse_state(many, "milestones", sp_vector(NAN, 1e30), SP_ERROR_DTYPE, "\"milestones\" are float32");
     refuse_state(s, "gamma", sp_vector(1, 2), SP_ERROR_SHAPE, "\"gamma\" has 2 elements, not 1");
     refuse_state(s, "base_lrs", sp_vector(1), SP_ERROR_SHAPE, "\"base_lrs\" has 1 elements, not 2");
     refuse_state(s, "patience", sp_scalar_i64(1), SP_ERROR_NOT_FOUND,
@@ -349,6 +356,51 @@ static void test_schedules_refuse(void **state)
     assert_error(SP_ERROR_STATE, "the schedule of sp_lr_step takes no metric");
 }
 
+/* Numbers that are none, and rates that no optimiser takes; the rates stay. */
+static void test_schedules_refuse_numbers(void **state)
+{
+    (void)state;
+    sp_optimizer *o = two_groups(SGD);
+    const double before = sp_lr(o, 0);
+#define REFUSES(words, call)                                                                                           \
+    assert_null(call);                                                                                                 \
+    assert_error(SP_ERROR_ARGUMENT, words)
+    REFUSES("sp_lr_step: gamma must be finite, got nan", sp_lr_step(o, 2, .gamma = NAN));
+    REFUSES("sp_lr_step: gamma must not be negative, got -0.5", sp_lr_step(o, 2, .gamma = -0.5));
+    REFUSES("sp_lr_multi_step: gamma must be finite, got inf", sp_lr_multi_step(o, SP_DIMS(1), .gamma = INFINITY));
+    REFUSES("sp_lr_exponential: gamma must be finite, got nan", sp_lr_exponential(o, NAN));
+    REFUSES("sp_lr_cosine_annealing: eta_min must be finite, got nan", sp_lr_cosine_annealing(o, 5, .eta_min = NAN));
+    REFUSES("eta_min must not be negative, got -1", sp_lr_cosine_annealing(o, 5, .eta_min = -1));
+    REFUSES("sp_lr_linear: end_factor must be finite, got nan", sp_lr_linear(o, .end_factor = NAN));
+    REFUSES("total_iters must not be negative, got -3", sp_lr_linear(o, .total_iters = -3));
+    REFUSES("sp_lr_one_cycle: max_lr must be finite, got inf", sp_lr_one_cycle(o, INFINITY, 10));
+    REFUSES("max_lr must not be negative, got -1", sp_lr_one_cycle(o, -1, 10));
+    REFUSES("div_factor must be finite, got inf", sp_lr_one_cycle(o, 1, 10, .div_factor = INFINITY));
+    REFUSES("final_div_factor must be finite, got nan", sp_lr_one_cycle(o, 1, 10, .final_div_factor = NAN));
+    REFUSES("max_momentum must be finite, got nan", sp_lr_one_cycle(o, 1, 10, .max_momentum = NAN));
+    REFUSES("sp_lr_one_cycle: momentum must not be negative, got -1", sp_lr_one_cycle(o, 1, 10, .base_momentum = -1));
+    REFUSES("sp_lr_one_cycle: betas[0] must be in [0, 1), got 1",
+            sp_lr_one_cycle(two_groups(ADAM), 1, 10, .max_momentum = 1));
+    REFUSES("factor must not be negative, got -0.5", sp_lr_reduce_on_plateau(o, .factor = -0.5));
+    REFUSES("factor must be finite, got nan", sp_lr_reduce_on_plateau(o, .factor = NAN));
+    REFUSES("patience must not be negative, got -1", sp_lr_reduce_on_plateau(o, .patience = -1));
+    REFUSES("cooldown must not be negative, got -1", sp_lr_reduce_on_plateau(o, .cooldown = -1));
+    REFUSES("threshold must be finite, got inf", sp_lr_reduce_on_plateau(o, .threshold = INFINITY));
+    REFUSES("min_lr must be finite, got nan", sp_lr_reduce_on_plateau(o, .min_lr = NAN));
+#undef REFUSES
+    sp_scheduler *s = sp_lr_exponential(o, 1e200);
+    assert_true(sp_lr(o, 0) == before);
+    assert_int_equal(sp_scheduler_step(s), SP_OK);
+    const double once = sp_lr(o, 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(sp_scheduler_step(s), SP_ERROR_ARGUMENT);
+        assert_error(SP_ERROR_ARGUMENT, "sp_scheduler_step: the rate of group 0 would be inf at epoch 2");
+        assert_true(sp_lr(o, 0) == once);
+    }
+    assert_non_null(sp_lr_cosine_annealing(o, INT64_MAX));
+    assert_non_null(sp_lr_reduce_on_plateau(o, .patience = INT64_MAX, .cooldown = INT64_MAX));
+}
+
 /* ---- clipping ---- */
 
 static sp_list *clipped_parameters(void)
@@ -398,12 +450,43 @@ static void test_clipping_by_value(void **state)
     assert_true(sp_equal(sp_grad(x), sp_vector(-0.5, -0.25, 0.5, 0.5)));
 }
 
+/* torch.nn.utils.get_total_norm of (-3, 1, 0.25) in f64 and (0.5, 2) in f32. */
+static void test_norms_of_every_order(void **state)
+{
+    (void)state;
+    sp_tensor *x = sp_requires_grad(sp_zeros(SP_DIMS(3), .dtype = SP_F64)), *y = sp_requires_grad(sp_zeros(SP_DIMS(2)));
+    sp_tensor *none = sp_requires_grad(sp_zeros(SP_DIMS(0)));
+    const double numbers[] = {-3, 1, 0.25};
+    sp_set_grad(x, sp_from_data(numbers, SP_DIMS(3), .dtype = SP_F64));
+    sp_set_grad(y, sp_vector(0.5, 2));
+    sp_set_grad(none, sp_zeros(SP_DIMS(0)));
+    const struct {
+        double p, norm;
+    } cases[] = {{INFINITY, 3}, {-INFINITY, 0.25}, {1, 6.75}, {-1, 1 / (1. / 3 + 1 + 4 + 2 + 0.5)}, {SP_ZERO, 2}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_close(sp_clip_grad_norm_(SP_LIST(x, none, y), 100, .p = cases[i].p), cases[i].norm, 1e-6);
+    assert_close(sp_clip_grad_norm_(SP_LIST(x, y), 0.125, .p = -INFINITY), 0.25, 0);
+    assert_close(sp_item(sp_select(sp_grad(y), 0, 1)), 1, 1e-5);
+    assert_true(sp_clip_grad_norm_(sp_list_new(NULL, 0), 1) == 0);
+    assert_true(sp_clip_grad_norm_(sp_list_new(NULL, 0), 1, .p = -INFINITY) == 0);
+    assert_true(sp_clip_grad_norm_(SP_LIST(sp_requires_grad(sp_zeros(SP_DIMS(2)))), 1, .p = -INFINITY) == 0);
+    sp_set_grad(y, sp_vector(NAN, 2));
+    assert_true(isnan(sp_clip_grad_norm_(SP_LIST(y, x), 1, .p = -INFINITY)));
+    assert_no_error();
+}
+
 static void test_clipping_refuses(void **state)
 {
     (void)state;
     sp_list *list = clipped_parameters();
     assert_true(isnan(sp_clip_grad_norm_(list, -1)));
     assert_error(SP_ERROR_ARGUMENT, "sp_clip_grad_norm_: max_norm must not be negative, got -1");
+    assert_true(isnan(sp_clip_grad_norm_(list, NAN)));
+    assert_error(SP_ERROR_ARGUMENT, "sp_clip_grad_norm_: max_norm must not be negative, got nan");
+    assert_true(isnan(sp_clip_grad_norm_(list, 1, .p = NAN)));
+    assert_error(SP_ERROR_ARGUMENT, "sp_clip_grad_norm_: p is not a number, got nan");
+    assert_int_equal(sp_clip_grad_value_(list, NAN), SP_ERROR_ARGUMENT);
+    assert_error(SP_ERROR_ARGUMENT, "value must not be negative, got nan");
     assert_int_equal(sp_clip_grad_value_(list, -2), SP_ERROR_ARGUMENT);
     assert_error(SP_ERROR_ARGUMENT, "sp_clip_grad_value_: value must not be negative, got -2");
     assert_true(isnan(sp_clip_grad_norm_(NULL, 1)));
@@ -417,6 +500,7 @@ int main(void)
         sp_test(test_a_state_brings_its_options), sp_test(test_states_that_do_not_fit),
         sp_test(test_a_cycle_has_an_end),         sp_test(test_a_schedule_keeps_its_optimizer),
         sp_test(test_schedules_refuse),           sp_test(test_clipping_is_pytorchs),
-        sp_test(test_clipping_by_value),          sp_test(test_clipping_refuses)};
+        sp_test(test_clipping_by_value),          sp_test(test_clipping_refuses),
+        sp_test(test_norms_of_every_order),       sp_test(test_schedules_refuse_numbers)};
     return sp_test_main(tests);
 }

@@ -71,8 +71,8 @@ SP_API double sp_lr(const sp_optimizer *optimizer, int group);
 SP_API sp_status sp_set_lr(sp_optimizer *optimizer, int group, double lr);
 /* "Adam". */
 SP_API const char *sp_optimizer_name(const sp_optimizer *optimizer);
-/* The whole state as tensors, "0.exp_avg", "0.step", "group.0.lr", …; and back. Nothing changes when it does not fit.
- */
+/* The whole state as tensors, "0.exp_avg", "0.step", "group.0.lr", "group.0.amsgrad", …; and back, every option of
+ * every group with it, as in PyTorch. Nothing changes when it does not fit. */
 SP_API sp_dict *sp_optimizer_state_dict(const sp_optimizer *optimizer);
 SP_API sp_status sp_optimizer_load_state_dict(sp_optimizer *optimizer, const sp_dict *state);
 

@@ -66,8 +66,8 @@ sp_batch_scheduler *(sp_batch_multi_step)(sp_loader *loader, sp_optimizer *optim
     sp_batch_scheduler_options options;
     sp_options_copy(&options, sizeof options, given);
     double factor = sp_option(options.factor, 5);
-    int64_t most = options.max_batch_size;
-    if (loader && most == 0) {
+    int64_t most = sp_option_int(options.max_batch_size, 0);
+    if (loader && options.max_batch_size == 0) {
         most = sp_data_length(sp_loader_dataset(loader)) / 10;
         if (most < sp_loader_batch_size(loader)) most = sp_loader_batch_size(loader);
     }
@@ -157,11 +157,7 @@ static sp_tensor *get(const sp_dict *state, const char *name, bool one)
 static sp_status get_count(const sp_dict *state, const char *name, int64_t least, int64_t *value)
 {
     const sp_tensor *x = get(state, name, true);
-    if (!x) return sp_error_status();
-    *value = sp_item_i64(x);
-    if (*value >= least) return SP_OK;
-    return sp_raise(SP_ERROR_ARGUMENT, "%s: \"%s\" must be at least %lld, got %lld", load, name, (long long)least,
-                    (long long)*value);
+    return x ? sp__count_of(load, name, x, least, value) : sp_error_status();
 }
 
 /* What is read; the scheduler changes when all of it fits. */
@@ -179,6 +175,9 @@ static sp_status read_state(const sp_dict *from, state *to)
     if (status != SP_OK) return status;
     sp_tensor *factor = get(from, "factor", true), *milestones = get(from, "milestones", false);
     if (!factor || !milestones) return sp_error_status();
+    if (sp_dtype_is_floating_point(sp_dtype_of(milestones)))
+        return sp_raise(SP_ERROR_DTYPE, "%s: \"milestones\" are %s, not whole numbers", load,
+                        sp_dtype_name(sp_dtype_of(milestones)));
     const int64_t *numbers = sp_const_data(sp_contiguous(sp_cast(milestones, SP_I64)));
     if (!numbers) return sp_error_status();
     to->factor = sp_item(factor);

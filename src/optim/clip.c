@@ -10,25 +10,36 @@ static sp_tensor *grad_of(const sp_list *parameters, int64_t i)
     return sp_grad(sp_list_get(parameters, i));
 }
 
-/* One more part of a norm; finish_norm puts the parts together. */
+/* One more part of a norm. NaN stays. */
 static double add_norm(double total, double norm, double p)
 {
-    if (p == INFINITY) return norm > total || isnan(norm) ? norm : total;
+    if (isnan(total) || isnan(norm)) return NAN;
+    if (p == INFINITY) return fmax(total, norm);
+    if (p == -INFINITY) return fmin(total, norm);
     return total + (p == 0 ? norm != 0 : pow(norm, p));
+}
+
+/* The parts together. A norm of nothing is 0. */
+static double finish_norm(double total, double p, int64_t parts)
+{
+    if (parts == 0) return 0;
+    return isinf(p) || p == 0 ? total : pow(total, 1 / p);
 }
 
 static double total_norm(const sp_list *parameters, double p)
 {
-    double total = 0;
+    double total = p == -INFINITY ? INFINITY : 0;
+    int64_t parts = 0;
     for (int64_t i = 0; i < sp_list_size(parameters); i++) {
         sp_tensor *grad = grad_of(parameters, i);
         if (!grad) return NAN;
-        if (grad == SP_NONE) continue;
+        if (grad == SP_NONE || sp_numel(grad) == 0) continue;
+        parts++;
         sp_tensor *norm = sp_norm(grad, .p = sp_exactly(p));
         if (!norm) return NAN;
         total = add_norm(total, sp_item(norm), p);
     }
-    return p == INFINITY || p == 0 ? total : pow(total, 1 / p);
+    return finish_norm(total, p, parts);
 }
 
 static sp_status scale_all(const sp_list *parameters, double factor)
@@ -45,8 +56,9 @@ double(sp_clip_grad_norm_)(const sp_list *parameters, double max_norm, const sp_
     sp_reduce_options o;
     sp_options_copy(&o, sizeof o, options);
     if (!parameters) return sp_raise_null("sp_clip_grad_norm_", "parameters"), NAN;
-    if (!(max_norm >= 0)) {
-        sp_raise(SP_ERROR_ARGUMENT, "sp_clip_grad_norm_: max_norm must not be negative, got %g", max_norm);
+    if (!(max_norm >= 0) || isnan(o.p)) {
+        sp_raise(SP_ERROR_ARGUMENT, "sp_clip_grad_norm_: %s, got %g",
+                 isnan(o.p) ? "p is not a number" : "max_norm must not be negative", isnan(o.p) ? o.p : max_norm);
         return NAN;
     }
     double total = NAN;

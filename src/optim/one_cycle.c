@@ -38,13 +38,17 @@ static double between(const sp_scheduler *s, double from, double to, double part
     return to + (from - to) / 2 * (cos(SP__PI * part) + 1);
 }
 
+static sp__field cycled_field(const sp_scheduler *s)
+{
+    return sp__takes(s->optimizer->rule, SP__BETA1) ? SP__BETA1 : SP__MOMENTUM;
+}
+
 static void cycle_momentum(const sp_scheduler *s, sp__group *group, const phase *p, double part)
 {
     const sp_scheduler_options *o = &s->options;
     double from = p->momentum_starts_low ? o->base_momentum : o->max_momentum;
     double to = p->momentum_ends_low ? o->base_momentum : o->max_momentum;
-    bool betas = (s->optimizer->rule->takes >> SP__BETA1 & 1u) != 0;
-    *sp__number_of(&group->options, betas ? SP__BETA1 : SP__MOMENTUM) = between(s, from, to, part);
+    *sp__number_of(&group->options, cycled_field(s)) = between(s, from, to, part);
 }
 
 static double one_cycle_next(const sp_scheduler *s, sp__group *group)
@@ -58,18 +62,27 @@ static double one_cycle_next(const sp_scheduler *s, sp__group *group)
     return between(s, rate_of(s, phases[i].from), rate_of(s, phases[i].to), part);
 }
 
+/* They become the optimiser's momentum, or its first beta. */
+static sp_status check_momenta(const sp_scheduler *s, const char *function)
+{
+    const sp__field field = cycled_field(s);
+    sp_status status = sp__check_range(function, field, s->options.base_momentum);
+    return status == SP_OK ? sp__check_range(function, field, s->options.max_momentum) : status;
+}
+
 static sp_status one_cycle_check(const sp_scheduler *s, const char *function)
 {
     const sp_scheduler_options *o = &s->options;
     const unsigned cycled = 1u << SP__BETA1 | 1u << SP__MOMENTUM;
     if (s->period < 1) return sp__scheduler_refuse(function, "total_steps must be 1 or more", (double)s->period);
-    if (!(s->max_lr >= 0)) return sp__scheduler_refuse(function, "max_lr must not be negative", s->max_lr);
+    if (s->max_lr < 0) return sp__scheduler_not_negative(function, "max_lr", s->max_lr);
     if (!(o->pct_start >= 0 && o->pct_start <= 1))
         return sp__scheduler_refuse(function, "pct_start must be between 0 and 1", o->pct_start);
     if (!(o->div_factor > 0)) return sp__scheduler_refuse(function, "div_factor must be above 0", o->div_factor);
     if (!(o->final_div_factor > 0))
         return sp__scheduler_refuse(function, "final_div_factor must be above 0", o->final_div_factor);
-    if (o->keep_momentum || s->optimizer->rule->takes & cycled) return SP_OK;
+    if (o->keep_momentum) return SP_OK;
+    if (s->optimizer->rule->takes & cycled) return check_momenta(s, function);
     return sp_raise(SP_ERROR_ARGUMENT, "%s: %s has neither momentum nor betas; say .keep_momentum = true", function,
                     s->optimizer->rule->name);
 }

@@ -30,9 +30,9 @@ typedef enum sp__field {
 
 /* The name of an option, as its users know it: "betas[0]". */
 const char *sp__field_name(sp__field field);
-/* Where a number stands. */
+/* Where a number stands, or a flag. */
 double *sp__number_of(sp_optim_options *options, sp__field field);
-bool sp__flag_of(const sp_optim_options *options, sp__field field);
+bool *sp__flag_of(sp_optim_options *options, sp__field field);
 /* Fills `to` with what the caller gave, and with `defaults` elsewhere; fails on an option that the rule does not have
  * or a value out of range. */
 struct sp__rule;
@@ -91,8 +91,16 @@ struct sp_optimizer {
 /* Whether it is an optimiser; raises, naming the function, when it is not. */
 sp_status sp__optimizer_check(const sp_optimizer *optimizer, const char *function);
 sp_optimizer *sp__optimizer_new(const sp__rule *rule, const sp_list *parameters, const sp_optim_options *options);
+/* Whether the rule has this option. */
+bool sp__takes(const sp__rule *rule, sp__field field);
 /* Whether the rule keeps state i under these options. */
 bool sp__wants_state(const sp__rule *rule, const sp_optim_options *options, int i);
+/* Whether a value of an option is in its range; raises, naming function and option, when it is not. */
+sp_status sp__check_range(const char *function, sp__field field, double x);
+/* The largest count that all numbers of a state can hold. */
+#define SP__MOST 9007199254740992
+/* A state's entry of one element as a count, `least` or more; raises "function: "name" …" when it is none. */
+sp_status sp__count_of(const char *function, const char *name, const sp_tensor *x, int64_t least, int64_t *value);
 /* A dict that `put` fills from an object, in a scope of its own; NULL after an error. */
 sp_dict *sp__state_dict(sp_status (*put)(sp_dict *dict, const void *object), const void *object);
 /* A new state tensor for a slot, filled with its first value, in the open scope. */

@@ -150,10 +150,9 @@ double sp_lr(const sp_optimizer *optimizer, int group)
 sp_status sp_set_lr(sp_optimizer *optimizer, int group, double lr)
 {
     sp_status status = check_group(optimizer, group, "sp_set_lr");
-    if (status != SP_OK) return status;
-    if (!(lr >= 0)) return sp_raise(SP_ERROR_ARGUMENT, "sp_set_lr: lr must not be negative, got %g", lr);
-    optimizer->groups[group].options.lr = lr;
-    return SP_OK;
+    if (status == SP_OK) status = sp__check_range("sp_set_lr", SP__LR, lr);
+    if (status == SP_OK) optimizer->groups[group].options.lr = lr;
+    return status;
 }
 
 const char *sp_optimizer_name(const sp_optimizer *optimizer)

@@ -6,9 +6,17 @@
 static sp_status plateau_check(const sp_scheduler *s, const char *function)
 {
     if (!(s->options.factor < 1)) return sp__scheduler_refuse(function, "factor must be below 1", s->options.factor);
-    if (!(s->options.factor >= 0))
-        return sp__scheduler_refuse(function, "factor must not be negative", s->options.factor);
-    return SP_OK;
+    const struct {
+        const char *name;
+        double value;
+    } counted[] = {{"factor", s->options.factor},
+                   {"patience", (double)s->options.patience},
+                   {"cooldown", (double)s->options.cooldown},
+                   {"min_lr", s->options.min_lr}};
+    sp_status status = SP_OK;
+    for (size_t i = 0; i < sizeof counted / sizeof *counted && status == SP_OK; i++)
+        status = sp__scheduler_not_negative(function, counted[i].name, counted[i].value);
+    return status;
 }
 
 sp_scheduler *(sp_lr_reduce_on_plateau)(sp_optimizer *optimizer, const sp_scheduler_options *options)
@@ -20,7 +28,7 @@ sp_scheduler *(sp_lr_reduce_on_plateau)(sp_optimizer *optimizer, const sp_schedu
                                                 SP__OPTION(mode_max, FLAG),
                                                 SP__OPTION(cooldown, INT),
                                                 SP__OPTION(min_lr, NUMBER),
-                                                {"best", SP__NUMBER, offsetof(sp_scheduler, best)},
+                                                {"best", SP__METRIC, offsetof(sp_scheduler, best)},
                                                 {"num_bad_epochs", SP__INT, offsetof(sp_scheduler, bad_epochs)},
                                                 {"cooldown_counter", SP__INT, offsetof(sp_scheduler, cooldown_left)},
                                                 {NULL}};

@@ -6,7 +6,7 @@
 
 /* ---- options ---- */
 
-/* A number's name, place and range: low ≤ x ≤ high, or x < high where the end is open. */
+/* A number's name, place and range: low ≤ x ≤ high, or x < high where the end is open; always finite. */
 typedef struct field_info {
     const char *name;
     size_t offset;
@@ -44,25 +44,21 @@ double *sp__number_of(sp_optim_options *options, sp__field field)
     return (double *)(void *)((char *)options + fields[field].offset);
 }
 
-static bool *flag_at(sp_optim_options *options, sp__field field)
+bool *sp__flag_of(sp_optim_options *options, sp__field field)
 {
     return (bool *)((char *)options + fields[field].offset);
 }
 
-bool sp__flag_of(const sp_optim_options *options, sp__field field)
-{
-    return *(const bool *)((const char *)options + fields[field].offset);
-}
-
-static bool takes(const sp__rule *rule, sp__field field)
+bool sp__takes(const sp__rule *rule, sp__field field)
 {
     const unsigned always = 1u << SP__LR | 1u << SP__WEIGHT_DECAY | 1u << SP__MAXIMIZE;
     return ((rule->takes | always) >> field & 1u) != 0;
 }
 
-static sp_status check_range(const char *function, sp__field field, double x)
+sp_status sp__check_range(const char *function, sp__field field, double x)
 {
     const field_info *f = &fields[field];
+    if (!isfinite(x)) return sp_raise(SP_ERROR_ARGUMENT, "%s: %s must be finite, got %g", function, f->name, x);
     if (x >= f->low && (f->open ? x < f->high : x <= f->high)) return SP_OK;
     if (f->high == INFINITY && f->low == 0)
         return sp_raise(SP_ERROR_ARGUMENT, "%s: %s must not be negative, got %g", function, f->name, x);
@@ -90,15 +86,15 @@ sp_status sp__options_read(const sp__rule *rule, const char *function, const sp_
     *to = *defaults;
     for (int f = 0; f < SP__N_NUMBERS; f++) {
         double *number = sp__number_of(to, (sp__field)f), mine = *sp__number_of(&o, (sp__field)f);
-        if (mine != 0 && !takes(rule, (sp__field)f)) return not_taken(rule, function, (sp__field)f);
+        if (mine != 0 && !sp__takes(rule, (sp__field)f)) return not_taken(rule, function, (sp__field)f);
         *number = sp_option(mine, *number);
-        sp_status status = check_range(function, (sp__field)f, *number);
+        sp_status status = sp__check_range(function, (sp__field)f, *number);
         if (status != SP_OK) return status;
     }
     for (int f = SP__N_NUMBERS; f < SP__N_FIELDS; f++) {
-        if (!sp__flag_of(&o, (sp__field)f)) continue;
-        if (!takes(rule, (sp__field)f)) return not_taken(rule, function, (sp__field)f);
-        *flag_at(to, (sp__field)f) = true;
+        if (!*sp__flag_of(&o, (sp__field)f)) continue;
+        if (!sp__takes(rule, (sp__field)f)) return not_taken(rule, function, (sp__field)f);
+        *sp__flag_of(to, (sp__field)f) = true;
     }
     return check_together(function, to);
 }
@@ -172,9 +168,12 @@ static const sp__rule rules[N_RULES] = {
 bool sp__wants_state(const sp__rule *rule, const sp_optim_options *options, int i)
 {
     if (!rule->states[i].name) return false;
-    sp__field condition = rule->states[i].condition;
-    if (condition == ALWAYS) return true;
-    return condition == SP__MOMENTUM ? options->momentum != 0 : sp__flag_of(options, condition);
+    switch (rule->states[i].condition) {
+    case SP__MOMENTUM: return options->momentum != 0;
+    case SP__CENTERED: return options->centered;
+    case SP__AMSGRAD: return options->amsgrad;
+    default: return true;
+    }
 }
 
 /* ---- the public constructors ---- */

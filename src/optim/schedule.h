@@ -8,8 +8,8 @@
 
 /* A field of sp_scheduler that its state dict holds. */
 typedef struct sp__schedule_field {
-    const char *name; /* NULL: the end of a list */
-    enum { SP__NUMBER, SP__INT, SP__FLAG } type;
+    const char *name;                                        /* NULL: the end of a list */
+    enum { SP__NUMBER, SP__METRIC, SP__INT, SP__FLAG } type; /* a number is finite, a metric any */
     size_t offset;
 } sp__schedule_field;
 
@@ -26,7 +26,7 @@ typedef struct sp__schedule {
     const char *function; /* "sp_lr_step" */
     /* The group's next rate; NULL where the metric decides. */
     double (*next)(const sp_scheduler *s, sp__group *group);
-    /* Whether its options are in range; NULL where all are. */
+    /* Whether its options are in range, beside being finite; NULL where all are. */
     sp_status (*check)(const sp_scheduler *s, const char *function);
     const sp__schedule_field *fields;
     bool ends; /* no step after `period` */
@@ -52,6 +52,10 @@ struct sp_scheduler {
 sp_status sp__scheduler_check(const sp_scheduler *scheduler, const char *function);
 /* Raises "function: what, got …". */
 sp_status sp__scheduler_refuse(const char *function, const char *what, double got);
+/* Raises where a number of 0 or more is wanted. */
+sp_status sp__scheduler_not_negative(const char *function, const char *name, double got);
+/* Whether its numbers are finite and its options in range. */
+sp_status sp__scheduler_check_options(const sp_scheduler *scheduler, const char *function);
 /* A schedule whose options are complete, and which is then to be started: that checks them and sets the rates of
  * epoch 0. */
 sp_scheduler *sp__scheduler_new(const sp__schedule *kind, sp_optimizer *optimizer, const sp_scheduler_options *options);

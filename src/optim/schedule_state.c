@@ -104,13 +104,8 @@ static sp_status get_field(loading *l, const sp__schedule_field *field)
         *(bool *)at = sp_item(x) != 0;
         return SP_OK;
     }
-    if (field->type == SP__NUMBER) {
-        *(double *)at = sp_item(x);
-        return SP_OK;
-    }
-    const int64_t value = sp_item_i64(x);
-    if (value < 0) return sp_raise(SP_ERROR_ARGUMENT, "%s: \"%s\" must not be negative", load, field->name);
-    *(int64_t *)at = value;
+    if (field->type == SP__INT) return sp__count_of(load, field->name, x, 0, at);
+    *(double *)at = sp_item(x);
     return SP_OK;
 }
 
@@ -129,13 +124,20 @@ static const void *elements(sp_tensor *x, sp_dtype dtype)
 
 static sp_status get_base_lrs(loading *l)
 {
-    l->base_lrs = elements(get(l, "base_lrs", l->copy.optimizer->n_groups), SP_F64);
-    return l->base_lrs ? SP_OK : sp_error_status();
+    const int n = l->copy.optimizer->n_groups;
+    l->base_lrs = elements(get(l, "base_lrs", n), SP_F64);
+    sp_status status = l->base_lrs ? SP_OK : sp_error_status();
+    for (int g = 0; g < n && status == SP_OK; g++)
+        status = sp__check_range("sp_scheduler_load_state_dict: base_lrs", SP__LR, l->base_lrs[g]);
+    return status;
 }
 
 static sp_status get_milestones(loading *l)
 {
     sp_tensor *x = get(l, "milestones", -1);
+    if (x && sp_dtype_is_floating_point(sp_dtype_of(x)))
+        return sp_raise(SP_ERROR_DTYPE, "%s: \"milestones\" are %s, not whole numbers", load,
+                        sp_dtype_name(sp_dtype_of(x)));
     const int64_t *milestones = elements(x, SP_I64);
     if (!milestones) return sp_error_status();
     return sp__scheduler_set_milestones(&l->copy, (sp_dims){milestones, (int)sp_numel(x)});
@@ -148,7 +150,7 @@ static sp_status read_all(loading *l)
     sp_status status = get_fields(l, common);
     if (status == SP_OK) status = get_fields(l, kind->fields);
     if (status == SP_OK && kind->next) status = get_base_lrs(l);
-    if (status == SP_OK && kind->check) status = kind->check(&l->copy, load);
+    if (status == SP_OK) status = sp__scheduler_check_options(&l->copy, load);
     const int64_t n = l->used + has_milestones(&l->copy);
     if (status == SP_OK && n != sp_dict_size(l->state))
         status = sp_raise(SP_ERROR_NOT_FOUND, "%s: the state has %lld entries, of which the schedule of %s knows %lld",

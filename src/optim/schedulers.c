@@ -49,8 +49,7 @@ static double cosine_next(const sp_scheduler *s, sp__group *group)
     double lr = group->options.lr, low = s->options.eta_min, t_max = (double)s->period, epoch = (double)s->epoch;
     if (s->epoch == 0) return lr;
     /* At the bottom of a wave the ratio below would be 0/0. */
-    if ((s->epoch - 1 - s->period) % (2 * s->period) == 0)
-        return lr + (group->initial_lr - low) * (1 - cos(SP__PI / t_max)) / 2;
+    if (fmod(epoch - 1 - t_max, 2 * t_max) == 0) return lr + (group->initial_lr - low) * (1 - cos(SP__PI / t_max)) / 2;
     return (1 + cos(SP__PI * epoch / t_max)) / (1 + cos(SP__PI * (epoch - 1) / t_max)) * (lr - low) + low;
 }
 
@@ -90,29 +89,59 @@ static sp_scheduler_options complete(const sp_scheduler_options *options)
     o.eta_min = sp_option(o.eta_min, 0);
     o.start_factor = sp_option(o.start_factor, defaults.start_factor);
     o.end_factor = sp_option(o.end_factor, defaults.end_factor);
-    o.total_iters = (int64_t)sp_option((double)o.total_iters, (double)defaults.total_iters);
+    o.total_iters = sp_option_int(o.total_iters, defaults.total_iters);
     o.pct_start = sp_option(o.pct_start, defaults.pct_start);
     o.div_factor = sp_option(o.div_factor, defaults.div_factor);
     o.final_div_factor = sp_option(o.final_div_factor, defaults.final_div_factor);
     o.base_momentum = sp_option(o.base_momentum, defaults.base_momentum);
     o.max_momentum = sp_option(o.max_momentum, defaults.max_momentum);
     o.factor = sp_option(o.factor, defaults.factor);
-    o.patience = (int64_t)sp_option((double)o.patience, (double)defaults.patience);
+    o.patience = sp_option_int(o.patience, defaults.patience);
     o.threshold = sp_option(o.threshold, defaults.threshold);
-    o.cooldown = (int64_t)sp_option((double)o.cooldown, 0);
+    o.cooldown = sp_option_int(o.cooldown, 0);
     o.min_lr = sp_option(o.min_lr, 0);
     return o;
 }
 
-static void set_rates(sp_scheduler *s)
+/* The group as the schedule wants it next. */
+static sp__group next_group(const sp_scheduler *s, int g)
 {
-    for (int g = 0; g < s->optimizer->n_groups; g++) {
-        sp__group *group = &s->optimizer->groups[g];
-        if (!group->has_initial_lr) group->initial_lr = group->options.lr;
-        group->has_initial_lr = true;
-        group->options.lr = s->kind->next(s, group);
+    sp__group group = s->optimizer->groups[g];
+    if (!group.has_initial_lr) group.initial_lr = group.options.lr;
+    group.has_initial_lr = true;
+    group.options.lr = s->kind->next(s, &group);
+    return group;
+}
+
+/* No group changes where one would get a rate that an optimiser does not take. */
+static sp_status set_rates(sp_scheduler *s, const char *function)
+{
+    sp_optimizer *optimizer = s->optimizer;
+    for (int g = 0; g < optimizer->n_groups; g++) {
+        const double lr = next_group(s, g).options.lr;
+        if (!(lr >= 0 && isfinite(lr)))
+            return sp_raise(SP_ERROR_ARGUMENT, "%s: the rate of group %d would be %g at epoch %lld", function, g, lr,
+                            (long long)s->epoch);
     }
-    s->last_lr = s->optimizer->groups[0].options.lr;
+    for (int g = 0; g < optimizer->n_groups; g++) optimizer->groups[g] = next_group(s, g);
+    s->last_lr = optimizer->groups[0].options.lr;
+    return SP_OK;
+}
+
+sp_status sp__scheduler_not_negative(const char *function, const char *name, double got)
+{
+    if (got >= 0) return SP_OK;
+    return sp_raise(SP_ERROR_ARGUMENT, "%s: %s must not be negative, got %g", function, name, got);
+}
+
+sp_status sp__scheduler_check_options(const sp_scheduler *s, const char *function)
+{
+    for (const sp__schedule_field *f = s->kind->fields; f->name; f++) {
+        if (f->type != SP__NUMBER) continue;
+        const double x = *(const double *)(const void *)((const char *)s + f->offset);
+        if (!isfinite(x)) return sp_raise(SP_ERROR_ARGUMENT, "%s: %s must be finite, got %g", function, f->name, x);
+    }
+    return s->kind->check ? s->kind->check(s, function) : SP_OK;
 }
 
 sp_scheduler *sp__scheduler_new(const sp__schedule *kind, sp_optimizer *optimizer, const sp_scheduler_options *options)
@@ -130,17 +159,22 @@ sp_scheduler *sp__scheduler_new(const sp__schedule *kind, sp_optimizer *optimize
 sp_scheduler *sp__scheduler_started(sp_scheduler *s)
 {
     if (!s) return NULL;
-    if (s->kind->check && s->kind->check(s, s->kind->function) != SP_OK) {
-        sp_release(s);
-        return NULL;
-    }
-    if (s->kind->next) set_rates(s);
-    return s;
+    sp_status status = sp__scheduler_check_options(s, s->kind->function);
+    if (status == SP_OK && s->kind->next) status = set_rates(s, s->kind->function);
+    if (status == SP_OK) return s;
+    sp_release(s);
+    return NULL;
+}
+
+static sp_status gamma_check(const sp_scheduler *s, const char *function)
+{
+    return sp__scheduler_not_negative(function, "gamma", s->options.gamma);
 }
 
 static sp_status step_check(const sp_scheduler *s, const char *function)
 {
-    return s->period >= 1 ? SP_OK : sp__scheduler_refuse(function, "step_size must be 1 or more", (double)s->period);
+    if (s->period < 1) return sp__scheduler_refuse(function, "step_size must be 1 or more", (double)s->period);
+    return gamma_check(s, function);
 }
 
 sp_scheduler *(sp_lr_step)(sp_optimizer *optimizer, int64_t step_size, const sp_scheduler_options *options)
@@ -176,7 +210,7 @@ sp_status sp__scheduler_set_milestones(sp_scheduler *s, sp_dims milestones)
 sp_scheduler *(sp_lr_multi_step)(sp_optimizer *optimizer, sp_dims milestones, const sp_scheduler_options *options)
 {
     static const sp__schedule_field fields[] = {SP__OPTION(gamma, NUMBER), {NULL}};
-    static const sp__schedule kind = {"sp_lr_multi_step", multi_step_next, NULL, fields};
+    static const sp__schedule kind = {"sp_lr_multi_step", multi_step_next, gamma_check, fields};
     sp_scheduler *s = sp__scheduler_new(&kind, optimizer, options);
     if (!s || sp__scheduler_set_milestones(s, milestones) == SP_OK) return sp__scheduler_started(s);
     sp_release(s);
@@ -186,7 +220,7 @@ sp_scheduler *(sp_lr_multi_step)(sp_optimizer *optimizer, sp_dims milestones, co
 sp_scheduler *sp_lr_exponential(sp_optimizer *optimizer, double gamma)
 {
     static const sp__schedule_field fields[] = {SP__OPTION(gamma, NUMBER), {NULL}};
-    static const sp__schedule kind = {"sp_lr_exponential", exponential_next, NULL, fields};
+    static const sp__schedule kind = {"sp_lr_exponential", exponential_next, gamma_check, fields};
     sp_scheduler *s = sp__scheduler_new(&kind, optimizer, NULL);
     if (s) s->options.gamma = gamma;
     return sp__scheduler_started(s);
@@ -194,7 +228,8 @@ sp_scheduler *sp_lr_exponential(sp_optimizer *optimizer, double gamma)
 
 static sp_status cosine_check(const sp_scheduler *s, const char *function)
 {
-    return s->period >= 1 ? SP_OK : sp__scheduler_refuse(function, "t_max must be 1 or more", (double)s->period);
+    if (s->period < 1) return sp__scheduler_refuse(function, "t_max must be 1 or more", (double)s->period);
+    return sp__scheduler_not_negative(function, "eta_min", s->options.eta_min);
 }
 
 sp_scheduler *(sp_lr_cosine_annealing)(sp_optimizer *optimizer, int64_t t_max, const sp_scheduler_options *options)
@@ -213,9 +248,7 @@ static sp_status linear_check(const sp_scheduler *s, const char *function)
         return sp__scheduler_refuse(function, "start_factor must be above 0 and at most 1", o->start_factor);
     if (!(o->end_factor >= 0 && o->end_factor <= 1))
         return sp__scheduler_refuse(function, "end_factor must be between 0 and 1", o->end_factor);
-    if (o->total_iters < 0)
-        return sp__scheduler_refuse(function, "total_iters must not be negative", (double)o->total_iters);
-    return SP_OK;
+    return sp__scheduler_not_negative(function, "total_iters", (double)o->total_iters);
 }
 
 sp_scheduler *(sp_lr_linear)(sp_optimizer *optimizer, const sp_scheduler_options *options)
@@ -240,8 +273,9 @@ sp_status sp_scheduler_step(sp_scheduler *scheduler)
         return sp_raise(SP_ERROR_STATE, "sp_scheduler_step: the cycle has %lld steps, and this is step %lld",
                         (long long)s->period, (long long)s->epoch + 1);
     s->epoch++;
-    set_rates(s);
-    return SP_OK;
+    status = set_rates(s, "sp_scheduler_step");
+    if (status != SP_OK) s->epoch--;
+    return status;
 }
 
 double sp_scheduler_last_lr(const sp_scheduler *scheduler)

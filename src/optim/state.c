@@ -1,6 +1,7 @@
 /* An optimiser's state as tensors: "0.exp_avg", "0.step", "group.0.lr". Parameters count through all groups. */
 #include "optim_private.h"
 
+#include <math.h>
 #include <stdio.h>
 
 typedef struct key {
@@ -23,10 +24,20 @@ static key group_key(int g, const char *what)
 
 /* ---- out ---- */
 
+static sp_status put(sp_dict *dict, key k, sp_tensor *x)
+{
+    return x ? sp_dict_set(dict, k.text, x) : sp_error_status();
+}
+
 static sp_status put_number(sp_dict *dict, key k, double value)
 {
-    sp_tensor *x = sp_full(SP_DIMS(), value, .dtype = SP_F64);
-    return x ? sp_dict_set(dict, k.text, x) : sp_error_status();
+    return put(dict, k, sp_full(SP_DIMS(), value, .dtype = SP_F64));
+}
+
+static sp_status put_flag(sp_dict *dict, sp__group *group, int g, sp__field f)
+{
+    return put(dict, group_key(g, sp__field_name(f)),
+               sp_full(SP_DIMS(), *sp__flag_of(&group->options, f), .dtype = SP_BOOL));
 }
 
 static sp_status put_group(sp_dict *dict, const sp_optimizer *optimizer, int g)
@@ -36,6 +47,8 @@ static sp_status put_group(sp_dict *dict, const sp_optimizer *optimizer, int g)
     for (int f = 0; f < SP__N_NUMBERS && status == SP_OK; f++)
         status = put_number(dict, group_key(g, sp__field_name((sp__field)f)),
                             *sp__number_of(&group->options, (sp__field)f));
+    for (int f = SP__N_NUMBERS; f < SP__N_FIELDS && status == SP_OK; f++)
+        if (sp__takes(optimizer->rule, (sp__field)f)) status = put_flag(dict, group, g, (sp__field)f);
     if (status == SP_OK && group->has_initial_lr)
         status = put_number(dict, group_key(g, "initial_lr"), group->initial_lr);
     return status;
@@ -46,13 +59,11 @@ static sp_status put_slot(sp_dict *dict, const sp_optimizer *optimizer, int64_t 
 {
     const sp__slot *slot = &optimizer->slots[i];
     if (slot->step == 0) return SP_OK;
-    sp_tensor *step = sp_scalar_i64(slot->step);
-    sp_status status = step ? sp_dict_set(dict, slot_key(i, "step").text, step) : sp_error_status();
+    sp_status status = put(dict, slot_key(i, "step"), sp_scalar_i64(slot->step));
     if (status == SP_OK && optimizer->rule->fused == SP_FUSED_NADAM)
         status = put_number(dict, slot_key(i, "mu_product"), slot->mu_product);
     for (int k = 0; k < SP__MAX_STATES && status == SP_OK; k++)
-        if (slot->state[k])
-            status = sp_dict_set(dict, slot_key(i, optimizer->rule->states[k].name).text, slot->state[k]);
+        if (slot->state[k]) status = put(dict, slot_key(i, optimizer->rule->states[k].name), slot->state[k]);
     return status;
 }
 
@@ -84,6 +95,16 @@ sp_dict *sp_optimizer_state_dict(const sp_optimizer *optimizer)
     return sp__state_dict(put_all, optimizer);
 }
 
+sp_status sp__count_of(const char *function, const char *name, const sp_tensor *x, int64_t least, int64_t *value)
+{
+    const double number = sp_item(x);
+    if (!(number >= (double)least && number <= (double)SP__MOST && number == floor(number)))
+        return sp_raise(SP_ERROR_ARGUMENT, "%s: \"%s\" must be a whole number of %lld or more, got %g", function, name,
+                        (long long)least, number);
+    *value = (int64_t)number;
+    return SP_OK;
+}
+
 /* ---- in: read into copies of slots and groups, which replace the old ones when all fits ---- */
 
 typedef struct loading {
@@ -99,16 +120,47 @@ static sp_status not_there(const char *name)
     return sp_raise(SP_ERROR_NOT_FOUND, "sp_optimizer_load_state_dict: \"%s\" is missing from the state", name);
 }
 
-/* Reads one number that must be there. */
-static sp_status get_number(loading *l, key k, double *value)
+/* An entry that must be there, of one number; NULL after an error. */
+static const sp_tensor *get(loading *l, key k)
 {
     const sp_tensor *x = sp_dict_find(l->state, k.text);
-    if (!x) return not_there(k.text);
-    if (sp_numel(x) != 1)
-        return sp_raise(SP_ERROR_SHAPE, "sp_optimizer_load_state_dict: \"%s\" is not one number", k.text);
+    if (!x) return not_there(k.text), NULL;
+    if (sp_numel(x) == 1) return l->used++, x;
+    sp_raise(SP_ERROR_SHAPE, "sp_optimizer_load_state_dict: \"%s\" is not one number", k.text);
+    return NULL;
+}
+
+static sp_status get_number(loading *l, key k, double *value)
+{
+    const sp_tensor *x = get(l, k);
+    if (!x) return sp_error_status();
     *value = sp_item(x);
-    l->used++;
     return SP_OK;
+}
+
+/* A flag that the rule has. A file of an older version has none: the group keeps its own. */
+static sp_status get_flag(loading *l, int g, sp__field f, bool *flag)
+{
+    key k = group_key(g, sp__field_name(f));
+    if (!sp__takes(l->optimizer->rule, f) || !sp_dict_find(l->state, k.text)) return SP_OK;
+    double value = 0;
+    sp_status status = get_number(l, k, &value);
+    if (status == SP_OK && value != 0 && value != 1)
+        return sp_raise(SP_ERROR_ARGUMENT, "sp_optimizer_load_state_dict: \"%s\" must be 0 or 1, got %g", k.text,
+                        value);
+    *flag = value == 1;
+    return status;
+}
+
+static sp_status get_initial_lr(loading *l, int g)
+{
+    sp__group *group = &l->groups[g];
+    key k = group_key(g, "initial_lr");
+    group->has_initial_lr = sp_dict_find(l->state, k.text) != NULL;
+    if (!group->has_initial_lr) return SP_OK;
+    sp_status status = get_number(l, k, &group->initial_lr);
+    return status == SP_OK ? sp__check_range("sp_optimizer_load_state_dict: initial_lr", SP__LR, group->initial_lr)
+                           : status;
 }
 
 static sp_status get_group(loading *l, int g)
@@ -116,17 +168,14 @@ static sp_status get_group(loading *l, int g)
     sp__group *group = &l->groups[g];
     /* The usual reader checks the ranges. What it gets as defaults it takes as it is, a zero for a zero. */
     sp_optim_options read = group->options;
-    for (int f = 0; f < SP__N_NUMBERS; f++) {
-        double value = 0;
-        sp_status status = get_number(l, group_key(g, sp__field_name((sp__field)f)), &value);
-        if (status != SP_OK) return status;
-        *sp__number_of(&read, (sp__field)f) = value;
-    }
-    sp_status status = sp__options_read(l->optimizer->rule, "sp_optimizer_load_state_dict", NULL, &read,
-                                        &group->options);
-    group->has_initial_lr = sp_dict_find(l->state, group_key(g, "initial_lr").text) != NULL;
-    if (status != SP_OK || !group->has_initial_lr) return status;
-    return get_number(l, group_key(g, "initial_lr"), &group->initial_lr);
+    sp_status status = SP_OK;
+    for (int f = 0; f < SP__N_NUMBERS && status == SP_OK; f++)
+        status = get_number(l, group_key(g, sp__field_name((sp__field)f)), sp__number_of(&read, (sp__field)f));
+    for (int f = SP__N_NUMBERS; f < SP__N_FIELDS && status == SP_OK; f++)
+        status = get_flag(l, g, (sp__field)f, sp__flag_of(&read, (sp__field)f));
+    if (status == SP_OK)
+        status = sp__options_read(l->optimizer->rule, "sp_optimizer_load_state_dict", NULL, &read, &group->options);
+    return status == SP_OK ? get_initial_lr(l, g) : status;
 }
 
 /* A state tensor of its own, in the layout that the kernels want. */
@@ -151,16 +200,14 @@ static sp_status get_slot(loading *l, const sp__group *group, int64_t i)
 {
     sp__slot *slot = &l->slots[i];
     *slot = (sp__slot){.parameter = slot->parameter, .mu_product = 1};
-    const sp_tensor *step = sp_dict_find(l->state, slot_key(i, "step").text);
-    if (!step) return SP_OK;
-    double steps = 0;
-    sp_status status = get_number(l, slot_key(i, "step"), &steps);
-    if (status == SP_OK && !(steps >= 0))
-        status = sp_raise(SP_ERROR_ARGUMENT, "sp_optimizer_load_state_dict: \"%lld.step\" is negative", (long long)i);
+    key k = slot_key(i, "step");
+    if (!sp_dict_find(l->state, k.text)) return SP_OK;
+    const sp_tensor *step = get(l, k);
+    if (!step) return sp_error_status();
+    sp_status status = sp__count_of("sp_optimizer_load_state_dict", k.text, step, 0, &slot->step);
     if (status == SP_OK && l->optimizer->rule->fused == SP_FUSED_NADAM)
         status = get_number(l, slot_key(i, "mu_product"), &slot->mu_product);
-    for (int k = 0; k < SP__MAX_STATES && status == SP_OK; k++) status = get_state(l, group, slot, i, k);
-    slot->step = (int64_t)steps;
+    for (int s = 0; s < SP__MAX_STATES && status == SP_OK; s++) status = get_state(l, group, slot, i, s);
     slot->has_momentum = slot->state[0] != NULL;
     return status;
 }
