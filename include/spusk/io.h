@@ -6,7 +6,9 @@
 
 SP_BEGIN
 
-/* Writes tensors as a safetensors file, atomically: a failure leaves the old file as it was. metadata: NULL, or pairs
+/* Writes tensors as a safetensors file, atomically: a failure leaves the old file as it was. A link stays one, and what
+ * it points to is written; a device or a pipe that somebody reads is written in place. Who is killed meanwhile leaves a
+ * file .spusk-….tmp, which goes when the next one is saved into that folder. metadata: NULL, or pairs
  * of strings {key, value, …, NULL}. The bytes depend on names, values and metadata alone. */
 SP_API sp_status sp_save_tensors(const sp_dict *tensors, const char *path, const char *const *metadata);
 /* Reads one. Fails on a file cut short or with a head that lies. */
@@ -54,6 +56,9 @@ SP_API sp_tensor *sp_load_png(const char *path, int channels);
 
 /* A whole file of any kind, written as the others are: a failure leaves the old file as it was. */
 SP_API sp_status sp_save_bytes(const void *data, size_t bytes, const char *path);
+/* Whether a file could be saved there, before the work whose result it is to hold: all that saving does is tried with a
+ * small file beside it, which goes again. SP_ERROR_IO says why not. A device or a pipe is opened and closed. */
+SP_API sp_status sp_save_check(const char *path);
 
 SP_END_DECLS
 

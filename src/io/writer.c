@@ -1,10 +1,11 @@
 /* Atomic writing: a temporary file in the same folder, flushed to the disk, then renamed over the old file. */
 #include "writer.h"
+#include <spusk/io.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -37,86 +38,84 @@ static void restore_signals(sp__writer *writer)
     pthread_sigmask(SIG_SETMASK, &writer->signals, NULL);
 }
 
-static sp_status fail(sp__writer *writer, const char *path, int error)
+/* Of a very long path the end, so that there is room for what is wrong with it. */
+static sp_status fail(sp__writer *writer, int error)
 {
-    writer->status = sp_raise(SP_ERROR_IO, "cannot write %s: %s", path, strerror(error));
-    return writer->status;
+    enum { SHOWN = 400 };
+    const size_t n = strlen(writer->path), hidden = n > SHOWN ? n - SHOWN : 0;
+    return writer->status = sp_raise(SP_ERROR_IO, "cannot write %s%s: %s", hidden ? "…" : "", writer->path + hidden,
+                                     strerror(error));
 }
 
-/* The file behind links, so that a link stays one; the path itself when there is no file yet. */
-static char *resolve(const char *path)
+/* ---- where to ---- */
+
+/* From a link to what it points to, whether that is there or not; false where there is no link, or no memory (*path is
+ * NULL then). */
+static bool follow(char **path)
 {
-    char *real = realpath(path, NULL);
-    char *copy = sp_strdup(real ? real : path);
-    free(real);
-    return copy;
+    char target[PATH_MAX], joined[2 * PATH_MAX];
+    ssize_t n = readlink(*path, target, sizeof target - 1);
+    if (n < 0) return false;
+    target[n] = '\0';
+    const char *slash = *target == '/' ? NULL : strrchr(*path, '/');
+    snprintf(joined, sizeof joined, "%.*s%s", slash ? (int)(slash - *path) + 1 : 0, *path, target);
+    sp_free(*path, strlen(*path) + 1);
+    *path = sp_strdup(joined);
+    return *path != NULL;
 }
 
-/* A name of its own in the same folder: "folder/.spusk-<pid>-<n>.tmp". */
-static size_t temporary_size(const char *path)
-{
-    return strlen(path) + 64;
-}
-
-static int open_temporary(sp__writer *writer, mode_t mode)
-{
-    size_t size = temporary_size(writer->path);
-    const char *slash = strrchr(writer->path, '/');
-    int folder = slash ? (int)(slash - writer->path) + 1 : 0;
-    int fd = -1;
-    for (int n = 0; n < 1000 && fd < 0; n++) {
-        snprintf(writer->temporary, size, "%.*s.spusk-%ld-%d.tmp", folder, writer->path, (long)getpid(), n);
-        fd = open(writer->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-        if (fd < 0 && errno != EEXIST) break;
-    }
-    return fd;
-}
-
+/* The new file takes the place of what links point to, so that they stay links. */
 static sp_status open_beside(sp__writer *writer, const struct stat *old)
 {
-    size_t size = temporary_size(writer->path);
-    char *name = sp_alloc(size);
-    if (!name) return writer->status = SP_ERROR_MEMORY;
-    writer->temporary = name;
-    writer->fd = open_temporary(writer, 0666);
-    if (writer->fd < 0) {
-        int error = errno;
-        sp_free(name, size);
-        writer->temporary = NULL;
-        return fail(writer, writer->path, error);
-    }
+    enum { MOST_LINKS = 40 };
+    for (int i = 0; i < MOST_LINKS && follow(&writer->path); i++) {}
+    if (!writer->path) return writer->status = SP_ERROR_MEMORY;
+    int error = sp__temporary_open(&writer->temporary, writer->path, 0666);
+    if (error != 0) return fail(writer, error);
+    writer->fd = writer->temporary.fd;
     if (old) fchmod(writer->fd, old->st_mode & 0777);
+    return SP_OK;
+}
+
+/* A device or a pipe. Without a reader a pipe would keep us waiting for ever. */
+static sp_status open_in_place(sp__writer *writer, const struct stat *old)
+{
+    writer->fd = open(writer->path, O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (writer->fd < 0 && errno == ENXIO && S_ISFIFO(old->st_mode))
+        return writer->status = sp_raise(SP_ERROR_IO, "cannot write %s: it is a pipe that nobody reads", writer->path);
+    if (writer->fd < 0) return fail(writer, errno);
+    fcntl(writer->fd, F_SETFL, fcntl(writer->fd, F_GETFL) & ~O_NONBLOCK);
     return SP_OK;
 }
 
 static sp_status open_any(sp__writer *writer)
 {
     struct stat old;
-    if (stat(writer->path, &old) != 0) return open_beside(writer, NULL);
-    if (S_ISDIR(old.st_mode)) return fail(writer, writer->path, EISDIR);
+    if (stat(writer->path, &old) != 0) return errno == ENOENT ? open_beside(writer, NULL) : fail(writer, errno);
+    if (S_ISDIR(old.st_mode)) return fail(writer, EISDIR);
     /* Renaming would replace even a file that may not be written. */
-    if (access(writer->path, W_OK) != 0) return fail(writer, writer->path, errno);
-    if (S_ISREG(old.st_mode)) return open_beside(writer, &old);
-    writer->fd = open(writer->path, O_WRONLY | O_CLOEXEC);
-    return writer->fd < 0 ? fail(writer, writer->path, errno) : SP_OK;
+    if (access(writer->path, W_OK) != 0) return fail(writer, errno);
+    return S_ISREG(old.st_mode) ? open_beside(writer, &old) : open_in_place(writer, &old);
 }
 
 sp_status sp__writer_open(sp__writer *writer, const char *path)
 {
-    *writer = (sp__writer){.fd = -1};
+    *writer = (sp__writer){.fd = -1, .temporary = {.folder = -1, .fd = -1}};
     block_signals(writer);
     if (!path || !*path) return writer->status = sp_raise(SP_ERROR_ARGUMENT, "a file to write needs a name");
-    writer->path = resolve(path);
+    writer->path = sp_strdup(path);
     if (!writer->path) return writer->status = SP_ERROR_MEMORY;
     return open_any(writer);
 }
+
+/* ---- writing ---- */
 
 sp_status sp__writer_write(sp__writer *writer, const void *data, size_t bytes)
 {
     const char *next = data;
     while (writer->status == SP_OK && bytes > 0) {
         ssize_t n = write(writer->fd, next, bytes);
-        if (n < 0 && errno != EINTR) fail(writer, writer->path, errno);
+        if (n < 0 && errno != EINTR) fail(writer, errno);
         if (n <= 0) continue;
         next += n;
         bytes -= (size_t)n;
@@ -124,41 +123,40 @@ sp_status sp__writer_write(sp__writer *writer, const void *data, size_t bytes)
     return writer->status;
 }
 
-/* The new name is on the disk only when the folder is; a file system that cannot do that is no reason to fail. The
- * temporary name, no longer needed, becomes the folder's. */
-static void flush_folder(char *temporary)
-{
-    char *slash = strrchr(temporary, '/');
-    if (slash) slash[slash == temporary] = '\0';
-    int fd = open(slash ? temporary : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return;
-    fsync(fd);
-    close(fd);
-}
+/* ---- the end ---- */
 
-static void commit(sp__writer *writer)
+static void end(sp__writer *writer)
 {
-    bool sync = writer->temporary != NULL;
-    if (sync && fsync(writer->fd) != 0) fail(writer, writer->path, errno);
-    if (close(writer->fd) != 0 && writer->status == SP_OK) fail(writer, writer->path, errno);
-    writer->fd = -1;
-    if (writer->status != SP_OK || !sync) return;
-    if (rename(writer->temporary, writer->path) != 0)
-        fail(writer, writer->path, errno);
-    else
-        flush_folder(writer->temporary);
+    bool beside = writer->temporary.fd >= 0;
+    int error = 0;
+    if (beside)
+        error = writer->status == SP_OK ? sp__temporary_commit(&writer->temporary, writer->path) : 0;
+    else if (writer->fd >= 0 && close(writer->fd) != 0)
+        error = errno;
+    if (error != 0 && writer->status == SP_OK) fail(writer, error);
+    sp__temporary_close(&writer->temporary);
 }
 
 sp_status sp__writer_close(sp__writer *writer, sp_status status)
 {
     if (writer->status == SP_OK) writer->status = status;
-    if (writer->fd >= 0 && writer->status == SP_OK) commit(writer);
-    if (writer->fd >= 0) close(writer->fd);
-    if (writer->temporary) {
-        if (writer->status != SP_OK) unlink(writer->temporary);
-        sp_free(writer->temporary, temporary_size(writer->path));
-    }
+    end(writer);
     if (writer->path) sp_free(writer->path, strlen(writer->path) + 1);
     restore_signals(writer);
     return writer->status;
+}
+
+sp_status sp_save_check(const char *path)
+{
+    static const char block[4096];
+    sp__writer writer;
+    if (!path) return sp_raise_null("sp_save_check", "path");
+    sp_status status = sp__writer_open(&writer, path);
+    if (status == SP_OK && writer.temporary.fd >= 0) {
+        status = sp__writer_write(&writer, block, sizeof block);
+        int error = status == SP_OK ? sp__temporary_flush(&writer.temporary) : 0;
+        if (error != 0) status = fail(&writer, error);
+    }
+    sp__writer_close(&writer, SP_ERROR_STATE); /* nothing of it stays */
+    return status;
 }

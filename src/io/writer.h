@@ -2,13 +2,15 @@
 #ifndef SPUSK_IO_WRITER_H
 #define SPUSK_IO_WRITER_H
 
+#include "temporary.h"
+
 #include <signal.h>
 #include <spusk/extend.h>
 
 typedef struct sp__writer {
     int fd;
-    char *path;      /* where the file is to be, links followed */
-    char *temporary; /* what is written meanwhile; NULL for a device or a pipe, which is written in place */
+    char *path;              /* where the file is to be, links followed */
+    sp__temporary temporary; /* what is written meanwhile; none for a device or a pipe, which is written in place */
     sp_status status;
     sigset_t signals; /* the caller's mask */
 } sp__writer;
