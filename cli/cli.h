@@ -98,6 +98,10 @@ bool output_path(const common *c, const char *name, char *path, size_t size);
 bool make_out(const common *c);
 /* Whether a file can be written, tried by a small file beside it; says why not. */
 bool writable(const common *c, const char *path);
+/* Whether what is written there can be read again: it is, or will be, a file, and not a pipe or a device. */
+bool lasting(const char *path);
+/* Whether two outputs are two files; says so if not. */
+bool differ(const common *c, const char *path, const char *other);
 
 /* ---- text.c ---- */
 
@@ -129,6 +133,8 @@ void progress_end(progress *p);
 /* From now on Ctrl-C (or SIGTERM) is noted; a second one ends the program as usual. */
 void interrupt_watch(void);
 bool interrupted(void);
+/* From now on the first one ends it, too. */
+void interrupt_forget(void);
 
 /* ---- pictures.c ---- */
 

@@ -78,7 +78,8 @@ static bool check_outputs(autoencode_options *o)
         !output_path(c, "losses.png", o->losses, sizeof o->losses) ||
         !output_path(c, "reconstructions.png", o->reconstructions, sizeof o->reconstructions))
         return false;
-    return writable(c, o->weights) && writable(c, o->losses) && writable(c, o->reconstructions);
+    return differ(c, o->weights, o->losses) && differ(c, o->weights, o->reconstructions) && writable(c, o->weights) &&
+           writable(c, o->losses) && writable(c, o->reconstructions);
 }
 
 /* ---- beginning ---- */
@@ -172,6 +173,7 @@ static int finish(autoencode_session *s, const autoencode_run *run)
         fprintf(stderr, "spusk autoencode: stopped; saving the weights as they are\n");
     else if (!o->common.json)
         printf("final: reconstruction error %.5f (mean square over pixels, validation)\n", run->val_error);
+    if (!lasting(o->weights)) interrupt_forget(); /* a pipe's reader may keep us waiting */
     if (sp_save_state(s->model, o->weights) != SP_OK) return EXIT_FAILED;
     note_written(o, o->weights, "");
     draw_pictures(s);

@@ -283,6 +283,17 @@ static bool draw_values(const descent *d)
     return tell(d, sp_plot_lines_with(path, values, d->n_walks, &options), path);
 }
 
+static bool check_outputs(const descent *d)
+{
+    char path[PATH_MAX], movie[16];
+    const bool film = strcmp(d->movie, "none") != 0;
+    snprintf(movie, sizeof movie, ".%s", d->movie);
+    const char *const endings[] = {".png", "-values.png", film ? movie : NULL};
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        if (endings[i] && (!file_name(d, endings[i], path, sizeof path) || !writable(d->c, path))) return false;
+    return true;
+}
+
 static int descend(descent *d)
 {
     if (!check(d) || !make_out(d->c)) return EXIT_WRONG_USE;
@@ -291,8 +302,7 @@ static int descend(descent *d)
     if (!d->about) return EXIT_FAILED;
     if (d->steps == -1) d->steps = d->about->steps;
     if (!read_start(d) || !add_walks(d)) return EXIT_WRONG_USE;
-    char path[PATH_MAX];
-    if (!file_name(d, ".png", path, sizeof path) || !writable(d->c, path)) return EXIT_WRONG_USE;
+    if (!check_outputs(d)) return EXIT_WRONG_USE;
     for (int i = 0; i < d->n_walks; i++)
         SP_SCOPE {
             walk_down(d, &d->walks[i]);

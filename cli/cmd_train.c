@@ -99,19 +99,33 @@ static bool name_weights(train_options *o)
     char name[PATH_MAX];
     const bool lesson = strcmp(o->recipe.model, "mlp") == 0;
     snprintf(name, sizeof name, "%s.safetensors", lesson ? "classifier" : o->recipe.model);
-    if (!output_path(&o->common, o->output ? o->output : name, o->weights, sizeof o->weights)) return false;
-    return (size_t)snprintf(o->checkpoint, sizeof o->checkpoint, "%s.checkpoint", o->weights) < sizeof o->checkpoint;
+    return output_path(&o->common, o->output ? o->output : name, o->weights, sizeof o->weights);
+}
+
+/* Beside the weights; none ("") where these go into a device or a pipe. */
+static bool name_checkpoint(train_options *o)
+{
+    const common *c = &o->common;
+    if (!lasting(o->weights)) {
+        if (o->resume) complain(c, "--resume: there is no checkpoint beside %s, which is not a file", o->weights);
+        return !o->resume;
+    }
+    const int n = snprintf(o->checkpoint, sizeof o->checkpoint, "%s.checkpoint", o->weights);
+    if ((size_t)n < sizeof o->checkpoint) return true;
+    complain(c, "the name of the output is too long, with its checkpoint: %s.checkpoint", o->weights);
+    return false;
 }
 
 /* What will be written, and whether it can be: before hours of training, not after. */
 static bool check_outputs(train_options *o)
 {
     const common *c = &o->common;
-    if (!make_out(c) || !name_weights(o) || !output_path(c, "losses.png", o->losses, sizeof o->losses) ||
+    if (!make_out(c) || !name_weights(o) || !name_checkpoint(o) ||
+        !output_path(c, "losses.png", o->losses, sizeof o->losses) ||
         !output_path(c, "predictions.png", o->predictions, sizeof o->predictions))
         return false;
-    return writable(c, o->weights) && writable(c, o->checkpoint) && writable(c, o->losses) &&
-           writable(c, o->predictions);
+    return differ(c, o->weights, o->losses) && differ(c, o->weights, o->predictions) && writable(c, o->weights) &&
+           (!*o->checkpoint || writable(c, o->checkpoint)) && writable(c, o->losses) && writable(c, o->predictions);
 }
 
 /* ---- the end ---- */
@@ -153,9 +167,10 @@ static int finish(session *s)
         printf("final: train accuracy %.4f, validation accuracy %.4f\n", s->train.accuracy, s->val.accuracy);
     else if (!o->common.json)
         printf("final: validation accuracy %.4f\n", s->val.accuracy);
+    if (!lasting(o->weights)) interrupt_forget(); /* a pipe's reader may keep us waiting */
     if (save_network(s->model, &o->data.normal, o->weights) != SP_OK) return EXIT_FAILED;
     note_written(o, o->weights, "");
-    note_written(o, o->checkpoint, " (to go on with, by --resume)");
+    if (*o->checkpoint) note_written(o, o->checkpoint, " (to go on with, by --resume)");
     draw_pictures(s);
     return interrupted() ? EXIT_STOPPED : EXIT_FINE;
 }

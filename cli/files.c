@@ -2,11 +2,10 @@
 #include "cli.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 bool output_path(const common *c, const char *name, char *path, size_t size)
 {
@@ -46,33 +45,32 @@ bool make_out(const common *c)
     return false;
 }
 
-/* Permissions do not tell all: a file is made, filled and taken away. */
-static int try_folder(const char *path)
+bool lasting(const char *path)
 {
-    char name[PATH_MAX], block[4096] = {0};
-    const char *slash = strrchr(path, '/');
-    snprintf(name, sizeof name, "%.*s.spusk-XXXXXX", slash ? (int)(slash - path) + 1 : 0, path);
-    int fd = mkstemp(name);
-    if (fd < 0) return errno;
-    int error = write(fd, block, sizeof block) == (ssize_t)sizeof block && fsync(fd) == 0 ? 0 : errno ? errno : ENOSPC;
-    close(fd);
-    unlink(name);
-    return error;
+    struct stat about;
+    return stat(path, &about) != 0 || S_ISREG(about.st_mode);
+}
+
+/* A pipe that somebody reads stays open to the program's end: its reader would take a close for the end. */
+static bool hold_pipe(const common *c, const char *path)
+{
+    if (open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC) >= 0) return true;
+    complain(c, "cannot write %s: %s", path, errno == ENXIO ? "it is a pipe that nobody reads" : strerror(errno));
+    return false;
 }
 
 bool writable(const common *c, const char *path)
 {
     struct stat about;
-    bool there = stat(path, &about) == 0;
-    int error = 0;
-    errno = 0;
-    if (there && S_ISDIR(about.st_mode))
-        error = EISDIR;
-    else if (there && access(path, W_OK) != 0)
-        error = errno;
-    else if (!there || S_ISREG(about.st_mode))
-        error = try_folder(path);
-    if (error == 0) return true;
-    complain(c, "cannot write %s: %s", path, strerror(error));
+    if (stat(path, &about) == 0 && S_ISFIFO(about.st_mode)) return hold_pipe(c, path);
+    const bool good = sp_save_check(path) == SP_OK; /* has said why not */
+    sp_error_clear();
+    return good;
+}
+
+bool differ(const common *c, const char *path, const char *other)
+{
+    if (strcmp(path, other) != 0 || !lasting(path)) return true;
+    complain(c, "%s would be written twice: choose another name", path);
     return false;
 }

@@ -21,6 +21,12 @@ void interrupt_watch(void)
     sigaction(SIGTERM, &action, NULL);
 }
 
+void interrupt_forget(void)
+{
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
+}
+
 bool interrupted(void)
 {
     return seen != 0;

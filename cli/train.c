@@ -153,5 +153,5 @@ bool session_epoch(session *s, int epoch)
     if (!session_measure(s)) return false;
     sp_series_push_xy(s->val_losses, epoch, s->val.loss);
     print_epoch(s, epoch, loss, seconds_now() - began);
-    return sp_save_checkpoint(o->checkpoint, s->model, s->optimizer, s->scheduler, epoch) == SP_OK;
+    return !*o->checkpoint || sp_save_checkpoint(o->checkpoint, s->model, s->optimizer, s->scheduler, epoch) == SP_OK;
 }

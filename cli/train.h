@@ -12,9 +12,10 @@ typedef struct train_options {
     int epochs, batch_size, workers, no_progress, no_train_accuracy, resume;
     double lr;
     dataset_options data;
-    sp_dtype autocast; /* of --precision */
-    sp_recipe recipe;  /* as it is carried out: with what the options say */
-    char weights[PATH_MAX], checkpoint[PATH_MAX], losses[PATH_MAX], predictions[PATH_MAX];
+    sp_dtype autocast;                            /* of --precision */
+    sp_recipe recipe;                             /* as it is carried out: with what the options say */
+    char weights[PATH_MAX], checkpoint[PATH_MAX]; /* checkpoint "": none */
+    char losses[PATH_MAX], predictions[PATH_MAX];
 } train_options;
 
 typedef struct session {
