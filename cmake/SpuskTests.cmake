@@ -13,11 +13,11 @@ if(NOT SPUSK_CMOCKA_FOUND)
     set(test_sources)
 endif()
 
-# test_null's calls are written from the headers, as the compiler sees them.
+# The calls of test_null and test_operator_sizes are written from the headers, as the compiler sees them.
 find_package(Python3 COMPONENTS Interpreter QUIET)
 if(NOT Python3_FOUND)
-    message(STATUS "python3: NOT found, so tests/test_null.c is not built")
-    list(FILTER test_sources EXCLUDE REGEX "/test_null\\.c$")
+    message(STATUS "python3: NOT found, so tests/test_null.c and tests/test_operator_sizes.c are not built")
+    list(FILTER test_sources EXCLUDE REGEX "/test_(null|operator_sizes)\\.c$")
 endif()
 
 if(test_sources)
@@ -37,14 +37,17 @@ if(test_sources)
     target_include_directories(spusk_test_options INTERFACE ${generated})
     file(GLOB public_headers CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/include/spusk/*.h)
     if(Python3_FOUND)
-        set(null_calls ${CMAKE_CURRENT_SOURCE_DIR}/tools/null_calls.py)
+        set(tools ${CMAKE_CURRENT_SOURCE_DIR}/tools)
         set(preprocess ${CMAKE_C_COMPILER} -E -P -I ${CMAKE_CURRENT_SOURCE_DIR}/include -include spusk/spusk.h
             -include spusk/extend.h -x c /dev/null)
-        add_custom_command(OUTPUT ${generated}/null_calls.inc.h
+        add_custom_command(OUTPUT ${generated}/null_calls.inc.h ${generated}/size_calls.inc.h
             COMMAND ${preprocess} -o ${generated}/headers.i
-            COMMAND ${Python3_EXECUTABLE} ${null_calls} < ${generated}/headers.i > ${generated}/null_calls.inc.h
-            DEPENDS ${public_headers} ${null_calls} VERBATIM)
+            COMMAND ${Python3_EXECUTABLE} ${tools}/null_calls.py < ${generated}/headers.i > ${generated}/null_calls.inc.h
+            COMMAND ${Python3_EXECUTABLE} ${tools}/size_calls.py < ${generated}/headers.i > ${generated}/size_calls.inc.h
+            DEPENDS ${public_headers} ${tools}/null_calls.py ${tools}/size_calls.py VERBATIM)
         set_source_files_properties(${tests}/test_null.c PROPERTIES OBJECT_DEPENDS ${generated}/null_calls.inc.h)
+        set_source_files_properties(${tests}/test_operator_sizes.c PROPERTIES
+            OBJECT_DEPENDS ${generated}/size_calls.inc.h)
     endif()
     foreach(source IN LISTS test_sources)
         get_filename_component(name ${source} NAME_WE)

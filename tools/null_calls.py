@@ -141,4 +141,5 @@ def main():
         sys.exit("null_calls.py: only %d calls: the headers were not read as they should be" % n)
 
 
-main()
+if __name__ == "__main__":
+    main()
