@@ -109,11 +109,11 @@ sp_example sp_data_all(sp_dataset *dataset)
         sp_raise(SP_ERROR_ARGUMENT, "sp_data_all: the data set is empty, so the shape of its examples is unknown");
         return all;
     }
-    int64_t *index = sp_alloc((size_t)n * sizeof *index);
+    int64_t *index = sp_alloc(sp_size_bytes(n, sizeof *index));
     if (!index) return all;
     for (int64_t i = 0; i < n; i++) index[i] = i;
     all = sp__data_batch(dataset, index, n, NULL);
-    sp_free(index, (size_t)n * sizeof *index);
+    sp_free(index, sp_size_bytes(n, sizeof *index));
     return all;
 }
 

@@ -8,7 +8,7 @@ static const int64_t *examples_of(const sp__iterator *it, int64_t k, int64_t n, 
 {
     int64_t first = k * it->batch_size;
     if (it->order) return it->order + first;
-    *scratch = sp_alloc((size_t)n * sizeof **scratch);
+    *scratch = sp_alloc(sp_size_bytes(n, sizeof **scratch));
     for (int64_t i = 0; *scratch && i < n; i++) (*scratch)[i] = first + i;
     return *scratch;
 }
@@ -25,7 +25,7 @@ sp_example sp__iterator_make(const sp__iterator *it, int64_t k)
     sp_example batch = sp__data_batch(it->loader->dataset, index, n, &it->draws);
     sp_generator_seed(generator, seed);
     sp_generator_set_position(generator, position);
-    if (scratch) sp_free(scratch, (size_t)n * sizeof *scratch);
+    if (scratch) sp_free(scratch, sp_size_bytes(n, sizeof *scratch));
     return batch;
 }
 
@@ -34,7 +34,7 @@ sp_example sp__iterator_make(const sp__iterator *it, int64_t k)
 static void iterator_free(sp__iterator *it)
 {
     sp__workers_stop(it->workers);
-    if (it->order) sp_free(it->order, (size_t)it->n_examples * sizeof *it->order);
+    if (it->order) sp_free(it->order, sp_size_bytes(it->n_examples, sizeof *it->order));
     sp_drop(it->loader);
     sp_free(it, sizeof *it);
 }
@@ -45,7 +45,8 @@ static sp_status start(sp__iterator *it)
     it->n_examples = sp_data_length(it->loader->dataset);
     it->batch_size = o->batch_size;
     it->n_batches = sp__batches(it->n_examples, o->batch_size, o->drop_last);
-    it->draws = (sp__draws){o->seed, it->loader->epoch++};
+    it->draws = (sp__draws){o->seed, it->loader->epoch};
+    it->loader->epoch = sp_size_add(it->loader->epoch, 1);
     if (o->shuffle && it->n_batches) {
         it->order = sp__shuffled(it->n_examples, o->seed, it->draws.epoch);
         if (!it->order) return sp_error_status();

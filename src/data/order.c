@@ -35,7 +35,7 @@ static uint64_t up_to(words *w, uint64_t last)
 /* Fisher and Yates's shuffle. */
 int64_t *sp__shuffled(int64_t n, uint64_t seed, int64_t epoch)
 {
-    int64_t *order = sp_alloc((size_t)n * sizeof *order);
+    int64_t *order = sp_alloc(sp_size_bytes(n, sizeof *order));
     if (!order) return NULL;
     for (int64_t i = 0; i < n; i++) order[i] = i;
     words w = {.seed = seed, .epoch = (uint64_t)epoch, .used = 4};

@@ -113,7 +113,7 @@ static sp_example subset_get(sp_dataset *dataset, int64_t i)
 static sp_example subset_batch(sp_dataset *dataset, const int64_t *index, int64_t n, const sp__draws *draws)
 {
     const subset_data *subset = (const subset_data *)dataset;
-    size_t bytes = (size_t)n * sizeof(int64_t);
+    size_t bytes = sp_size_bytes(n, sizeof(int64_t));
     int64_t *of_whole = sp_alloc(bytes);
     if (!of_whole) return (sp_example){NULL, NULL};
     for (int64_t i = 0; i < n; i++) of_whole[i] = subset->index[index[i]];
@@ -126,7 +126,7 @@ static void subset_destroy(sp_dataset *dataset)
 {
     subset_data *subset = (subset_data *)dataset;
     sp_drop(subset->whole);
-    sp_free(subset->index, (size_t)subset->length * sizeof(int64_t));
+    sp_free(subset->index, sp_size_bytes(subset->length, sizeof(int64_t)));
 }
 
 static const sp__data_type subset_type = {
@@ -148,7 +148,7 @@ static sp_status check_index(const sp_dataset *dataset, const sp_tensor *index)
 /* Copies the index; entries may count from the end. */
 static sp_status read_index(subset_data *subset, const sp_tensor *index, int64_t whole)
 {
-    sp_status status = sp_copy_out(index, subset->index, (size_t)subset->length * sizeof(int64_t));
+    sp_status status = sp_copy_out(index, subset->index, sp_size_bytes(subset->length, sizeof(int64_t)));
     for (int64_t i = 0; !status && i < subset->length; i++) {
         int64_t at = subset->index[i];
         if (at < -whole || at >= whole) {
@@ -169,7 +169,7 @@ sp_dataset *sp_data_subset(sp_dataset *dataset, sp_tensor *index)
                                           (long long)n, dataset->description);
     if (!subset) return NULL;
     subset->whole = sp_retain(dataset);
-    subset->index = sp_alloc((size_t)n * sizeof(int64_t));
+    subset->index = sp_alloc(sp_size_bytes(n, sizeof(int64_t)));
     subset->length = subset->index ? n : 0;
     if (subset->index && !read_index(subset, index, sp_data_length(dataset))) return &subset->base;
     sp_release(subset);

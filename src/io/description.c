@@ -81,10 +81,11 @@ char *sp__describe(const sp_module *module, size_t *size)
 size_t sp_module_to_json(const sp_module *module, char *buffer, size_t size)
 {
     if (!module) return sp_raise_null("sp_module_to_json", "module"), 0;
+    if (!buffer && size > 0) return sp_raise_null("sp_module_to_json", "buffer"), 0;
     size_t whole = 0;
     char *text = sp__describe(module, &whole);
     if (!text) return 0;
-    if (buffer && size > 0) snprintf(buffer, size, "%s", text);
+    if (size > 0) snprintf(buffer, size, "%s", text);
     sp_free(text, whole);
     return whole - 1;
 }

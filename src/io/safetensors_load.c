@@ -62,6 +62,7 @@ static int64_t copy_text(const char *text, char *buffer, size_t size)
 int64_t sp_load_metadata(const char *path, const char *key, char *buffer, size_t size)
 {
     if (!key) return sp_raise_null("sp_load_metadata", "key"), -1;
+    if (!buffer && size > 0) return sp_raise_null("sp_load_metadata", "buffer"), -1;
     sp__st_file file;
     int64_t length = -1;
     if (sp__st_open(&file, path) == SP_OK) length = copy_text(sp__st_metadata(&file, key), buffer, size);
@@ -71,6 +72,7 @@ int64_t sp_load_metadata(const char *path, const char *key, char *buffer, size_t
 
 int64_t sp_load_metadata_key(const char *path, int64_t i, char *buffer, size_t size)
 {
+    if (!buffer && size > 0) return sp_raise_null("sp_load_metadata_key", "buffer"), -1;
     sp__st_file file;
     int64_t length = -1;
     if (sp__st_open(&file, path) == SP_OK && i >= 0 && i < (int64_t)file.n_keys)

@@ -154,6 +154,7 @@ static sp_status read_attributes(const sp__layer_type *type, const sp_attribute 
 static const sp__layer_type *known_type(const char *function, const char *name, const sp_attribute *attributes, int n)
 {
     if (!name) return sp_raise_null(function, "name"), NULL;
+    if (n < 0) return sp_raise(SP_ERROR_ARGUMENT, "%s: %d attributes", function, n), NULL;
     if (n > 0 && !attributes) return sp_raise_null(function, "attributes"), NULL;
     const sp__layer_type *type = find_type(name);
     if (!type) sp_raise(SP_ERROR_NOT_FOUND, "%s: the library has no module type \"%s\"", function, name);

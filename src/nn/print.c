@@ -149,9 +149,10 @@ static void put_module(sp__text *t, const sp_module *module, int indent)
 
 size_t sp_module_to_string(const sp_module *module, char *buffer, size_t size)
 {
-    if (buffer && size > 0) buffer[0] = '\0';
+    if (!buffer && size > 0) return sp_raise_null("sp_module_to_string", "buffer"), 0;
+    if (size > 0) buffer[0] = '\0';
     if (sp__module_check(module, "sp_module_to_string") != SP_OK) return 0;
-    sp__text t = {buffer, buffer ? size : 0, 0};
+    sp__text t = {buffer, size, 0};
     put_module(&t, module, 0);
     return t.length;
 }

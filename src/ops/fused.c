@@ -123,6 +123,7 @@ static sp_status check_rule(sp_fused_rule rule)
 
 sp_status sp_fused_steps_(sp_fused_rule rule, const sp_fused_update *updates, int64_t n)
 {
+    if (n < 0) return sp_raise(SP_ERROR_ARGUMENT, "sp_fused_steps_: %lld updates", (long long)n);
     if (!updates && n > 0) return sp_raise_null("sp_fused_steps_", "updates");
     if (check_rule(rule)) return sp_error_status();
     for (int64_t i = 0; i < n; i++)

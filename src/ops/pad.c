@@ -98,8 +98,8 @@ static sp_tensor *pad_by_image(sp_tensor *x, sp_dims padding, sp_pad_mode mode)
 
 static sp_status check_call(const sp_tensor *x, sp_dims padding, sp_pad_mode mode)
 {
-    if (padding.n > 0 && !padding.data) return sp_raise_null("sp_pad", "padding");
-    if (padding.n < 0 || padding.n % 2 || padding.n / 2 > x->ndim)
+    if (sp__check_dims("sp_pad", "padding", padding)) return sp_error_status();
+    if (padding.n % 2 || padding.n / 2 > x->ndim)
         return sp_raise(SP_ERROR_ARGUMENT,
                         "sp_pad: %d numbers for shape %s: before and after for the last dimension, then for the one "
                         "before it, and so on",

@@ -13,6 +13,7 @@ static sp_status mask_of(const char *function, int ndim, const sp_dims *dims, un
 {
     *mask = (1u << SP_MAX_DIMS) - 1;
     if (!dims || dims->n == 0) return SP_OK;
+    if (sp__check_dims(function, "dims", *dims)) return sp_error_status();
     *mask = 0;
     for (int i = 0; i < dims->n; i++) {
         const int64_t given = dims->data[i];

@@ -200,11 +200,7 @@ sp_list *sp_split_sizes(sp_tensor *x, sp_dims sizes, int dim)
 {
     int at;
     int64_t sum = 0;
-    if (check_cut("sp_split_sizes", x, dim, &at)) return NULL;
-    if (sizes.n > 0 && !sizes.data) {
-        sp_raise_null("sp_split_sizes", "sizes");
-        return NULL;
-    }
+    if (check_cut("sp_split_sizes", x, dim, &at) || sp__check_dims("sp_split_sizes", "sizes", sizes)) return NULL;
     for (int i = 0; i < sizes.n; i++) {
         if (sizes.data[i] < 0 || sizes.data[i] > x->sizes[at] - sum)
             sum = INT64_MAX / 2;

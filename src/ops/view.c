@@ -17,10 +17,7 @@ typedef struct shape_attributes {
 
 static sp_status set_shape(const char *function, sp_dims dims, shape_attributes *a)
 {
-    if (dims.n < 0 || (dims.n > 0 && !dims.data)) return sp_raise_null(function, "dims");
-    if (dims.n > SP_MAX_DIMS)
-        return sp_raise(SP_ERROR_SHAPE, "%s: a tensor has at most %d dimensions, not %d", function, SP_MAX_DIMS,
-                        dims.n);
+    if (sp__check_shape(function, "dims", dims)) return sp_error_status();
     memset(a, 0, sizeof *a);
     a->n = dims.n;
     if (dims.n) memcpy(a->v, dims.data, (size_t)dims.n * sizeof *dims.data);

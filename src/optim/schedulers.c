@@ -201,7 +201,8 @@ sp_status sp__scheduler_set_milestones(sp_scheduler *s, sp_dims milestones)
 {
     s->milestones = NULL;
     s->n_milestones = 0;
-    if (milestones.n > 0 && !milestones.data) return sp_raise_null(s->kind->function, "milestones");
+    if (milestones.n < 0 || (milestones.n > 0 && !milestones.data))
+        return sp_raise_null(s->kind->function, "milestones");
     const sp_status status = sp__copy_milestones(milestones, &s->milestones);
     if (status == SP_OK && s->milestones) s->n_milestones = milestones.n;
     return status;

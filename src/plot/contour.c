@@ -60,13 +60,14 @@ sp_status sp__contour_init(sp__contour *c, const char *function, sp_tensor *valu
     c->height = options->height ? options->height : 720;
     c->left = 90;
     c->top = options->title ? 50 : 20;
-    c->bottom = c->height - 70;
     take_range(c->x_range, options->x_range);
     take_range(c->y_range, options->y_range);
     sp_status status = check(c, function, values);
-    if (status == SP_OK) c->right = c->width - legend_width(c);
-    if (status == SP_OK) c->values = sp_contiguous(sp_cast(values, SP_F64));
-    return status == SP_OK && !c->values ? sp_error_status() : status;
+    if (status != SP_OK) return status;
+    c->bottom = c->height - 70;
+    c->right = c->width - legend_width(c);
+    c->values = sp_contiguous(sp_cast(values, SP_F64));
+    return c->values ? SP_OK : sp_error_status();
 }
 
 /* ---- levels ---- */

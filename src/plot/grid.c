@@ -12,6 +12,8 @@ typedef struct colour {
 
 static const colour paper = {{255, 255, 255}}, ink = {{40, 40, 40}}, red = {{214, 39, 40}}, pale = {{214, 214, 214}};
 
+enum { MAX_SIDE = 65535 }; /* pixels of a picture */
+
 typedef struct grid {
     int64_t n, rows, columns;           /* images, and how they lie */
     int64_t channels, image_h, image_w; /* of one image */
@@ -134,6 +136,9 @@ static sp_status measure(grid *g, const sp_grid_options *options)
     if (g->scale < 1 || g->scale > 64 || g->columns < 1)
         return sp_raise(SP_ERROR_ARGUMENT, "sp_plot_images: scale is 1 to 64, not %d; columns at least 1, not %d",
                         options->scale, options->columns);
+    if (g->image_h > MAX_SIDE || g->image_w > MAX_SIDE)
+        return sp_raise(SP_ERROR_SHAPE, "sp_plot_images: images of %lld by %lld pixels are too large",
+                        (long long)g->image_h, (long long)g->image_w);
     g->columns = g->columns < g->n ? g->columns : g->n;
     g->rows = (g->n + g->columns - 1) / g->columns;
     g->frame = options->tight ? 0 : g->scale;
@@ -145,7 +150,7 @@ static sp_status measure(grid *g, const sp_grid_options *options)
     g->side_w = options->row_captions ? side + 6 * g->letters : 0;
     g->height = g->title_h + g->head_h + g->rows * g->cell_h;
     g->width = g->side_w + larger(g->columns * g->cell_w, options->title ? text_width(g, options->title) : 0);
-    if (g->height <= 65535 && g->width <= 65535) return SP_OK;
+    if (g->height <= MAX_SIDE && g->width <= MAX_SIDE) return SP_OK;
     return sp_raise(SP_ERROR_ARGUMENT, "sp_plot_images: %lld by %lld pixels are too many; draw fewer images",
                     (long long)g->height, (long long)g->width);
 }

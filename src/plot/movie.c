@@ -78,10 +78,11 @@ static sp_status check_shape(const sp_movie *movie, int64_t channels, int64_t he
                         "sp_movie_frame: frame %lld is (%lld, %lld, %lld), those before it are (%lld, %lld, %lld)",
                         (long long)movie->frames, (long long)channels, (long long)height, (long long)width,
                         (long long)movie->channels, (long long)movie->height, (long long)movie->width);
-    int64_t scale = movie->scale ? movie->scale : 1;
-    if (height * scale <= MAX_SIDE && width * scale <= MAX_SIDE) return SP_OK;
+    const int64_t scale = movie->scale ? movie->scale : 1;
+    height = sp_size_mul(height, scale), width = sp_size_mul(width, scale);
+    if (height <= MAX_SIDE && width <= MAX_SIDE) return SP_OK;
     return sp_raise(SP_ERROR_SHAPE, "sp_movie_frame: a movie has at most %d rows and columns, not %lld by %lld",
-                    MAX_SIDE, (long long)(height * scale), (long long)(width * scale));
+                    MAX_SIDE, (long long)height, (long long)width);
 }
 
 static sp_status begin(sp_movie *movie, int64_t channels, int64_t height, int64_t width)

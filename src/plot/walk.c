@@ -41,13 +41,18 @@ static void blend(const canvas *k, int x, int y, colour c, double cover)
     }
 }
 
+static int clipped(double x, int low, int high)
+{
+    return x > low ? x < high ? (int)x : high : low;
+}
+
 /* Within `reach` of the box from low to high. */
 static void draw_shape(const canvas *k, const void *shape, shape_distance *distance, point low, point high,
                        double reach, colour c)
 {
     const sp__contour *chart = k->chart;
-    int x0 = (int)fmax(low.x - reach, chart->left), x1 = (int)fmin(high.x + reach + 1, chart->right);
-    int y0 = (int)fmax(low.y - reach, chart->top), y1 = (int)fmin(high.y + reach + 1, chart->bottom);
+    int x0 = clipped(low.x - reach, chart->left, chart->right), x1 = clipped(high.x + reach + 1, x0, chart->right);
+    int y0 = clipped(low.y - reach, chart->top, chart->bottom), y1 = clipped(high.y + reach + 1, y0, chart->bottom);
     for (int y = y0; y < y1; y++)
         for (int x = x0; x < x1; x++) blend(k, x, y, c, 0.5 - distance(shape, (point){x + 0.5, y + 0.5}));
 }
@@ -178,6 +183,7 @@ static void draw_step(const canvas *k, double now)
 static int64_t count_frames(double steps)
 {
     if (steps + 1 > MOST_FRAMES) return MOST_FRAMES;
+    if (!(steps >= 1)) return 1;
     return (int64_t)(steps * ceil((FEWEST_FRAMES - 1) / steps)) + 1;
 }
 

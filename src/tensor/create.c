@@ -13,10 +13,7 @@ static sp_tensor *finish(sp_tensor *x, const sp_tensor_options *o)
 
 static sp_status check_request(const char *function, sp_dims dims, sp_dtype dtype)
 {
-    if (dims.n < 0 || (dims.n > 0 && !dims.data)) return sp_raise_null(function, "dims");
-    if (dims.n > SP_MAX_DIMS)
-        return sp_raise(SP_ERROR_SHAPE, "%s: a tensor has at most %d dimensions, not %d", function, SP_MAX_DIMS,
-                        dims.n);
+    if (sp__check_shape(function, "dims", dims)) return sp_error_status();
     if (!sp_dtype_size(dtype)) return sp_raise(SP_ERROR_DTYPE, "%s: %d is no dtype", function, (int)dtype);
     return SP_OK;
 }

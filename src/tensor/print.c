@@ -241,8 +241,9 @@ static void put_suffixes(writer *w, const sp_tensor *x, bool empty)
 
 size_t sp_to_string(const sp_tensor *x, char *buffer, size_t size)
 {
-    writer w = {.buffer = buffer, .size = buffer ? size : 0};
-    if (w.size) buffer[0] = '\0';
+    if (!buffer && size > 0) return sp_raise_null("sp_to_string", "buffer"), 0;
+    writer w = {.buffer = buffer, .size = size};
+    if (size > 0) buffer[0] = '\0';
     if (sp__check_tensor(x, "sp_to_string", "x")) return 0;
     int64_t n = sp__product(x->ndim, x->sizes);
     picture p = {.x = x, .summarised = n > THRESHOLD};

@@ -35,6 +35,19 @@ bool sp__strides_contiguous(int ndim, const int64_t *sizes, const int64_t *strid
     return contiguous;
 }
 
+sp_status sp__check_dims(const char *function, const char *argument, sp_dims dims)
+{
+    if (dims.n < 0) return sp_raise(SP_ERROR_ARGUMENT, "%s: %s is a list of %d numbers", function, argument, dims.n);
+    return dims.n > 0 && !dims.data ? sp_raise_null(function, argument) : SP_OK;
+}
+
+sp_status sp__check_shape(const char *function, const char *argument, sp_dims dims)
+{
+    if (sp__check_dims(function, argument, dims)) return sp_error_status();
+    if (dims.n <= SP_MAX_DIMS) return SP_OK;
+    return sp_raise(SP_ERROR_SHAPE, "%s: a tensor has at most %d dimensions, not %d", function, SP_MAX_DIMS, dims.n);
+}
+
 sp_status sp__wrap_dim(const char *function, int ndim, int dim, int *out)
 {
     int n = ndim > 0 ? ndim : 1;

@@ -147,6 +147,9 @@ void sp__set_channels_last(sp_tensor *x);
 /* Whether two tensors of one shape have their elements in the same order and distance. */
 bool sp__same_strides(const sp_tensor *a, const sp_tensor *b);
 
+/* Fails for a list that is NULL but not empty, or of fewer than none; for a shape also of too many. */
+sp_status sp__check_dims(const char *function, const char *argument, sp_dims dims);
+sp_status sp__check_shape(const char *function, const char *argument, sp_dims dims);
 /* dim in [-ndim, ndim) to [0, ndim), 0 and -1 for a number too; raises. */
 sp_status sp__wrap_dim(const char *function, int ndim, int dim, int *out);
 /* The shape that a and b broadcast to; raises, naming the function and both shapes. */
