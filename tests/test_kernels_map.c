@@ -88,6 +88,8 @@ static bool twin_slope(sp__map_kind kind, numbers v, double *out)
     case SP__SOFTPLUS_BACKWARD: return *out = y * p > v.q ? x : x * sigmoid(y * p), true;
     case SP__LEAKY_RELU_BACKWARD: return *out = y > 0 ? x : x * p, true;
     case SP__ELU_BACKWARD: return *out = y <= 0 ? x * p * exp(y) : x, true;
+    case SP__BCE_LOGITS: return *out = (x > 0 ? x * (1 - y) : -x * y) + log1p(exp(-fabs(x))), true;
+    case SP__BCE_LOGITS_BACKWARD: return *out = sigmoid(x) - y, true;
     default: return false;
     }
 }

@@ -268,7 +268,7 @@ static void test_smooth_absolute_differences(void **state)
     y = sp_smooth_l1_loss(x, t, .beta = SP_ZERO, .reduction = SP_REDUCTION_NONE);
     assert_holds(y, 3, 0.5, 0, 2, 2);
     assert_null(sp_smooth_l1_loss(x, t, .beta = -1));
-    assert_error(SP_ERROR_ARGUMENT, "sp_smooth_l1_loss: beta must not be negative, but is -1");
+    assert_error(SP_ERROR_ARGUMENT, "sp_smooth_l1_loss: beta must be finite and not negative, got -1");
     assert_null(sp_smooth_l1_loss(x, t, .beta = NAN));
     assert_error(SP_ERROR_ARGUMENT, "beta");
 }
@@ -314,6 +314,28 @@ static void test_binary_cross_entropy_with_logits(void **state)
     assert_holds(support_gradient(y, t), 0, -1000, 1000, -2);
     assert_null(sp_binary_cross_entropy_with_logits(x, sp_scalar(1)));
     assert_error(SP_ERROR_SHAPE, "sp_binary_cross_entropy_with_logits");
+}
+
+/* max(x, 0) - x·t + ln(1 + e^-|x|), and σ(x) - t, on both sides and in every dtype; ln(1 - x) for a small x. */
+static void test_large_margins(void **state)
+{
+    (void)state;
+    const double loss = 6.144193477732806e-06, slope = 6.144174602214718e-06;
+    const struct {
+        sp_dtype dtype;
+        double tolerance;
+    } rows[] = {{SP_F32, 1e-6}, {SP_F64, 1e-14}, {SP_BF16, 1e-2}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        sp_tensor *x = sp_requires_grad(sp_cast(sp_vector(12, -12), rows[i].dtype));
+        sp_tensor *t = sp_cast(sp_vector(1, 0), rows[i].dtype);
+        sp_tensor *y = sp_binary_cross_entropy_with_logits(x, t, .reduction = SP_REDUCTION_NONE);
+        sp_tensor *dx = support_gradient(y, x);
+        for (int k = 0; k < 2; k++) {
+            assert_close(sp_item(sp_select(y, 0, k)) / loss, 1, rows[i].tolerance);
+            assert_close(sp_item(sp_select(dx, 0, k)) / slope, k ? 1 : -1, rows[i].tolerance);
+        }
+    }
+    assert_close(sp_item(sp_binary_cross_entropy(sp_vector(1e-10), sp_vector(0))) / 1e-10, 1, 1e-6);
 }
 
 /* A target of 0 costs nothing and pulls at nothing; PyTorch's gradient of it is NaN. */
@@ -459,6 +481,7 @@ int main(void)
         sp_test(test_binary_cross_entropy),
         sp_test(test_what_is_no_probability),
         sp_test(test_binary_cross_entropy_with_logits),
+        sp_test(test_large_margins),
         sp_test(test_divergence),
         sp_test(test_divergence_of_a_batch),
         sp_test(test_names),

@@ -74,6 +74,8 @@ typedef enum sp__map_kind {
     SP__SOFTPLUS_BACKWARD,   /* params: beta, threshold */
     SP__LEAKY_RELU_BACKWARD, /* params: negative_slope */
     SP__ELU_BACKWARD,        /* params: alpha */
+    SP__BCE_LOGITS,          /* logit, target: max(x, 0) - x·t + ln(1 + e^-|x|) */
+    SP__BCE_LOGITS_BACKWARD, /* logit, target: sigmoid x - t */
     /* two inputs of one dtype; output bool */
     SP__EQ,
     SP__NE,

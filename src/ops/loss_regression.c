@@ -4,7 +4,7 @@
  *   l1           |d|                                       dx = sign d
  *   smooth_l1    |d| < β: d²/2β, else |d| - β/2            dx = clamp(d/β, -1, 1)
  *   bce          -(t·ln x + (1 - t)·ln(1 - x))             dx = d/max(x·(1 - x), 1e-12)
- *   bce_logits   max(x, 0) - x·t + ln(1 + e^-|x|)          dx = sigmoid x - t
+ *   bce_logits   max(x, 0) - x·t + ln(1 + e^-|x|)          dx = sigmoid x - t, or (1 - t) - sigmoid -x where x > 0
  *   kl_div       t·(ln t - x), or e^t·(t - x)              dx = -t, or -e^t
  *
  * and dt = -dx for the first three, ln(1 - x) - ln x and -x for the next two. As in PyTorch, l1 and kl_div are made of
@@ -27,8 +27,8 @@ static sp_status read_options(const char *function, const sp_loss_options *optio
     o->beta = sp_option(o->beta, 1);
     if (o->reduction < SP_REDUCTION_MEAN || o->reduction > SP_REDUCTION_NONE)
         return sp_raise(SP_ERROR_ARGUMENT, "%s: %d is no reduction", function, (int)o->reduction);
-    if (o->beta >= 0) return SP_OK;
-    return sp_raise(SP_ERROR_ARGUMENT, "%s: beta must not be negative, but is %g", function, o->beta);
+    if (o->beta >= 0 && isfinite(o->beta)) return SP_OK;
+    return sp_raise(SP_ERROR_ARGUMENT, "%s: beta must be finite and not negative, got %g", function, o->beta);
 }
 
 static sp_tensor *reduce(sp_tensor *each, sp_reduction reduction)
@@ -141,9 +141,9 @@ static sp_tensor *one_minus(sp_tensor *x)
 }
 
 /* PyTorch cuts the logarithms at -100, so that 0·ln 0 is 0. */
-static sp_tensor *cut_log(sp_tensor *x)
+static sp_tensor *cut(sp_tensor *log)
 {
-    return sp_clamp_min(sp_log(x), -100);
+    return sp_clamp_min(log, -100);
 }
 
 /* Logits given by mistake would become NaN in silence. */
@@ -162,7 +162,7 @@ static sp_tensor *bce_value(sp_tensor *x, sp_tensor *t, double beta)
 {
     (void)beta;
     if (check_probabilities(x)) return NULL;
-    return sp_neg(sp_add(sp_mul(t, cut_log(x)), sp_mul(one_minus(t), cut_log(one_minus(x)))));
+    return sp_neg(sp_add(sp_mul(t, cut(sp_log(x))), sp_mul(one_minus(t), cut(sp_log1p(sp_neg(x))))));
 }
 
 static sp_tensor *bce_by_x(sp_tensor *x, sp_tensor *t, double beta)
@@ -174,19 +174,31 @@ static sp_tensor *bce_by_x(sp_tensor *x, sp_tensor *t, double beta)
 static sp_tensor *bce_by_t(sp_tensor *x, sp_tensor *t, double beta)
 {
     (void)t, (void)beta;
-    return sp_sub(sp_log(one_minus(x)), sp_log(x));
+    return sp_sub(sp_log1p(sp_neg(x)), sp_log(x));
+}
+
+/* One kernel over logits and targets of one shape; its result has no gradient. */
+static sp_tensor *map_logits(sp__map_kind kind, sp_tensor *x, sp_tensor *t)
+{
+    sp_tensor *const inputs[] = {x, t};
+    if (!x || !t) return NULL;
+    const sp_dtype dtype = sp__result_type(inputs, 2);
+    sp_tensor *each = sp_empty_as(x, dtype);
+    return each && sp__map_tensors(kind, each, inputs, 2, dtype, NULL) == SP_OK ? each : NULL;
 }
 
 static sp_tensor *bce_logits_value(sp_tensor *x, sp_tensor *t, double beta)
 {
     (void)beta;
-    return sp_sub(sp_softplus(x, .threshold = 40), sp_mul(x, t)); /* e^-40 is nothing beside 40 */
+    return map_logits(SP__BCE_LOGITS, x, t);
 }
 
 static sp_tensor *bce_logits_by_x(sp_tensor *x, sp_tensor *t, double beta)
 {
     (void)beta;
-    return sp_sub(sp_sigmoid(x), t);
+    if (!sp_grad_enabled()) return map_logits(SP__BCE_LOGITS_BACKWARD, x, t);
+    sp_tensor *above = sp_sub(one_minus(t), sp_sigmoid(sp_neg(x)));
+    return sp_where(sp_gt_scalar(x, 0), above, sp_sub(sp_sigmoid(x), t));
 }
 
 static sp_tensor *bce_logits_by_t(sp_tensor *x, sp_tensor *t, double beta)

@@ -66,6 +66,9 @@ BINARY(silu_backward, x *SIGMOID(y) * (ONE + y * (ONE - SIGMOID(y))))
 BINARY(softplus_backward, y *p > q ? x : x * SIGMOID(y * p))
 BINARY(leaky_relu_backward, y > 0 ? x : x * p)
 BINARY(elu_backward, y <= 0 ? x * p * M(exp)(y) : x)
+/* x is the logit, y the target. What is left of x·(1 - t) or σ(-x) at a large margin is not lost beside x or 1. */
+BINARY(bce_logits, (x > 0 ? x * (ONE - y) : -x * y) + M(log1p)(M(exp)(-M(fabs)(x))))
+BINARY(bce_logits_backward, x > 0 ? (ONE - y) - SIGMOID(-x) : SIGMOID(x) - y)
 #undef K
 #undef CUBE
 #undef CUBIC
@@ -130,6 +133,8 @@ sp__loop *const TABLE[SP__MAP_COUNT] = {
     [SP__SOFTPLUS_BACKWARD] = FN(softplus_backward),
     [SP__LEAKY_RELU_BACKWARD] = FN(leaky_relu_backward),
     [SP__ELU_BACKWARD] = FN(elu_backward),
+    [SP__BCE_LOGITS] = FN(bce_logits),
+    [SP__BCE_LOGITS_BACKWARD] = FN(bce_logits_backward),
     [SP__ADDCMUL] = FN(addcmul),
     [SP__ADDCDIV] = FN(addcdiv),
     [SP__LERP_TENSOR] = FN(lerp_tensor),

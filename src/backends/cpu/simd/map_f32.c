@@ -53,6 +53,16 @@ BINARY(softplus_backward, select_f32(y *p > q, x, x *sigmoid_f32(y *p)))
 BINARY(leaky_relu_backward, select_f32(y > 0, x, x *p))
 BINARY(elu_backward, select_f32(y <= 0, x *p *exp_f32(y), x))
 
+/* Of a logit x and its target y. */
+SP__INLINE vf bce_logits_slope(vf x, vf y)
+{
+    const vf s = sigmoid_f32(-magnitude_f32(x));
+    return select_f32(x > 0, (1.0f - y) - s, s - y);
+}
+
+BINARY(bce_logits, select_f32(x > 0, x *(ONE - y), -x *y) + softplus_f32(-magnitude_f32(x)))
+BINARY(bce_logits_backward, bce_logits_slope(x, y))
+
 TERNARY(addcmul, x + p * y * z)
 TERNARY(addcdiv, x + p * y / z)
 TERNARY(lerp_tensor, select_f32(magnitude_f32(z) < 0.5f, x + z * (y - x), y - (y - x) * (ONE - z)))
@@ -171,6 +181,8 @@ sp__loop *const SP__HERE(sp__map_f32)[SP__MAP_COUNT] = {
     [SP__SOFTPLUS_BACKWARD] = softplus_backward_f32,
     [SP__LEAKY_RELU_BACKWARD] = leaky_relu_backward_f32,
     [SP__ELU_BACKWARD] = elu_backward_f32,
+    [SP__BCE_LOGITS] = bce_logits_f32,
+    [SP__BCE_LOGITS_BACKWARD] = bce_logits_backward_f32,
     [SP__ADDCMUL] = addcmul_f32,
     [SP__ADDCDIV] = addcdiv_f32,
     [SP__LERP_TENSOR] = lerp_tensor_f32,
