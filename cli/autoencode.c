@@ -81,6 +81,7 @@ static bool one_epoch(autoencode_run *run, int epoch)
     sp_series_push_xy(run->val_losses, epoch, validation_loss(run));
     if (sp_error_status() != SP_OK) return false;
     print_epoch(run, epoch, loss, seconds_now() - began);
+    run->done = epoch;
     return true;
 }
 

@@ -43,6 +43,7 @@ typedef struct autoencode_run {
     sp_module *model, *criterion;
     sp_optimizer *optimizer;
     sp_series *train_losses, *val_losses;
+    int done;         /* the last epoch that was trained; 0: none */
     double val_error; /* mean squared error of the validation half */
 } autoencode_run;
 

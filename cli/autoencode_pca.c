@@ -105,7 +105,7 @@ static bool save(const autoencode_session *s, sp_module *model, const char *name
     char path[PATH_MAX];
     const common *c = &s->options->common;
     if (!output_path(c, name, path, sizeof path) || sp_save_state(model, path) != SP_OK) return false;
-    if (!c->json) printf("wrote %s\n", path);
+    note_written(c, path, "");
     return true;
 }
 
@@ -122,9 +122,8 @@ static bool draw_scatters(const autoencode_session *s, sp_module *const *models)
         panels[i] = (sp_scatter_panel){codes.x, codes.y, titles[i]};
     }
     /* A picture that cannot be drawn is a pity; the figures are what counts. */
-    if (sp_plot_scatters(path, panels, 3, .title = "codes of the validation digits") == SP_OK &&
-        !s->options->common.json)
-        printf("wrote %s\n", path);
+    if (sp_plot_scatters(path, panels, 3, .title = "codes of the validation digits") == SP_OK)
+        note_written(&s->options->common, path, "");
     sp_error_clear();
     return true;
 }

@@ -52,13 +52,14 @@ int complain(const common *c, const char *format, ...) SP_PRINTF(2, 3);
 
 /* ---- models.c ---- */
 
-/* Whether there is a network of that name; says which there are if not. What it is, in a few words. */
+/* Whether there is a classifier of that name; says which there are if not. What a network is, in a few words. */
 bool model_known(const common *c, const char *name);
 const char *model_summary(const char *name);
 /* The network of a weights file by its description, else the named one (NULL: none) with the file's weights. */
 sp_module *load_network(const common *c, const char *path, const char *model);
-/* Whether the network of the file in the first word is one; says so if it is an autoencoder. */
-bool is_classifier(const common *c, const sp_module *network);
+/* Whether the network of the file in the first word is one; says what it is if not. */
+bool is_classifier(const common *c, sp_module *network);
+bool is_autoencoder(const common *c, const sp_module *network);
 
 /* What images become before a network sees them: (x - mean)/std; std 0: nothing. It stands in the weights file. */
 typedef struct normalization {
@@ -84,6 +85,8 @@ bool dataset_known(const common *c, const char *name);
  * reported. */
 sp_dataset *dataset_open(const common *c, dataset_options *options, bool validation);
 
+/* "data: MNIST, 60000 images, …; 10000 to validate" */
+void print_data(const sp_dataset *train, const sp_dataset *validation);
 /* `,"data":"MNIST, 10000 images, …"`: what figures are of stands beside them, also where it was replaced. */
 void json_dataset(FILE *file, const sp_dataset *dataset);
 
@@ -102,6 +105,9 @@ bool writable(const common *c, const char *path);
 bool lasting(const char *path);
 /* Whether two outputs are two files; says so if not. */
 bool differ(const common *c, const char *path, const char *other);
+
+/* "wrote PATH" and more, unless figures are JSON. */
+void note_written(const common *c, const char *path, const char *more);
 
 /* ---- text.c ---- */
 
@@ -130,7 +136,8 @@ void progress_end(progress *p);
 
 /* ---- interrupt.c ---- */
 
-/* From now on Ctrl-C (or SIGTERM) is noted; a second one ends the program as usual. */
+/* From now on Ctrl-C (or SIGTERM) is noted; a second one ends the program as usual. A terminal that closes (SIGHUP) is
+ * noted too, unless that was to be ignored (nohup); a reader of the output that ends is none of training's concern. */
 void interrupt_watch(void);
 bool interrupted(void);
 /* From now on the first one ends it, too. */

@@ -96,7 +96,7 @@ static bool open_data(autoencode_session *s, autoencode_options *o)
 static void print_beginning(const autoencode_session *s)
 {
     const autoencode_options *o = s->options;
-    printf("data: %s; %lld to validate\n", sp_data_description(s->train_data), (long long)sp_data_length(s->val_data));
+    print_data(s->train_data, s->val_data);
     printf("network: %s (%s), code of %d, %lld parameters; %s; Adam, lr %g, batches of %d, seed %lld\n", o->kind->name,
            o->kind->summary, o->code, (long long)sp_module_num_parameters(s->model), o->criterion->summary, o->lr,
            o->batch_size, o->common.seed);
@@ -116,11 +116,6 @@ static bool begin(autoencode_session *s, autoencode_options *o)
 }
 
 /* ---- the end ---- */
-
-static void note_written(const autoencode_options *o, const char *path, const char *more)
-{
-    if (!o->common.json) printf("wrote %s%s\n", path, more);
-}
 
 /* Ten digits of each row above what became of them; three such pairs of rows. */
 static sp_status draw_reconstructions(sp_module *model, sp_dataset *dataset, const char *path)
@@ -158,11 +153,11 @@ static void draw_pictures(autoencode_session *s)
     sp_series *const series[] = {s->train_losses, s->val_losses};
     if (sp_series_size(s->train_losses) > 0) {
         if (sp_plot_lines_with(o->losses, series, 2, &options) == SP_OK)
-            note_written(o, o->losses, " (and its script and data: losses.gp, losses.dat)");
+            note_written(&o->common, o->losses, " (and its script and data: losses.gp, losses.dat)");
         sp_error_clear();
     }
     if (draw_reconstructions(s->model, s->val_data, o->reconstructions) == SP_OK)
-        note_written(o, o->reconstructions, " (rows of digits, each above what the network made of it)");
+        note_written(&o->common, o->reconstructions, " (rows of digits, each above what the network made of it)");
     sp_error_clear();
 }
 
@@ -175,10 +170,21 @@ static int finish(autoencode_session *s, const autoencode_run *run)
         printf("final: reconstruction error %.5f (mean square over pixels, validation)\n", run->val_error);
     if (!lasting(o->weights)) interrupt_forget(); /* a pipe's reader may keep us waiting */
     if (sp_save_state(s->model, o->weights) != SP_OK) return EXIT_FAILED;
-    note_written(o, o->weights, "");
+    note_written(&o->common, o->weights, "");
     draw_pictures(s);
     if (interrupted()) return EXIT_STOPPED;
     return o->pca && !autoencode_pca(s, run->val_error) ? EXIT_FAILED : EXIT_FINE;
+}
+
+/* What went wrong in an epoch has been said; the weights of the epochs before it are worth keeping. */
+static int rescue(const autoencode_session *s, const autoencode_run *run)
+{
+    const autoencode_options *o = s->options;
+    if (run->done == 0) return EXIT_FAILED;
+    complain(&o->common, "failed after epoch %d; saving the weights as they are", run->done);
+    sp_error_clear();
+    if (sp_save_state(s->model, o->weights) == SP_OK) note_written(&o->common, o->weights, "");
+    return EXIT_FAILED;
 }
 
 /* ---- the command ---- */
@@ -195,7 +201,7 @@ static int autoencode(autoencode_options *o)
                           .train_losses = s.train_losses,
                           .val_losses = s.val_losses};
     interrupt_watch();
-    return autoencode_train(&run) ? finish(&s, &run) : EXIT_FAILED;
+    return autoencode_train(&run) ? finish(&s, &run) : rescue(&s, &run);
 }
 
 int cmd_autoencode(const command *self, int argc, char **argv)

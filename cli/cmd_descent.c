@@ -231,7 +231,7 @@ static bool file_name(const descent *d, const char *ending, char *path, size_t s
 /* The name of what was written; an error has been reported. */
 static bool tell(const descent *d, sp_status status, const char *path)
 {
-    if (status == SP_OK && !d->c->json) printf("wrote %s\n", path);
+    if (status == SP_OK) note_written(d->c, path, "");
     sp_error_clear();
     return status == SP_OK;
 }

@@ -110,15 +110,16 @@ static sp_tensor *make_frames(const morph_options *o, sp_module *model)
 static sp_status write_movie(const morph_options *o, sp_tensor *frames, const char *path)
 {
     sp_status status = SP_OK;
+    char length[80];
     SP_SCOPE {
         sp_movie *movie = sp_movie_new(path, .fps = o->fps, .scale = o->scale, .title = "A morph through digits");
         for (int64_t i = 0; movie && i < sp_size(frames, 0) && status == SP_OK; i++)
             status = sp_movie_frame(movie, sp_select(frames, 0, i));
         if (status == SP_OK) status = movie ? sp_movie_close(movie) : sp_error_status();
     }
-    if (status == SP_OK && !o->common.json)
-        printf("wrote %s (%lld frames, %.4g s)\n", path, (long long)sp_size(frames, 0),
-               (double)sp_size(frames, 0) / o->fps);
+    const long long n = (long long)sp_size(frames, 0);
+    snprintf(length, sizeof length, " (%lld frames, %.4g s)", n, (double)n / o->fps);
+    if (status == SP_OK) note_written(&o->common, path, length);
     return status;
 }
 
@@ -173,7 +174,7 @@ static int morph(morph_options *o)
     if (!check(o)) return EXIT_WRONG_USE;
     sp_module *model = load_network(&o->common, o->common.words[0], NULL);
     int status = EXIT_FAILED;
-    if (!model) return status;
+    if (!model || !is_autoencoder(&o->common, model)) return status;
     SP_NO_GRAD {
         char path[PATH_MAX];
         sp_tensor *frames = make_frames(o, model);

@@ -61,6 +61,7 @@ static sp_status draw_points(const scatter_options *o, const sp_example *codes)
 static int draw(scatter_options *o, sp_module *model)
 {
     const common *c = &o->common;
+    char more[80];
     sp_dataset *data = dataset_open(c, &o->data, true);
     int64_t size = data ? sp_code_size(model, sp_data_get(data, 0).x) : 0;
     if (size == 0) return EXIT_FAILED;
@@ -71,10 +72,12 @@ static int draw(scatter_options *o, sp_module *model)
     }
     sp_example codes = sp_encode_all(model, data);
     if (!codes.x || draw_grid(o, model, codes.x) != SP_OK) return EXIT_FAILED;
-    if (!c->json) printf("wrote %s (what the decoder draws over the plane, %d by %d)\n", o->drawn, o->grid, o->grid);
+    snprintf(more, sizeof more, " (what the decoder draws over the plane, %d by %d)", o->grid, o->grid);
+    note_written(c, o->drawn, more);
     /* Last, because it needs gnuplot. */
     if (draw_points(o, &codes) != SP_OK) return EXIT_FAILED;
-    if (!c->json) printf("wrote %s (%lld digits)\n", o->points, (long long)sp_size(codes.x, 0));
+    snprintf(more, sizeof more, " (%lld digits)", (long long)sp_size(codes.x, 0));
+    note_written(c, o->points, more);
     return EXIT_FINE;
 }
 
@@ -83,7 +86,7 @@ static int scatter(scatter_options *o)
     if (!check(o)) return EXIT_WRONG_USE;
     sp_module *model = load_network(&o->common, o->common.words[0], NULL);
     int status = EXIT_FAILED;
-    if (!model) return status;
+    if (!model || !is_autoencoder(&o->common, model)) return status;
     SP_NO_GRAD {
         status = draw(o, model);
     }

@@ -16,12 +16,11 @@ static bool choose_recipe(train_options *o)
 {
     const common *c = &o->common;
     const char *name = o->recipe_name ? o->recipe_name : o->model ? o->model : "mlp";
-    if (o->model && !model_known(c, o->model)) return false;
-    const bool reproduces = o->model && (strcmp(o->model, "ae") == 0 || strcmp(o->model, "convae") == 0);
-    if (reproduces && !o->recipe_name) {
+    if (o->model && (strcmp(o->model, "ae") == 0 || strcmp(o->model, "convae") == 0)) {
         complain(c, "%s is an autoencoder: spusk autoencode trains it", o->model);
         return false;
     }
+    if (o->model && !model_known(c, o->model)) return false;
     const sp_recipe *recipe = sp_recipe_find(name);
     if (!recipe) return false;
     if (o->model && strcmp(o->model, recipe->model) != 0) {
@@ -37,6 +36,10 @@ static bool choose_recipe(train_options *o)
     if (o->epochs != UNSAID) r->epochs = o->epochs;
     if (o->batch_size != UNSAID) r->batch_size = o->batch_size;
     if (r->for_speed) o->no_train_accuracy = true;
+    if (o->resume && o->overwrite) {
+        complain(c, "--resume goes on with what --overwrite gives up: give one of them");
+        return false;
+    }
     return true;
 }
 
@@ -87,7 +90,7 @@ static bool check(train_options *o)
     o->data.quiet = o->no_progress;
     o->data.augment = r->augment;
     o->data.normal = (normalization){r->mean, r->std};
-    return dataset_known(c, o->data.name) && in_range(c, "--epochs", (double)r->epochs, 1, 100000) &&
+    return dataset_known(c, o->data.name) && in_range(c, "--epochs", (double)r->epochs, 1, MOST_EPOCHS) &&
            in_range(c, "--batch-size", (double)r->batch_size, 1, 1000000) && in_range(c, "--lr", r->lr, 1e-12, 1000) &&
            in_range(c, "--workers", o->workers, 0, 256) && in_range(c, "--limit", (double)o->data.limit, 0, 1e12) &&
            names_known(o) && read_precision(o);
@@ -130,11 +133,6 @@ static bool check_outputs(train_options *o)
 
 /* ---- the end ---- */
 
-static void note_written(const train_options *o, const char *path, const char *more)
-{
-    if (!o->common.json) printf("wrote %s%s\n", path, more);
-}
-
 /* A picture that cannot be drawn is a pity; the weights are what counts. */
 static void draw_pictures(session *s)
 {
@@ -149,13 +147,45 @@ static void draw_pictures(session *s)
     const int n = o->loss && strcmp(o->loss, "nll") != 0 ? 1 : 2;
     if (sp_series_size(s->train_losses) > 0) {
         if (sp_plot_lines_with(o->losses, series, n, &options) == SP_OK)
-            note_written(o, o->losses, " (and its script and data: losses.gp, losses.dat)");
+            note_written(&o->common, o->losses, " (and its script and data: losses.gp, losses.dat)");
         sp_error_clear();
     }
     if (interrupted()) return;
     if (draw_predictions(s->model, &o->data.normal, s->val_data, o->predictions) == SP_OK)
-        note_written(o, o->predictions, " (wrong ones framed, with the right digit in brackets)");
+        note_written(&o->common, o->predictions, " (wrong ones framed, with the right digit in brackets)");
     sp_error_clear();
+}
+
+/* The checkpoint is that of the last epoch that was done whole, and whose checkpoint could be written. */
+static void note_checkpoint(const session *s)
+{
+    const train_options *o = s->options;
+    char more[80];
+    snprintf(more, sizeof more, " (after epoch %d; to go on with, by --resume)", s->saved);
+    if (s->saved > 0)
+        note_written(&o->common, o->checkpoint, s->saved == s->done ? " (to go on with, by --resume)" : more);
+    else if (s->done == 0)
+        complain(&o->common, "no epoch was finished, so there is no checkpoint to go on with");
+}
+
+static bool save_weights(const session *s)
+{
+    const train_options *o = s->options;
+    if (!lasting(o->weights)) interrupt_forget(); /* a pipe's reader may keep us waiting */
+    if (save_network(s->model, &o->data.normal, o->weights) != SP_OK) return false;
+    note_written(&o->common, o->weights, "");
+    return true;
+}
+
+/* What went wrong in an epoch has been said; the weights of the epochs before it are worth keeping. */
+static int rescue(const session *s)
+{
+    const train_options *o = s->options;
+    if (s->done == 0) return EXIT_FAILED;
+    complain(&o->common, "failed after epoch %d; saving the weights as they are", s->done);
+    sp_error_clear();
+    (void)save_weights(s);
+    return EXIT_FAILED;
 }
 
 static int finish(session *s)
@@ -167,10 +197,8 @@ static int finish(session *s)
         printf("final: train accuracy %.4f, validation accuracy %.4f\n", s->train.accuracy, s->val.accuracy);
     else if (!o->common.json)
         printf("final: validation accuracy %.4f\n", s->val.accuracy);
-    if (!lasting(o->weights)) interrupt_forget(); /* a pipe's reader may keep us waiting */
-    if (save_network(s->model, &o->data.normal, o->weights) != SP_OK) return EXIT_FAILED;
-    note_written(o, o->weights, "");
-    if (*o->checkpoint) note_written(o, o->checkpoint, " (to go on with, by --resume)");
+    if (!save_weights(s)) return EXIT_FAILED;
+    note_checkpoint(s);
     draw_pictures(s);
     return interrupted() ? EXIT_STOPPED : EXIT_FINE;
 }
@@ -180,13 +208,14 @@ static int finish(session *s)
 static int train(train_options *o)
 {
     if (!check(o) || !check_outputs(o)) return EXIT_WRONG_USE;
+    if (!(o->resume ? can_resume(o) : may_begin(o))) return sp_error_status() ? EXIT_FAILED : EXIT_WRONG_USE;
     session s;
     if (!session_begin(&s, o)) return EXIT_FAILED;
     interrupt_watch();
     /* A checkpoint of a run that was done leaves nothing to train. */
     if (s.first_epoch > o->recipe.epochs && !session_measure(&s)) return EXIT_FAILED;
     for (int epoch = s.first_epoch; epoch <= o->recipe.epochs && !interrupted(); epoch++)
-        if (!session_epoch(&s, epoch)) return EXIT_FAILED;
+        if (!session_epoch(&s, epoch)) return rescue(&s);
     return finish(&s);
 }
 
@@ -210,6 +239,7 @@ int cmd_train(const command *self, int argc, char **argv)
         {"limit", '\0', POPT_ARG_LONGLONG, &o.data.limit, 0, "only the first N examples, and N/6 to validate", "N"},
         {"workers", '\0', POPT_ARG_INT, &o.workers, 0, "threads that prepare batches (0)", "N"},
         {"resume", '\0', POPT_ARG_NONE, &o.resume, 0, "go on from the checkpoint beside the weights", NULL},
+        {"overwrite", '\0', POPT_ARG_NONE, &o.overwrite, 0, "begin anew, though a run that stopped could go on", NULL},
         {"no-train-accuracy", '\0', POPT_ARG_NONE, &o.no_train_accuracy, 0, "measure on the validation half only",
          NULL},
         {"output", 'o', POPT_ARG_STRING, &o.output, 0, "the weights file (by the network's name)", "FILE"},

@@ -100,6 +100,13 @@ static bool choose_transform(const dataset_options *options, bool validation, sp
     return sp_error_status() == SP_OK;
 }
 
+void print_data(const sp_dataset *train, const sp_dataset *validation)
+{
+    fputs("data: ", stdout);
+    put_text(stdout, sp_data_description(train));
+    printf("; %lld to validate\n", (long long)sp_data_length(validation));
+}
+
 void json_dataset(FILE *file, const sp_dataset *dataset)
 {
     fputs(",\"data\":", file);

@@ -17,6 +17,14 @@ bool output_path(const common *c, const char *name, char *path, size_t size)
     return false;
 }
 
+void note_written(const common *c, const char *path, const char *more)
+{
+    if (c->json) return;
+    fputs("wrote ", stdout);
+    put_text(stdout, path);
+    puts(more);
+}
+
 /* mkdir -p */
 static int make_folders(char *path)
 {

@@ -1,4 +1,4 @@
-/* Ctrl-C asks for a clean end. */
+/* Ctrl-C asks for a clean end, and so does whatever else ends a program from outside. */
 #include "cli.h"
 
 #include <signal.h>
@@ -14,17 +14,26 @@ static void note(int number)
 void interrupt_watch(void)
 {
     /* Reset after the first: who presses twice means it. */
-    struct sigaction action = {.sa_flags = (int)(SA_RESETHAND | SA_RESTART)};
+    struct sigaction before, action = {.sa_flags = (int)(SA_RESETHAND | SA_RESTART)};
     action.sa_handler = note;
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    /* It comes twice when a terminal closes, from the kernel and from the shell. */
+    action.sa_flags = SA_RESTART;
+    sigaction(SIGHUP, NULL, &before);
+    if (before.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, NULL);
+    action.sa_handler = SIG_IGN;
+    sigaction(SIGPIPE, &action, NULL);
 }
 
 void interrupt_forget(void)
 {
     signal(SIGINT, SIG_DFL);
     signal(SIGTERM, SIG_DFL);
+    struct sigaction hangup;
+    sigaction(SIGHUP, NULL, &hangup);
+    if (hangup.sa_handler != SIG_IGN) signal(SIGHUP, SIG_DFL);
 }
 
 bool interrupted(void)

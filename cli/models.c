@@ -4,13 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A classifier has a recipe of its own name; the rest are autoencoders. */
 bool model_known(const common *c, const char *name)
 {
     char names[256] = "";
     size_t used = 0;
-    for (int i = 0; sp_model_name(i); i++) {
-        if (strcmp(sp_model_name(i), name) == 0) return true;
-        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", sp_model_name(i));
+    for (int i = 0; sp_recipe_at(i); i++) {
+        if (strcmp(sp_recipe_at(i)->name, sp_recipe_at(i)->model) != 0) continue;
+        if (strcmp(sp_recipe_at(i)->name, name) == 0) return true;
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", sp_recipe_at(i)->name);
     }
     complain(c, "--model is '%s'; there are: %s", name, names);
     return false;
@@ -27,7 +29,12 @@ sp_module *load_network(const common *c, const char *path, const char *model)
 {
     if (model && !model_known(c, model)) return NULL;
     if (!model && sp_load_metadata(path, "spusk.model", NULL, 0) < 0) {
-        if (sp_error_status() == SP_OK) complain(c, "%s does not describe its network: name it with --model", path);
+        if (sp_error_status() == SP_OK && sp_load_metadata(path, "spusk.run.done", NULL, 0) >= 0)
+            complain(c,
+                     "%s is a checkpoint, to go on with by spusk train --resume; the weights are in the file beside it",
+                     path);
+        else if (sp_error_status() == SP_OK)
+            complain(c, "%s does not describe its network: name it with --model", path);
         return NULL;
     }
     sp_module *network = model ? sp_model(model) : sp_load_module(path);
@@ -36,14 +43,37 @@ sp_module *load_network(const common *c, const char *path, const char *model)
     return network;
 }
 
-bool is_classifier(const common *c, const sp_module *network)
+static bool has_child(const sp_module *network, const char *name)
 {
-    for (int i = 0; i < sp_module_num_children(network); i++) {
-        if (strcmp(sp_module_child_name(network, i), "decode") != 0) continue;
-        complain(c, "%s is an autoencoder, which tells no classes: see spusk scatter, spusk morph", c->words[0]);
-        return false;
+    for (int i = 0; i < sp_module_num_children(network); i++)
+        if (strcmp(sp_module_child_name(network, i), name) == 0) return true;
+    return false;
+}
+
+/* Tried on an image: a number for each class, and not an image again. */
+static bool gives_classes(const common *c, sp_module *network)
+{
+    bool good = false;
+    SP_NO_GRAD {
+        const sp_tensor *output = sp_model_apply(network, sp_zeros(SP_DIMS(1, 1, 28, 28)));
+        good = output && sp_ndim(output) == 2 && sp_size(output, 1) > 1 && sp_size(output, 1) < 784;
+        if (output && !good) complain(c, "%s is no classifier of digits: it gives no classes", c->words[0]);
     }
-    return true;
+    return good;
+}
+
+bool is_classifier(const common *c, sp_module *network)
+{
+    if (!has_child(network, "decode")) return gives_classes(c, network);
+    complain(c, "%s is an autoencoder, which tells no classes: see spusk scatter, spusk morph", c->words[0]);
+    return false;
+}
+
+bool is_autoencoder(const common *c, const sp_module *network)
+{
+    if (has_child(network, "encode") && has_child(network, "decode")) return true;
+    complain(c, "%s is no autoencoder, as spusk autoencode makes them: it has no encoder and decoder", c->words[0]);
+    return false;
 }
 
 /* ---- what its images were like ---- */

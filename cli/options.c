@@ -36,11 +36,50 @@ static int read_words(common *c, poptContext context)
     return -1;
 }
 
-static int read_all(common *c, poptContext context)
+/* "--lr abc": popt names the value alone where it is a word of its own. */
+static const char *bad_option(poptContext context, int argc, char **argv, char *text, size_t size)
 {
+    const char *bad = poptBadOption(context, POPT_BADOPTION_NOALIAS);
+    for (int i = 2; *bad != '-' && i < argc; i++) {
+        if (strcmp(argv[i], bad) != 0 || argv[i - 1][0] != '-') continue;
+        snprintf(text, size, "%s %s", argv[i - 1], bad);
+        return text;
+    }
+    return bad;
+}
+
+/* The type of the option that a word names, without a value behind "="; POPT_ARG_NONE for none. */
+static unsigned type_of(const struct poptOption *table, const char *word)
+{
+    for (; table->longName; table++)
+        if (strncmp(word, "--", 2) == 0 && strcmp(word + 2, table->longName) == 0)
+            return table->argInfo & POPT_ARG_MASK;
+    return POPT_ARG_NONE;
+}
+
+/* popt takes an empty word for 0. */
+static bool numbers_have_digits(const common *c, const struct poptOption *shared, int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        char name[64];
+        const char *equals = strchr(argv[i], '=');
+        const bool empty = equals ? !equals[1] : i + 1 < argc && !*argv[i + 1];
+        if (!empty) continue;
+        snprintf(name, sizeof name, "%.*s", equals ? (int)(equals - argv[i]) : 63, argv[i]);
+        const unsigned type = type_of(c->own, name) | type_of(shared, name);
+        if (type == POPT_ARG_NONE || type == POPT_ARG_STRING) continue;
+        complain(c, "%s: invalid numeric value: it is empty", name);
+        return false;
+    }
+    return true;
+}
+
+static int read_all(common *c, poptContext context, int argc, char **argv)
+{
+    char text[256];
     int code = poptGetNextOpt(context);
     if (code < -1)
-        return complain(c, "%s: %s; see spusk %s --help", poptBadOption(context, POPT_BADOPTION_NOALIAS),
+        return complain(c, "%s: %s; see spusk %s --help", bad_option(context, argc, argv, text, sizeof text),
                         poptStrerror(code), c->command->name);
     if (!c->help) return read_words(c, context);
     printf("spusk %s: %s\n\n", c->command->name, c->command->summary);
@@ -84,9 +123,10 @@ int options_read(common *c, const command *self, struct poptOption *own, int arg
     char *first = argv[0];
     argv[0] = name; /* for the help */
     poptContext context = poptGetContext(NULL, argc, (const char **)argv, table, 0);
-    poptSetOtherOptionHelp(context, usage);
-    int code = read_all(c, context);
-    poptFreeContext(context);
+    int code = context ? EXIT_WRONG_USE : complain(c, "out of memory");
+    if (context) poptSetOtherOptionHelp(context, usage);
+    if (context && numbers_have_digits(c, shared, argc, argv)) code = read_all(c, context, argc, argv);
+    if (context) poptFreeContext(context);
     argv[0] = first;
     return code == -1 ? apply(c) : code;
 }

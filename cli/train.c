@@ -1,6 +1,8 @@
 /* The loop. */
 #include "train.h"
 
+#include <spusk/extend.h>
+
 #include <string.h>
 
 /* Accuracies are measured on the examples as they are, not as they are distorted. */
@@ -38,22 +40,36 @@ static bool build(session *s)
     return s->model && s->optimizer && s->train_losses && s->val_losses;
 }
 
+/* The schedule has counted the batches of all epochs. */
+static bool epochs_fit(const session *s, int64_t done)
+{
+    const train_options *o = s->options;
+    const sp_dict *state = sp_scheduler_state_dict(s->scheduler);
+    const sp_tensor *steps = state ? sp_dict_find(state, "last_epoch") : NULL;
+    if (steps && done <= MOST_EPOCHS && sp_item_i64(steps) == done * s->batches) return true;
+    complain(&o->common, "%s: epoch %lld does not fit what it says of the schedule, and of %lld batches an epoch",
+             o->checkpoint, (long long)done, (long long)s->batches);
+    return false;
+}
+
 /* Goes on from the checkpoint, in the same bits as without the break. */
 static bool resume(session *s)
 {
     const train_options *o = s->options;
     if (!o->resume) return true;
+    /* Again, since MNIST may have been replaced. */
+    if (!can_resume(o)) return false;
     const int64_t done = sp_load_checkpoint(o->checkpoint, s->model, s->optimizer, s->scheduler);
-    if (done < 0) return false;
-    s->first_epoch = (int)done + 1;
+    if (done < 0 || !epochs_fit(s, done)) return false;
+    s->done = s->saved = (int)done;
+    s->first_epoch = s->done + 1;
     return sp_loader_set_epoch(s->train_loader, done) == SP_OK;
 }
 
 static void print_beginning(const session *s)
 {
     const train_options *o = s->options;
-    printf("data: %s; %lld to validate\n", sp_data_description(sp_loader_dataset(s->train_loader)),
-           (long long)sp_data_length(s->val_data));
+    print_data(sp_loader_dataset(s->train_loader), s->val_data);
     const sp_recipe *r = &o->recipe;
     printf("network: %s (%s), %lld parameters; %s, lr %g, batches of %lld, seed %lld; %d threads, %s\n", r->model,
            model_summary(r->model), (long long)sp_module_num_parameters(s->model), sp_optimizer_name(s->optimizer),
@@ -61,7 +77,11 @@ static void print_beginning(const session *s)
     if (strcmp(r->schedule, "constant") != 0) printf("schedule: %s\n", r->schedule);
     if (o->autocast) puts("precision: bf16, weights f32");
     if (*r->augment) printf("distortions: %s\n", r->augment);
-    if (s->first_epoch > 1) printf("going on after epoch %d of %s\n", s->first_epoch - 1, o->checkpoint);
+    if (s->first_epoch > 1) {
+        printf("going on after epoch %d of ", s->first_epoch - 1);
+        put_text(stdout, o->checkpoint);
+        puts("");
+    }
     fflush(stdout);
 }
 
@@ -144,14 +164,30 @@ bool session_measure(session *s)
     return sp_evaluate(s->model, s->val_loader, &s->val) == SP_OK;
 }
 
-bool session_epoch(session *s, int epoch)
+/* A full disk must not end a training: the weights may still fit. */
+static void try_checkpoint(session *s, int epoch)
 {
     const train_options *o = s->options;
+    if (!*o->checkpoint) return;
+    const bool was = sp_error_quiet(true);
+    const sp_status status = save_checkpoint(o, s, epoch);
+    sp_error_quiet(was);
+    if (status == SP_OK) s->saved = epoch;
+    if (status != SP_OK && !s->warned)
+        complain(&o->common, "no checkpoint after epoch %d (%s); the training goes on", epoch, sp_error_message());
+    s->warned = status != SP_OK;
+    sp_error_clear();
+}
+
+bool session_epoch(session *s, int epoch)
+{
     double began = seconds_now(), loss = train_epoch(s, epoch);
     if (sp_error_status() != SP_OK) return false;
     if (interrupted()) return true;
     if (!session_measure(s)) return false;
     sp_series_push_xy(s->val_losses, epoch, s->val.loss);
     print_epoch(s, epoch, loss, seconds_now() - began);
-    return !*o->checkpoint || sp_save_checkpoint(o->checkpoint, s->model, s->optimizer, s->scheduler, epoch) == SP_OK;
+    s->done = epoch;
+    try_checkpoint(s, epoch);
+    return true;
 }

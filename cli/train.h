@@ -6,10 +6,12 @@
 
 #include <limits.h>
 
+enum { MOST_EPOCHS = 100000 };
+
 typedef struct train_options {
     common common;
     char *recipe_name, *model, *optimizer, *schedule, *augment, *dataset, *precision, *output, *loss;
-    int epochs, batch_size, workers, no_progress, no_train_accuracy, resume;
+    int epochs, batch_size, workers, no_progress, no_train_accuracy, resume, overwrite;
     double lr;
     dataset_options data;
     sp_dtype autocast;                            /* of --precision */
@@ -28,6 +30,8 @@ typedef struct session {
     sp_series *train_losses, *val_losses;
     int64_t batches; /* of an epoch */
     int first_epoch; /* 1, or the one to go on with */
+    int done, saved; /* the last epoch that was trained; that the checkpoint has; 0: none */
+    bool warned;     /* that there is no checkpoint */
     sp_figures train, val;
 } session;
 
@@ -36,7 +40,17 @@ typedef struct session {
 bool session_begin(session *s, train_options *options);
 /* Measures the network as it is. */
 bool session_measure(session *s);
-/* Trains for an epoch, measures and prints, and saves the checkpoint. An interrupt ends it early and prints nothing. */
+/* Trains for an epoch, measures and prints, and saves the checkpoint, which may fail: that is said, and training goes
+ * on. An interrupt ends it early and prints nothing. */
 bool session_epoch(session *s, int epoch);
+
+/* ---- resume.c ---- */
+
+/* Writes the checkpoint, with the options of the run. */
+sp_status save_checkpoint(const train_options *o, const session *s, int epoch);
+/* Whether the checkpoint is of a run with these options; says which one is not. */
+bool can_resume(const train_options *o);
+/* Whether a new run may write over what is there: the checkpoint of a run that stopped early is kept, and said. */
+bool may_begin(const train_options *o);
 
 #endif

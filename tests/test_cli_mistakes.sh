@@ -6,11 +6,18 @@ export LC_ALL
 
 train='train --dataset synthetic --limit 60 --epochs 1'
 
-echo 1..54
 refuses 'a command that there is not' 2 "no command 'trian'" trian
 refuses 'an option that there is not' 2 'unknown option' train --epoch 3
 refuses 'an option without its value' 2 'missing argument' train --epochs
 refuses 'a number that is none' 2 'invalid numeric value' train --epochs many
+for option in '--lr abc' '--lr=abc' '--epochs 1.5' '--limit 1e3' '--seed x' '--threads two' '--workers 1,5'; do
+    refuses "$option" 2 "$option: invalid numeric value" train $option
+done
+refuses '--epochs 99999999999' 2 '--epochs 99999999999: number too large' train --epochs 99999999999
+refuses '--fps abc' 2 '--fps abc: invalid numeric value' morph file --fps abc
+refuses '--clip abc' 2 '--clip abc: invalid numeric value' descent --clip abc
+refuses '--seed without a digit' 2 '--seed: invalid numeric value: it is empty' train --seed ''
+refuses '--lr= without a digit' 2 '--lr: invalid numeric value: it is empty' train --lr=
 refuses 'a word too much' 2 "what should 'now' be" train now
 refuses 'a word too few' 2 'it needs FILE' eval
 refuses '--epochs 0' 2 '--epochs is 0; it can be 1 to' train --epochs 0
@@ -25,7 +32,11 @@ refuses '--threads 0' 2 '--threads is 0; it can be 1 to 1024' train --threads 0
 refuses '--threads 5000' 2 '--threads is 5000' train --threads 5000
 refuses '--seed -1' 2 '--seed is -1' train --seed -1
 refuses '--device gpu' 2 "--device is 'gpu'" train --device gpu
-refuses '--model no' 2 "--model is 'no'; there are: mlp" train --model no
+refuses '--model no' 2 "--model is 'no'; there are: mlp, cnn, example, logistic" train --model no
+! grep -q 'ae' err.txt
+result $? 'and no network is offered that is then refused'
+refuses 'eval --model ae' 1 "--model is 'ae'; there are: mlp" eval file --model ae
+refuses 'a name with an escape sequence' 2 "--model is '\\x1b[2J'" train --model "$(printf '\033[2J')"
 refuses '--loss no' 2 "--loss is 'no'; there are: nll, mse, l1" train --loss no
 refuses '--recipe no' 2 'there is no recipe "no"; there are: mlp, cnn' train --recipe no
 refuses 'a recipe for another network' 2 'the recipe fast is for the network cnn, not mlp' train --recipe fast --model mlp
@@ -65,11 +76,13 @@ if [ -w /dev/full ]; then
     refuses 'a full disk' 1 'cannot write /dev/full: No space left on device' $train -o /dev/full
     [ -c /dev/full ]
     result $? 'the device is still one'
+    [ ! -e /dev/full.checkpoint ]
+    result $? 'and has no checkpoint beside it'
     "$spusk" train --dataset synthetic --limit 60 --epochs 1 --json --out full >/dev/full 2>err.txt
     [ $? = 1 ] && grep -q 'cannot write to standard output' err.txt
     result $? 'standard output on a full disk'
 else
-    for name in 'a full disk' 'the device is still one' 'standard output on a full disk'; do
+    for name in 'a full disk' 'the device is still one' 'and has no checkpoint beside it' 'standard output on a full disk'; do
         skip "$name" 'there is no /dev/full'
     done
 fi
@@ -100,3 +113,4 @@ refuses 'an index beyond the data' 1 'INDEX is 10000; it can be 0 to 9999' predi
 "$spusk" --help | grep -q '^usage: spusk COMMAND' && "$spusk" eval --help | grep -q -- '--dataset=NAME' &&
     "$spusk" --version | grep -qE '^spusk [0-9]+\.[0-9]+\.[0-9]+$'
 result $? 'help and version'
+echo "1..$number"

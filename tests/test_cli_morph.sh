@@ -28,7 +28,9 @@ PATH=/nowhere "$spusk" scatter $file $small --out poor >poor.txt 2>poor.err
 [ $? = 1 ] && grep -q gnuplot poor.err && [ -s poor/code-grid.png ] && [ -s poor/scatter.gp ]
 result $? 'without gnuplot it says so, and the rest is there'
 refuses 'codes of three numbers' 1 'have 3 numbers; only codes of 2 lie in a plane' scatter three/autoencoder.safetensors $small
-refuses 'a classifier' 1 'no module "encode"' scatter classifier/classifier.safetensors $small
+refuses 'a classifier' 1 'is no autoencoder, as spusk autoencode makes them' scatter classifier/classifier.safetensors $small
+"$SPUSK_BUILD/spusk" train $small --model logistic --epochs 1 --out classifier >/dev/null 2>&1
+refuses 'logistic regression' 1 'is no autoencoder' scatter classifier/logistic.safetensors $small
 refuses '--grid 1' 2 '--grid is 1' scatter $file --grid 1
 refuses 'no file' 2 'it needs FILE' scatter
 refuses 'a file that is not there' 1 'No such file' scatter absent.safetensors
@@ -74,5 +76,5 @@ refuses 'a list that ends early' 1 "it is numbers with commas between" morph $fi
 refuses 'an index beyond the data' 1 '--indices is 100; it can be 0 to 99' morph $file $small --indices 1,100
 refuses 'a class that there is not' 1 'there is no 12 among the digits' morph $file $small --classes 1,12
 refuses 'a movie of no known kind' 1 '.gif' morph $file $small -o loop.avi
-refuses 'a classifier' 1 'no module "encode"' morph classifier/classifier.safetensors $small
+refuses 'a classifier' 1 'is no autoencoder, as spusk autoencode makes them' morph classifier/classifier.safetensors $small
 echo "1..$number"

@@ -215,6 +215,35 @@ static void test_a_file_that_is_no_checkpoint(void **state)
     assert_error(SP_ERROR_NOT_FOUND, "no such file");
 }
 
+/* What the numbers say is checked before anything is changed. */
+static void test_epochs_that_there_are_not(void **state)
+{
+    (void)state;
+    static const int64_t wrong[] = {-1, INT64_MIN, 1000000001, (INT64_C(1) << 31) - 1, INT64_C(1) << 32, INT64_MAX};
+    char path[512];
+    run r = run_new();
+    snprintf(path, sizeof path, "%s/run.checkpoint", support_folder());
+    assert_int_equal(sp_save_checkpoint(path, r.model, r.optimizer, r.scheduler, -1), SP_ERROR_ARGUMENT);
+    assert_error(SP_ERROR_ARGUMENT, "epoch -1; it can be 0 to 1000000000");
+    assert_int_equal(sp_save_checkpoint(path, r.model, r.optimizer, r.scheduler, 3), SP_OK);
+    sp_dict *all = sp_load_tensors(path);
+    sp_tensor *weight = sp_clone(sp_detach(sp_list_get(sp_parameters(r.model), 0)));
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        assert_int_equal(sp_dict_set(all, "training", sp_vector_i64(wrong[i], 5, 7)), SP_OK);
+        assert_int_equal(sp_save_tensors(all, path, NULL), SP_OK);
+        SP_NO_GRAD {
+            sp_zero_(sp_list_get(sp_parameters(r.model), 0));
+        }
+        assert_int_equal(sp_load_checkpoint(path, r.model, r.optimizer, r.scheduler), -1);
+        assert_error(SP_ERROR_ARGUMENT, "it can be 0 to 1000000000");
+        assert_true(sp_item(sp_sum(sp_abs(sp_list_get(sp_parameters(r.model), 0)))) == 0);
+    }
+    assert_int_equal(sp_dict_set(all, "training", sp_vector_i64(3, 5, 7)), SP_OK);
+    assert_int_equal(sp_save_tensors(all, path, NULL), SP_OK);
+    assert_int_equal(sp_load_checkpoint(path, r.model, r.optimizer, r.scheduler), 3);
+    assert_true(sp_equal(sp_list_get(sp_parameters(r.model), 0), weight));
+}
+
 static void test_a_checkpoint_that_does_not_fit(void **state)
 {
     (void)state;
@@ -284,6 +313,7 @@ int main(void)
         sp_test(test_a_checkpoint_goes_on_in_the_same_bits),
         sp_test(test_a_file_that_is_no_checkpoint),
         sp_test(test_each_allocation_fails),
+        sp_test(test_epochs_that_there_are_not),
         sp_test(test_a_checkpoint_that_does_not_fit),
     };
     return sp_test_main(tests);

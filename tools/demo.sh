@@ -8,10 +8,11 @@ out=$2
 shift 2
 
 # train takes more options than the others, which must read the same data.
-data=''
+data='' anew=--overwrite
 for word in "$@"; do
     case $word in
     --data=* | --dataset=*) data="$data $word" ;;
+    --resume) anew='' ;;
     --data | --dataset) echo "demo: write $word=..., in one word" >&2 && exit 2 ;;
     esac
 done
@@ -24,7 +25,8 @@ step()
 
 # shellcheck disable=SC2086  # a list of options
 {
-    step "$spusk" train --out "$out" "$@"
+    # A demonstration that was broken off is begun anew.
+    step "$spusk" train --out "$out" $anew "$@"
     step "$spusk" eval "$out/classifier.safetensors" $data
     step "$spusk" predict "$out/classifier.safetensors" 0 $data
 }

@@ -13,6 +13,8 @@ shift 2
 guide=$source/docs/guide
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
+# A lesson that was broken off is begun anew.
+find "$out" -name '*.checkpoint' -exec rm -f {} +
 PATH=$build:$build/examples:$PATH
 export PATH
 contents=$(sed -n 's/^| .*](\([a-z0-9_]*\)\.md).*/\1/p' "$guide/README.md")

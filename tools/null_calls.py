@@ -23,7 +23,7 @@ NOT_CALLED = {
 }
 # Arguments that may be NULL although their type may not in general.
 OPTIONAL = {
-    ("sp_data_mnist", "root"), ("sp_data_digits", "root"), ("sp_data_fashion_mnist", "root"), ("sp_save_tensors", "metadata"),
+    ("sp_data_mnist", "root"), ("sp_data_digits", "root"), ("sp_data_fashion_mnist", "root"), ("sp_save_tensors", "metadata"), ("sp_save_checkpoint_with", "metadata"),
     ("sp_op_apply", "attributes"), ("sp_op_apply_n", "attributes"), ("sp_op_apply_inplace", "attributes"),
     ("sp_transform_apply", "generator"), ("sp_list_new", "tensors"), ("sp_plot_lines_with", "series"),
     ("sp_module_build", "attributes"), ("sp_module_outline", "attributes"),

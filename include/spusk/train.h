@@ -68,9 +68,12 @@ SP_API sp_transform *sp_augmentation(const char *list);
 /* ---- checkpoints ---- */
 
 /* Weights and buffers, the optimiser's and the schedule's state, the epochs done, and where the thread's default
- * generator stands, as one safetensors file, atomically. */
+ * generator stands, as one safetensors file, atomically. epoch: 0 … 10⁹. */
 SP_API sp_status sp_save_checkpoint(const char *path, const sp_module *model, const sp_optimizer *optimizer,
                                     const sp_scheduler *scheduler, int64_t epoch);
+/* The same with metadata of the program's own, as sp_save_tensors takes it and sp_load_metadata reads it. */
+SP_API sp_status sp_save_checkpoint_with(const char *path, const sp_module *model, const sp_optimizer *optimizer,
+                                         const sp_scheduler *scheduler, int64_t epoch, const char *const *metadata);
 /* Puts them back, into a model, an optimiser and a schedule made as those were, and returns the epochs done; with the
  * loader set to that epoch, training goes on with the same bits. -1 after an error, with nothing changed. */
 SP_API int64_t sp_load_checkpoint(const char *path, sp_module *model, sp_optimizer *optimizer, sp_scheduler *scheduler);

@@ -35,10 +35,27 @@ static sp_status check_parts(const char *function, const char *path, const sp_mo
     return missing ? sp_raise_null(function, missing) : SP_OK;
 }
 
+/* More epochs than any training has; a number beyond is a damaged file's. */
+enum { MOST_EPOCHS = 1000000000 };
+
+static sp_status check_epoch(const char *function, const char *path, int64_t epoch)
+{
+    if (epoch >= 0 && epoch <= MOST_EPOCHS) return SP_OK;
+    return sp_raise(SP_ERROR_ARGUMENT, "%s: %s: epoch %lld; it can be 0 to %d", function, path, (long long)epoch,
+                    MOST_EPOCHS);
+}
+
 sp_status sp_save_checkpoint(const char *path, const sp_module *model, const sp_optimizer *optimizer,
                              const sp_scheduler *scheduler, int64_t epoch)
 {
+    return sp_save_checkpoint_with(path, model, optimizer, scheduler, epoch, NULL);
+}
+
+sp_status sp_save_checkpoint_with(const char *path, const sp_module *model, const sp_optimizer *optimizer,
+                                  const sp_scheduler *scheduler, int64_t epoch, const char *const *metadata)
+{
     sp_status status = check_parts("sp_save_checkpoint", path, model, optimizer, scheduler);
+    if (!status) status = check_epoch("sp_save_checkpoint", path, epoch);
     if (status) return status;
     SP_SCOPE {
         sp_dict *all = sp_dict_new();
@@ -46,7 +63,7 @@ sp_status sp_save_checkpoint(const char *path, const sp_module *model, const sp_
         if (!status) status = add_all(all, "optimizer", sp_optimizer_state_dict(optimizer));
         if (!status) status = add_all(all, "scheduler", sp_scheduler_state_dict(scheduler));
         if (!status) status = sp_dict_set(all, "training", training_state(epoch));
-        if (!status) status = sp_save_tensors(all, path, NULL);
+        if (!status) status = sp_save_tensors(all, path, metadata);
     }
     return status;
 }
@@ -101,9 +118,9 @@ static int64_t put_back(const sp_dict *all, const char *path, sp_module *model, 
         sp_raise(SP_ERROR_FORMAT, "sp_load_checkpoint: %s is not a checkpoint", path);
         return -1;
     }
-    if (load_parts(all, model, optimizer, scheduler)) return -1;
     const int64_t *numbers = sp_const_data(training);
-    if (!numbers) return -1;
+    if (!numbers || check_epoch("sp_load_checkpoint", path, numbers[0])) return -1;
+    if (load_parts(all, model, optimizer, scheduler)) return -1;
     sp_manual_seed((uint64_t)numbers[1]);
     return sp_generator_set_position(sp_default_generator(), (uint64_t)numbers[2]) ? -1 : numbers[0];
 }
