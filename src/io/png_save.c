@@ -1,4 +1,4 @@
-/* Pictures as PNG files, by libpng's simplified interface, which never jumps out of its calls. */
+/* Pictures into PNG files, by libpng's simplified interface, which never jumps out of its calls. */
 #include "writer.h"
 #include <spusk/io.h>
 
@@ -6,8 +6,6 @@
 
 #include <png.h>
 #include <string.h>
-
-/* ---- saving ---- */
 
 static const png_uint_32 formats[] = {0, PNG_FORMAT_GRAY, 0, PNG_FORMAT_RGB, PNG_FORMAT_RGBA};
 
@@ -85,87 +83,12 @@ sp_status sp_save_png(const sp_tensor *image, const char *path)
     return status;
 }
 
-/* ---- loading ---- */
-
-/* Compression gains at most a factor of 1032, and a byte holds at most 8 pixels: more cannot be in the file, and a
- * head that says so would have us ask for memory in vain. */
-static sp_status check_claim(const png_image *about, size_t file_bytes, const char *path)
-{
-    double pixels = (double)about->width * (double)about->height;
-    if (pixels <= (double)file_bytes * 1032 * 8) return SP_OK;
-    return sp_raise(SP_ERROR_FORMAT, "%s claims %lu by %lu pixels, which %zu bytes cannot hold", path,
-                    (unsigned long)about->height, (unsigned long)about->width, file_bytes);
-}
-
-/* Luma of ITU-R BT.601, rounded, as Pillow's convert("L"). */
-static unsigned char luma(const unsigned char *p)
-{
-    return (unsigned char)((p[0] * 19595u + p[1] * 38470u + p[2] * 7471u + 0x8000u) >> 16);
-}
-
-/* From pixels side by side to planes. */
-static void spread(unsigned char *planes, const unsigned char *pixels, size_t n, int channels, int stored)
-{
-    if (channels == 1)
-        for (size_t i = 0; i < n; i++) planes[i] = stored == 1 ? pixels[i] : luma(pixels + 3 * i);
-    else
-        for (size_t i = 0; i < n; i++)
-            for (size_t c = 0; c < 3; c++) planes[c * n + i] = pixels[3 * i + c];
-}
-
-static sp_tensor *decode(png_image *about, int channels, const char *path)
-{
-    const png_color white = {255, 255, 255};
-    int stored = channels == 1 && !(about->format & PNG_FORMAT_FLAG_COLOR) ? 1 : 3;
-    about->format = stored == 1 ? PNG_FORMAT_GRAY : PNG_FORMAT_RGB;
-    size_t n = (size_t)about->width * about->height, bytes = n * (size_t)stored;
-    unsigned char *pixels = sp_alloc(bytes);
-    if (!pixels) return NULL;
-    sp_tensor *image = NULL;
-    if (!png_image_finish_read(about, &white, pixels, 0, NULL))
-        sp_raise(SP_ERROR_FORMAT, "%s is not a right PNG file: %s", path, about->message);
-    else
-        image = sp_empty(SP_DIMS(channels, (int64_t)about->height, (int64_t)about->width), .dtype = SP_U8);
-    if (image) spread(sp_data(image), pixels, n, channels, stored);
-    sp_free(pixels, bytes);
-    return image;
-}
-
-sp_tensor *sp_load_png(const char *path, int channels)
-{
-    if (channels != 1 && channels != 3)
-        return sp_raise(SP_ERROR_ARGUMENT, "sp_load_png: channels is 1 or 3, not %d", channels), NULL;
-    size_t bytes = 0;
-    unsigned char *file = sp__read_file(path, &bytes);
-    if (!file) return NULL;
-    png_image about = {.version = PNG_IMAGE_VERSION};
-    sp_tensor *image = NULL;
-    if (!png_image_begin_read_from_memory(&about, file, bytes))
-        sp_raise(SP_ERROR_FORMAT, "%s is not a right PNG file: %s", path, about.message);
-    else if (check_claim(&about, bytes, path) == SP_OK)
-        image = decode(&about, channels, path);
-    png_image_free(&about);
-    sp_free(file, bytes + 1);
-    return image;
-}
-
 #else
-
-static sp_status missing(void)
-{
-    return sp_raise(SP_ERROR_UNSUPPORTED, "this build has no libpng, so it can neither read nor write PNG files");
-}
 
 sp_status sp_save_png(const sp_tensor *image, const char *path)
 {
     (void)image, (void)path;
-    return missing();
-}
-
-sp_tensor *sp_load_png(const char *path, int channels)
-{
-    (void)path, (void)channels;
-    return missing(), NULL;
+    return sp_raise(SP_ERROR_UNSUPPORTED, "this build has no libpng, so it can neither read nor write PNG files");
 }
 
 #endif
