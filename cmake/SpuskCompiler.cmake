@@ -1,6 +1,7 @@
 # How every file is compiled: the language, the warnings, the optimisation, the sanitizers.
 include(CheckCCompilerFlag)
 include(CheckCSourceRuns)
+include(CheckLinkerFlag)
 
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
     set(CMAKE_BUILD_TYPE Release CACHE STRING "Release or Debug" FORCE)

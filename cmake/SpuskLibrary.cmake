@@ -98,7 +98,9 @@ set_target_properties(spusk_shared PROPERTIES
 add_library(spusk_static STATIC ${library_objects})
 set_target_properties(spusk_static PROPERTIES OUTPUT_NAME spusk)
 spusk_packed_relocations(packed_relocations)
-target_link_options(spusk_shared PRIVATE ${packed_relocations})
+# The team's threads, and what a thread's end and a fork call, outlive a program's dlclose: so does the code.
+check_linker_flag(C -Wl,-z,nodelete SPUSK_NODELETE)
+target_link_options(spusk_shared PRIVATE ${packed_relocations} $<$<BOOL:${SPUSK_NODELETE}>:-Wl,-z,nodelete>)
 set(link_names ${SPUSK_LINK_NAMES})
 list(REMOVE_DUPLICATES link_names)
 foreach(library spusk_shared spusk_static)
