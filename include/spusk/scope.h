@@ -47,7 +47,9 @@ SP_API void *sp_keep(void *object);
 /* Hands an object to the scope around the one that owns it. Returns the object; NULL passes. */
 SP_API void *sp_escape(void *object);
 
-/* Gives an object up now: the scope's hold if a scope owns it, else the one that sp_keep took. */
+/* Gives an object up now: the scope's hold if a scope owns it, else the one that sp_keep took. To give up what is gone,
+ * or what only a graph or another thread's scope still holds, is an error, told for sure while the memory is not used
+ * anew. */
 SP_API void sp_release(void *object);
 
 /* Takes one more hold of an object, given back by sp_drop (object.h). For containers of one's own. NULL passes. */

@@ -8,8 +8,8 @@
 SP_BEGIN
 
 /* The same elements, in the order of their indices, in another shape; one size may be -1. A view, but for images whose
- * channels lie innermost in memory (what a convolution gives): these are copied where their strides forbid a view.
- * Fails when those of another tensor do. */
+ * channels lie innermost in memory (what a convolution gives): these are copied where their strides forbid a view, and
+ * such a copy cannot be changed in place, for the image would not follow. Fails when those of another tensor do. */
 SP_API sp_tensor *sp_view(sp_tensor *x, sp_dims dims);
 #define sp_view(x, ...) (sp_view)(x, SP_DIMS(__VA_ARGS__))
 /* The same, copying where the strides forbid a view. */

@@ -8,12 +8,6 @@ static int outputs_of(const sp_op *op)
     return op->n_outputs ? op->n_outputs : 1;
 }
 
-static const char *input_name(int i)
-{
-    static const char *const names[] = {"argument 1", "argument 2", "argument 3", "argument 4"};
-    return i < 4 ? names[i] : "an argument";
-}
-
 /* suffix: "_" for the twin in place. */
 static sp_status check_inputs(const sp_op *op, const char *suffix, sp_tensor *const *inputs, int n)
 {
@@ -24,13 +18,13 @@ static sp_status check_inputs(const sp_op *op, const char *suffix, sp_tensor *co
     for (int i = 0; i < n; i++) {
         bool optional = i < 32 && (op->optional >> i & 1);
         if (optional && inputs[i] == sp_none_) continue;
-        char function[64];
+        char function[64], number[12];
         if (inputs[i] == NULL || !sp_object_is(inputs[i], &sp__tensor_kind)) {
             snprintf(function, sizeof function, "sp_%s%s", op->name, suffix);
+            snprintf(number, sizeof number, "%d", i + 1);
             if (optional && !inputs[i] && !sp_error_status())
-                return sp_raise(SP_ERROR_NULL, "%s: argument '%s' is NULL: pass SP_NONE for no tensor", function,
-                                input_name(i));
-            return sp__check_tensor(inputs[i], function, input_name(i));
+                return sp_raise(SP_ERROR_NULL, "%s: argument %s is NULL: pass SP_NONE for no tensor", function, number);
+            return sp__check_tensor(inputs[i], function, number);
         }
         if (!first) first = inputs[i];
         if (inputs[i]->device.kind != first->device.kind || inputs[i]->device.index != first->device.index)
@@ -101,6 +95,7 @@ sp_status sp_call_view(sp_call *call, int i, sp_tensor *of, sp_dims sizes, const
     sp_tensor *base = sp__base_of(of);
     view->base = sp__ref(base ? base : of);
     view->base_generation = view->base->generation;
+    view->stands_in = of->stands_in;
     return SP_OK;
 }
 
@@ -128,9 +123,12 @@ sp_status sp_op_apply_n(const sp_op *op, sp_tensor *const *inputs, int n, const 
 {
     if (!op || !outputs) return sp_raise_null("sp_op_apply", op ? "outputs" : "op");
     sp_call call = {.op = op, .inputs = inputs, .n_inputs = n, .attributes = attributes, .n_outputs = outputs_of(op)};
+    sp__caller caller = {.name = op->name, .suffix = ""};
+    sp__call_enter(&caller);
     sp_status status = check_inputs(op, "", inputs, n);
     const bool mixed = op->autocast && sp_autocast_dtype();
     if (!status) status = mixed ? run_mixed(&call) : run_and_record(&call);
+    sp__call_leave(&caller);
     for (int i = 0; i < call.n_outputs; i++) outputs[i] = call.outputs[i];
     return status;
 }
@@ -146,18 +144,6 @@ sp_tensor *sp_op_apply(const sp_op *op, sp_tensor *const *inputs, int n, const v
 static int rank_of(sp_dtype dtype)
 {
     return dtype == SP_BOOL ? 0 : sp_dtype_is_floating_point(dtype) ? 2 : 1;
-}
-
-static sp_status check_written(const sp_op *op, const sp_tensor *x)
-{
-    if (sp__product(x->ndim, x->sizes) == 0) return SP_OK;
-    for (int d = 0; d < x->ndim; d++)
-        if (x->strides[d] == 0 && x->sizes[d] > 1)
-            return sp_raise(SP_ERROR_STATE,
-                            "sp_%s_: an expanded tensor has several elements in one place of memory: "
-                            "take sp_clone(x) first",
-                            op->name);
-    return SP_OK;
 }
 
 /* What the operator would make must fit into x. */
@@ -211,10 +197,16 @@ static sp_status run_into(const sp_op *op, sp_tensor *const *inputs, int n, cons
     return status;
 }
 
-sp_tensor *sp_op_apply_inplace(const sp_op *op, sp_tensor *const *inputs, int n, const void *attributes)
+static sp_status check_written(const sp_op *op, const sp_tensor *x)
 {
-    if (!op) sp_raise_null("sp_op_apply_inplace", "op");
-    if (!op || check_inputs(op, "_", inputs, n) || check_written(op, inputs[0])) return NULL;
+    char function[64];
+    snprintf(function, sizeof function, "sp_%s_", op->name);
+    return sp__check_writable(x, function);
+}
+
+static sp_tensor *apply_inplace(const sp_op *op, sp_tensor *const *inputs, int n, const void *attributes)
+{
+    if (check_inputs(op, "_", inputs, n) || check_written(op, inputs[0])) return NULL;
     sp_tensor *x = inputs[0];
     sp__pending pending = {0};
     bool record = op->backward_name && sp__should_record(inputs, n);
@@ -230,4 +222,17 @@ sp_tensor *sp_op_apply_inplace(const sp_op *op, sp_tensor *const *inputs, int n,
         sp__drop_pending(&pending);
     sp_scope_close(&scope);
     return status ? NULL : x;
+}
+
+sp_tensor *sp_op_apply_inplace(const sp_op *op, sp_tensor *const *inputs, int n, const void *attributes)
+{
+    if (!op) {
+        sp_raise_null("sp_op_apply_inplace", "op");
+        return NULL;
+    }
+    sp__caller caller = {.name = op->name, .suffix = "_"};
+    sp__call_enter(&caller);
+    sp_tensor *x = apply_inplace(op, inputs, n, attributes);
+    sp__call_leave(&caller);
+    return x;
 }

@@ -11,6 +11,7 @@ static sp_status add_to_slot(sp__run *r, const sp__entry *e, int output, sp_tens
     sp_tensor **slot = &r->slots[e->first_slot + output];
     sp_tensor *sum = *slot ? sp_add(*slot, grad) : grad;
     if (!sum) return sp_error_status();
+    sum->stands_in = false; /* no user sees what it was a view of */
     sp__ref(sum);
     sp__unref(*slot);
     *slot = sum;

@@ -82,9 +82,26 @@ static inline int sp__references(const void *object)
 sp_status sp__own(void *object);
 /* Names what made an object, for messages about it. */
 void sp__object_set_origin(void *object, const char *origin);
-/* Checks that an object argument is a live object of that kind; raises otherwise (NULL: sp_raise_null). Debug builds
+/* A mark of quotation for an argument's name; none for its number. */
+static inline const char *sp__quote(const char *argument)
+{
+    return *argument >= '0' && *argument <= '9' ? "" : "'";
+}
+/* Checks that an object argument, by its name or number, is a live object of that kind; raises otherwise (NULL:
+ * sp_raise_null). Debug builds
  * recognise an object used after its scope for sure as long as few others died since, others often. */
 sp_status sp__check(const void *object, const sp_kind *kind, const char *function, const char *argument);
+
+/* Whose call a message is about: sp_NAMESUFFIX, which the user called (`function`), or an operator. Messages raised
+ * between enter and leave that name another function name the outermost of those; what names no function begins with
+ * "in NAME: ", of the innermost. */
+typedef struct sp__caller {
+    const char *name, *suffix;
+    bool function;
+    const struct sp__caller *outer;
+} sp__caller;
+void sp__call_enter(sp__caller *caller);
+void sp__call_leave(const sp__caller *caller);
 
 /* An object that is never made nor destroyed, to be compared by its address: sp_none_ and sp_last_. Its body is zeroed
  * and larger than a tensor; sp__check says what it is. Other parts' sentinels (sp_last_module_ …) are defined alike:

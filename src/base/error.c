@@ -11,6 +11,7 @@ typedef struct thread_error {
     sp_status pending;
     bool quiet;
     const sp_error_frame *frame; /* the innermost */
+    const sp__caller *caller;    /* likewise */
     char message[MESSAGE_SIZE];
 } thread_error;
 
@@ -94,10 +95,39 @@ static void set_message(const char *text)
     sp_printable(text, error.message, sizeof error.message);
 }
 
+/* What follows a function's name at the head of a message; NULL when it names none. */
+static const char *behind_function(const char *text)
+{
+    size_t n = strncmp(text, "sp_", 3) != 0 ? 0 : strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_");
+    return n && text[n] == ':' ? text + n : NULL;
+}
+
+static size_t append_all(char *text, size_t length, const char *const parts[4])
+{
+    for (int i = 0; i < 4; i++) length = append(text, length, parts[i]);
+    return length;
+}
+
+/* The text under the name of whom the user called. */
+static void append_named(char *message, size_t length, const char *text)
+{
+    const char *rest = behind_function(text);
+    const sp__caller *inner = error.caller, *called = NULL;
+    for (const sp__caller *c = inner; c; c = c->outer)
+        if (c->function) called = c;
+    if (called) {
+        length = append_all(message, length, (const char *[]){"sp_", called->name, called->suffix, rest ? "" : ": "});
+        text = rest ? rest : text;
+    } else if (inner && !rest && strncmp(text, inner->name, strlen(inner->name)) != 0) {
+        length = append_all(message, length, (const char *[]){"in ", inner->name, inner->suffix, ": "});
+    }
+    append(message, length, text);
+}
+
 static void raise_first(sp_status status, const char *text)
 {
     char whole[MESSAGE_SIZE] = "";
-    append(whole, append_place(whole, error.frame), text);
+    append_named(whole, append_place(whole, error.frame), text);
     error.pending = status;
     set_message(whole);
     if (!error.quiet) report(status, error.message);
@@ -118,7 +148,8 @@ sp_status(sp_raise)(sp_status status, const char *format, ...)
 sp_status(sp_raise_null)(const char *function, const char *argument)
 {
     if (error.pending) return error.pending;
-    return sp_raise(SP_ERROR_NULL, "%s: argument '%s' is NULL, though no error is pending", function, argument);
+    const char *q = sp__quote(argument);
+    return sp_raise(SP_ERROR_NULL, "%s: argument %s%s%s is NULL, though no error is pending", function, q, argument, q);
 }
 
 void sp_error_context(const char *format, ...)
@@ -142,6 +173,17 @@ void sp_error_enter(sp_error_frame *frame, const char *name, const char *type)
 void sp_error_leave(const sp_error_frame *frame)
 {
     error.frame = frame->outer;
+}
+
+void sp__call_enter(sp__caller *caller)
+{
+    caller->outer = error.caller;
+    error.caller = caller;
+}
+
+void sp__call_leave(const sp__caller *caller)
+{
+    error.caller = caller->outer;
 }
 
 bool sp_error_quiet(bool quiet)

@@ -160,24 +160,27 @@ static const char *article(const char *noun)
 
 static sp_status raise_dead(const sp__object *head, const sp_kind *kind, const char *function, const char *argument)
 {
+    const char *q = sp__quote(argument);
     (void)head;
 #ifdef SP_DEBUG
     if (atomic_load_explicit(&head->mark, memory_order_relaxed) == SP__DEAD) {
         const char *name = head->kind->name, *origin = head->origin;
-        return sp_raise(
-            SP_ERROR_STATE, "%s: argument '%s' is %s%s%s%s%s used after its scope closed or after sp_release", function,
-            argument, article(name), name, origin ? " (made by " : "", origin ? origin : "", origin ? ")" : "");
+        return sp_raise(SP_ERROR_STATE,
+                        "%s: argument %s%s%s is %s%s%s%s%s used after its scope closed or after sp_release", function,
+                        q, argument, q, article(name), name, origin ? " (made by " : "", origin ? origin : "",
+                        origin ? ")" : "");
     }
 #endif
     return sp_raise(SP_ERROR_STATE,
-                    "%s: argument '%s' is no %s: it was used after its scope closed or after sp_release", function,
-                    argument, kind->name);
+                    "%s: argument %s%s%s is no %s: it was used after its scope closed or after sp_release", function, q,
+                    argument, q, kind->name);
 }
 
 static sp_status raise_kind(const sp_kind *got, const sp_kind *kind, const char *function, const char *argument)
 {
-    return sp_raise(SP_ERROR_ARGUMENT, "%s: argument '%s' is %s%s, not %s%s", function, argument, article(got->name),
-                    got->name, article(kind->name), kind->name);
+    const char *q = sp__quote(argument);
+    return sp_raise(SP_ERROR_ARGUMENT, "%s: argument %s%s%s is %s%s, not %s%s", function, q, argument, q,
+                    article(got->name), got->name, article(kind->name), kind->name);
 }
 
 sp_status sp__check(const void *object, const sp_kind *kind, const char *function, const char *argument)

@@ -208,9 +208,17 @@ int sp_finish(void)
 
 /* ---- in and out of scopes ---- */
 
+/* A dead object is told by its head, as long as its memory is not used anew. */
+static sp_status check_alive(const sp__object *head, const char *function)
+{
+    if (atomic_load_explicit(&head->mark, memory_order_relaxed) == SP__LIVE) return SP_OK;
+    return sp_raise(SP_ERROR_STATE, "%s: the object is there no more: its scope closed, or sp_release gave it up",
+                    function);
+}
+
 void *sp_keep(void *object)
 {
-    if (!object) return NULL;
+    if (!object || check_alive(sp__head(object), "sp_keep")) return NULL;
     sp__thread *thread = &sp__this_thread;
     if (!sp__scope_owns(thread, sp__head(object))) return sp__ref(object);
     sp__scope_remove(thread, sp__head(object));
@@ -219,17 +227,31 @@ void *sp_keep(void *object)
 
 void *sp_escape(void *object)
 {
-    if (!object) return NULL;
+    if (!object || check_alive(sp__head(object), "sp_escape")) return NULL;
     sp__object *head = sp__head(object);
     if (sp__scope_owns(&sp__this_thread, head) && head->depth > 0) head->depth--;
     return object;
 }
 
+/* Whether there is a hold left that sp_release may give up: not the graph's, nor that of another thread's scope. */
+static sp_status check_held(sp__object *head)
+{
+    const uint64_t holds = atomic_load_explicit(&head->holds, memory_order_acquire);
+    const uint32_t others = sp__inner_holds_of(holds) +
+                            (atomic_load_explicit(&head->owner, memory_order_relaxed) != NULL);
+    if (sp__holds_of(holds) > others) return SP_OK;
+    return sp_raise(SP_ERROR_STATE, "sp_release: this %s was given up before: only %s has it still", head->kind->name,
+                    sp__inner_holds_of(holds) == others ? "the graph" : "a scope of another thread");
+}
+
 void sp_release(void *object)
 {
-    if (!object) return;
+    if (!object || check_alive(sp__head(object), "sp_release")) return;
     sp__thread *thread = &sp__this_thread;
-    if (sp__scope_owns(thread, sp__head(object))) sp__scope_remove(thread, sp__head(object));
+    if (sp__scope_owns(thread, sp__head(object)))
+        sp__scope_remove(thread, sp__head(object));
+    else if (check_held(sp__head(object)))
+        return;
     sp__unref(object);
 }
 

@@ -126,26 +126,31 @@ sp_tensor *sp__sample_copy(sp_tensor *x)
 
 /* ---- numbers ---- */
 
-/* Runs an operator on x and a number, which goes when the result is there. */
-static sp_tensor *apply(const sp_op *op, sp_tensor *x, sp_tensor *number, bool inplace)
+/* Runs an operator on x and a number, which goes when the result is there. The user called it by its name and suffix.
+ */
+static sp_tensor *apply(const sp_op *op, const char *suffix, sp_tensor *x, sp_tensor *number)
 {
+    const bool inplace = suffix[strlen(suffix) - 1] == '_';
+    sp__caller caller = {.name = op->name, .suffix = suffix, .function = true};
     sp_tensor *inputs[] = {x, number};
+    sp__call_enter(&caller);
     sp_tensor *y = inplace ? sp_op_apply_inplace(op, inputs, 2, NULL) : sp_op_apply(op, inputs, 2, NULL);
+    sp__call_leave(&caller);
     if (number) sp_release(number);
     return y;
 }
 
 sp_tensor *sp__apply_f64(const sp_op *op, sp_tensor *x, double value)
 {
-    return apply(op, x, sp__wrapped_f64(value), false);
+    return apply(op, "_scalar", x, sp__wrapped_f64(value));
 }
 
 sp_tensor *sp__apply_i64(const sp_op *op, sp_tensor *x, int64_t value)
 {
-    return apply(op, x, sp__wrapped_i64(value), false);
+    return apply(op, "_int", x, sp__wrapped_i64(value));
 }
 
 sp_tensor *sp__apply_f64_inplace(const sp_op *op, sp_tensor *x, double value)
 {
-    return apply(op, x, sp__wrapped_f64(value), true);
+    return apply(op, "_scalar_", x, sp__wrapped_f64(value));
 }

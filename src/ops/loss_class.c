@@ -178,19 +178,30 @@ static sp_status read_options(const char *function, const sp_loss_options *optio
 static sp_tensor *nll(sp_tensor *x, sp_tensor *target, sp_tensor *weight, sp_reduction reduction, int64_t ignore_index)
 {
     nll_attributes a = {.reduction = reduction, .ignore_index = ignore_index};
-    if (sp__check_tensor(x, "sp_nll_loss", "argument 1")) return NULL;
+    if (sp__check_tensor(x, "sp_nll_loss", "1")) return NULL;
     return sp_op_apply(nll_op(x->ndim), (sp_tensor *[]){x, target, weight}, 3, &a);
+}
+
+static sp_tensor *call_nll(const char *suffix, sp_tensor *x, sp_tensor *target, sp_tensor *weight,
+                           const sp_loss_options *options)
+{
+    sp_loss_options o;
+    sp__caller caller = {.name = "nll_loss", .suffix = suffix, .function = true};
+    sp__call_enter(&caller);
+    sp_status status = read_options("sp_nll_loss", options, &o);
+    sp_tensor *y = status ? NULL : nll(x, target, weight, o.reduction, o.ignore_index);
+    sp__call_leave(&caller);
+    return y;
 }
 
 sp_tensor *(sp_nll_loss_weighted)(sp_tensor *x, sp_tensor *target, sp_tensor *weight, const sp_loss_options *options)
 {
-    sp_loss_options o;
-    return read_options("sp_nll_loss", options, &o) ? NULL : nll(x, target, weight, o.reduction, o.ignore_index);
+    return call_nll("_weighted", x, target, weight, options);
 }
 
 sp_tensor *(sp_nll_loss)(sp_tensor *x, sp_tensor *target, const sp_loss_options *options)
 {
-    return (sp_nll_loss_weighted)(x, target, SP_NONE, options);
+    return call_nll("", x, target, SP_NONE, options);
 }
 
 /* The weights along the classes' dimension of x. */
@@ -251,8 +262,7 @@ static sp_tensor *against_classes(sp_tensor *log_p, sp_tensor *target, sp_tensor
     return sp_add(sp_mul_scalar(loss, 1 - o->label_smoothing), sp_mul_scalar(smooth, o->label_smoothing / classes));
 }
 
-sp_tensor *(sp_cross_entropy_weighted)(sp_tensor *x, sp_tensor *target, sp_tensor *weight,
-                                       const sp_loss_options *options)
+static sp_tensor *cross_entropy(sp_tensor *x, sp_tensor *target, sp_tensor *weight, const sp_loss_options *options)
 {
     sp_loss_options o;
     if (sp__check_tensor(x, "sp_cross_entropy", "x") || sp__check_tensor(target, "sp_cross_entropy", "target") ||
@@ -279,9 +289,25 @@ sp_tensor *(sp_cross_entropy_weighted)(sp_tensor *x, sp_tensor *target, sp_tenso
     return loss;
 }
 
+static sp_tensor *call_cross_entropy(const char *suffix, sp_tensor *x, sp_tensor *target, sp_tensor *weight,
+                                     const sp_loss_options *options)
+{
+    sp__caller caller = {.name = "cross_entropy", .suffix = suffix, .function = true};
+    sp__call_enter(&caller);
+    sp_tensor *y = cross_entropy(x, target, weight, options);
+    sp__call_leave(&caller);
+    return y;
+}
+
+sp_tensor *(sp_cross_entropy_weighted)(sp_tensor *x, sp_tensor *target, sp_tensor *weight,
+                                       const sp_loss_options *options)
+{
+    return call_cross_entropy("_weighted", x, target, weight, options);
+}
+
 sp_tensor *(sp_cross_entropy)(sp_tensor *x, sp_tensor *target, const sp_loss_options *options)
 {
-    return (sp_cross_entropy_weighted)(x, target, SP_NONE, options);
+    return call_cross_entropy("", x, target, SP_NONE, options);
 }
 
 /* ---- samples and records ---- */

@@ -254,7 +254,7 @@ static sp_tensor *general(sp_tensor *a, sp_tensor *b)
     return batched(a, b);
 }
 
-sp_tensor *sp_matmul(sp_tensor *a, sp_tensor *b)
+static sp_tensor *matmul(sp_tensor *a, sp_tensor *b)
 {
     if (sp__check_tensor(a, "sp_matmul", "a") || sp__check_tensor(b, "sp_matmul", "b")) return NULL;
     if (a->ndim == 2 && b->ndim == 2) return sp_mm(a, b);
@@ -267,6 +267,15 @@ sp_tensor *sp_matmul(sp_tensor *a, sp_tensor *b)
     sp_scope scope = sp_scope_open();
     sp_tensor *y = sp_escape(general(a, b));
     sp_scope_close(&scope);
+    return y;
+}
+
+sp_tensor *sp_matmul(sp_tensor *a, sp_tensor *b)
+{
+    sp__caller caller = {.name = "matmul", .suffix = "", .function = true};
+    sp__call_enter(&caller);
+    sp_tensor *y = matmul(a, b);
+    sp__call_leave(&caller);
     return y;
 }
 

@@ -66,7 +66,7 @@ static sp_tensor *apply_var(const sp_op *op, const char *function, sp_tensor *x,
     sp_options_copy(&o, sizeof o, options);
     if (sp__reduction_of(function, x, dims, options, &attributes)) return NULL;
     attributes.param = o.biased ? 0 : 1;
-    return sp_op_apply(op, &x, 1, &attributes);
+    return sp__reduction_call(op, function, x, &attributes);
 }
 
 /* ---- norm ---- */
@@ -129,7 +129,7 @@ static sp_tensor *apply_norm(const char *function, sp_tensor *x, const sp_dims *
     sp_options_copy(&o, sizeof o, options);
     if (sp__reduction_of(function, x, dims, options, &attributes)) return NULL;
     attributes.param = sp_option(o.p, 2);
-    return sp_op_apply(&sp__op_norm, &x, 1, &attributes);
+    return sp__reduction_call(&sp__op_norm, function, x, &attributes);
 }
 
 /* ---- logsumexp ---- */

@@ -106,9 +106,19 @@ static sp_status pow_scalar_backward(sp_grad_call *call)
     return SP__GIVE(call, 0, sp_mul(g, slope(sp_saved_input(call, 0), e->value)));
 }
 
+static sp_tensor *apply_power(const char *suffix, sp_tensor *x, exponent e, bool inplace)
+{
+    sp__caller caller = {.name = "pow", .suffix = suffix, .function = true};
+    sp__call_enter(&caller);
+    sp_tensor *y = inplace ? sp_op_apply_inplace(&sp__op_pow_scalar, &x, 1, &e)
+                           : sp_op_apply(&sp__op_pow_scalar, &x, 1, &e);
+    sp__call_leave(&caller);
+    return y;
+}
+
 sp_tensor *sp_pow_scalar(sp_tensor *x, double value)
 {
-    return sp_op_apply(&sp__op_pow_scalar, &x, 1, &(exponent){value, false});
+    return apply_power("_scalar", x, (exponent){value, false}, false);
 }
 
 sp_tensor *sp_pow_int(sp_tensor *x, int64_t value)
@@ -116,12 +126,12 @@ sp_tensor *sp_pow_int(sp_tensor *x, int64_t value)
     /* Beyond these not every integer is a double, and the last bit decides the sign. */
     const int64_t exact = (int64_t)1 << 53;
     if (value > exact || value < -exact) return sp__apply_i64(&sp__op_pow, x, value);
-    return sp_op_apply(&sp__op_pow_scalar, &x, 1, &(exponent){(double)value, true});
+    return apply_power("_int", x, (exponent){(double)value, true}, false);
 }
 
 sp_tensor *sp_pow_scalar_(sp_tensor *x, double value)
 {
-    return sp_op_apply_inplace(&sp__op_pow_scalar, &x, 1, &(exponent){value, false});
+    return apply_power("_scalar_", x, (exponent){value, false}, true);
 }
 
 /* ---- records ---- */

@@ -6,6 +6,7 @@
  *
  * A number counts as one dimension of size 1. Source: PyTorch, torch.sum and its relatives. */
 #include "ops/reduce.h"
+#include <string.h>
 
 /* ---- which dimensions ---- */
 
@@ -39,12 +40,21 @@ sp_status sp__reduction_of(const char *function, const sp_tensor *x, const sp_di
     return status ? status : mask_of(function, x->ndim, dims, &out->mask);
 }
 
+sp_tensor *sp__reduction_call(const sp_op *op, const char *function, sp_tensor *x, const sp__reduction *attributes)
+{
+    sp__caller caller = {.name = function + strlen("sp_"), .suffix = "", .function = true};
+    sp__call_enter(&caller);
+    sp_tensor *y = sp_op_apply(op, &x, 1, attributes);
+    sp__call_leave(&caller);
+    return y;
+}
+
 sp_tensor *sp__reduction_apply(const sp_op *op, const char *function, sp_tensor *x, const sp_dims *dims,
                                const sp_reduce_options *options)
 {
     sp__reduction attributes;
     if (sp__reduction_of(function, x, dims, options, &attributes)) return NULL;
-    return sp_op_apply(op, &x, 1, &attributes);
+    return sp__reduction_call(op, function, x, &attributes);
 }
 
 int64_t sp__reduced_count(const sp__reduction *attributes, sp_dims sizes)

@@ -17,6 +17,8 @@ sp_status sp__reduction_of(const char *function, const sp_tensor *x, const sp_di
 /* A reduction with the options of its caller; dims NULL: all. */
 sp_tensor *sp__reduction_apply(const sp_op *op, const char *function, sp_tensor *x, const sp_dims *dims,
                                const sp_reduce_options *options);
+/* The same with its attributes: errors name the function. */
+sp_tensor *sp__reduction_call(const sp_op *op, const char *function, sp_tensor *x, const sp__reduction *attributes);
 /* How many elements make one of the result. */
 int64_t sp__reduced_count(const sp__reduction *attributes, sp_dims sizes);
 

@@ -108,6 +108,7 @@ static sp_tensor *view_or_copy(sp_tensor *x, const shape_attributes *a)
     sp_scope scope = sp_scope_open();
     sp_tensor *copy = sp__clone_contiguous(x);
     sp_tensor *y = sp_escape(copy ? sp_op_apply(&sp__op_view, &copy, 1, a) : NULL);
+    if (y) y->stands_in = sp_is_channels_last(x);
     sp_scope_close(&scope);
     return y;
 }

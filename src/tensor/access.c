@@ -215,6 +215,7 @@ static sp_status copy_in_strided(sp_tensor *x, const void *from, size_t bytes)
 sp_status sp_copy_in(sp_tensor *x, const void *from, size_t bytes)
 {
     sp_status status = check_bytes(x, from, bytes, "sp_copy_in");
+    if (!status) status = sp__check_writable(x, "sp_copy_in");
     if (!status && bytes) status = sp__before_write(x);
     if (status || !bytes) return status;
     if (sp__strides_contiguous(x->ndim, x->sizes, x->strides)) {

@@ -76,3 +76,43 @@ void sp__set_channels_last(sp_tensor *x)
     if (c < 0 || c > 1 || sp__product(x->ndim, x->sizes) == 0) return;
     if (x->sizes[c] > 1 && x->sizes[c + 1] * x->sizes[c + 2] > 1) channels_last_strides(x->ndim, x->sizes, x->strides);
 }
+
+/* ---- what may be written ---- */
+
+static int64_t distance(const sp_tensor *x, int d)
+{
+    return x->strides[d] < 0 ? -x->strides[d] : x->strides[d];
+}
+
+/* Whether each dimension, from the closest, steps over all that the closer ones reach. */
+static bool may_overlap(const sp_tensor *x)
+{
+    int order[SP_MAX_DIMS], n = 0;
+    for (int d = 0; d < x->ndim; d++) {
+        if (x->sizes[d] < 2) continue;
+        int at = n++;
+        for (; at > 0 && distance(x, order[at - 1]) > distance(x, d); at--) order[at] = order[at - 1];
+        order[at] = d;
+    }
+    int64_t reach = 0;
+    for (int i = 0; i < n; i++) {
+        if (distance(x, order[i]) <= reach) return true;
+        reach += (x->sizes[order[i]] - 1) * distance(x, order[i]);
+    }
+    return false;
+}
+
+sp_status sp__check_writable(const sp_tensor *x, const char *function)
+{
+    if (x->stands_in)
+        return sp_raise(
+            SP_ERROR_STATE,
+            "%s: this view of an image is a copy, for the image's channels lie innermost in memory, and the "
+            "image would stay as it is: change the image itself, or a clone of the view",
+            function);
+    if (sp__strides_contiguous(x->ndim, x->sizes, x->strides) || sp__product(x->ndim, x->sizes) == 0 || !may_overlap(x))
+        return SP_OK;
+    return sp_raise(SP_ERROR_STATE,
+                    "%s: an expanded tensor has several elements in one place of memory: take sp_clone(x) first",
+                    function);
+}

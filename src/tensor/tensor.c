@@ -126,6 +126,7 @@ static sp_tensor *fill_alias(sp_tensor *alias, const sp_tensor *x)
     alias->device = x->device;
     alias->ndim = x->ndim;
     alias->wrapped_number = x->wrapped_number;
+    alias->stands_in = x->stands_in;
     memcpy(alias->sizes, x->sizes, sizeof x->sizes);
     memcpy(alias->strides, x->strides, sizeof x->strides);
     return alias;

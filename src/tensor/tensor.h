@@ -30,6 +30,7 @@ struct sp_tensor {
     bool requires_grad; /* a leaf's mark */
     bool retains_grad;
     bool wrapped_number; /* a number in an expression: does not decide the dtype within its category */
+    bool stands_in;      /* a copy, where the user sees a view: of an image whose channels lie innermost */
     uint32_t datas;      /* counts sp_set_data: changes of memory and shape at once */
     int64_t sizes[SP_MAX_DIMS];
     int64_t strides[SP_MAX_DIMS];
@@ -128,6 +129,9 @@ static inline const void *sp__deferred_attributes(const sp__deferred *call)
 bool sp__deferral(void);
 void sp__set_deferral(bool on);
 
+/* Whether x may be changed in place: not where several elements may lie in one place of memory, nor where x is a copy
+ * that stands in for a view. Raises. */
+sp_status sp__check_writable(const sp_tensor *x, const char *function);
 /* NULL, SP_NONE and foreign objects raise; `function` and `argument` name the place. */
 sp_status sp__check_tensor(const sp_tensor *x, const char *function, const char *argument);
 static inline bool sp__is_none(const sp_tensor *x)
