@@ -17,7 +17,7 @@ NULL_PASSES = {
 }
 # Functions that write, end or reset what the test itself stands on, or take no objects but a format or a call's state.
 NOT_CALLED = {
-    "sp_raise", "sp_raise_null", "sp_error_context", "sp_finish", "sp_object_new", "sp_alloc", "sp_philox",
+    "sp_parse_double", "sp_raise", "sp_raise_null", "sp_error_context", "sp_finish", "sp_object_new", "sp_alloc", "sp_philox",
     "sp_map_find", "sp_map_set", "sp_call_output", "sp_call_output_like", "sp_call_output_channels_last", "sp_call_view", "sp_saved_input", "sp_saved_output", "sp_input_sizes", "sp_input_dtype",
     "sp_error_enter", "sp_error_leave", "sp_scope_close", "sp_set_error_handler", "sp_set_allocator", "sp_measure_peak", "sp_set_num_threads", "sp_set_memory_pool", "sp_empty_cache",
 }
@@ -57,7 +57,7 @@ def functions(text):
     text = re.sub(r"__attribute__\s*\(\(format\([^)]*\)\)\)", "", text)
     pattern = r'__attribute__\s*\(\(visibility\("default"\)\)\)\s*([\w\s\*]+?)\b(sp_\w+)\s*\(([^;{]*)\)\s*;'
     for result, name, arguments in re.findall(pattern, text):
-        if "..." in arguments:
+        if "..." in arguments or "va_list" in arguments:
             continue
         yield " ".join(result.split()), name, [argument(a) for a in split(arguments) if a.strip() not in ("", "void")]
 

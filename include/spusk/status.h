@@ -3,6 +3,7 @@
 #define SPUSK_STATUS_H
 
 #include <spusk/macros.h>
+#include <stdarg.h>
 
 SP_BEGIN
 
@@ -48,6 +49,12 @@ SP_API const char *sp_status_name(sp_status status);
 SP_API size_t sp_printable(const char *text, char *buffer, size_t size);
 /* Whether a text is right UTF-8, as JSON demands. */
 SP_API bool sp_is_utf8(const char *text);
+
+/* As vsnprintf, snprintf and strtod of stdlib.h, with a point in numbers, whatever the locale of the program and the
+ * thread. All that the library writes and reads goes through them. */
+SP_API int sp_vformat(char *buffer, size_t size, const char *format, va_list arguments) SP_PRINTF(3, 0);
+SP_API int sp_format(char *buffer, size_t size, const char *format, ...) SP_PRINTF(3, 4);
+SP_API double sp_parse_double(const char *text, char **end);
 
 /* The library's version, "0.1.0". */
 SP_API const char *sp_version(void);

@@ -139,7 +139,7 @@ sp_status(sp_raise)(sp_status status, const char *format, ...)
     char text[MESSAGE_SIZE];
     va_list arguments;
     va_start(arguments, format);
-    int length = vsnprintf(text, sizeof text, format, arguments);
+    int length = sp_vformat(text, sizeof text, format, arguments);
     va_end(arguments);
     raise_first(status, length < 0 ? format : text);
     return status;
@@ -158,7 +158,7 @@ void sp_error_context(const char *format, ...)
     char text[MESSAGE_SIZE] = "";
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    sp_vformat(text, sizeof text, format, arguments);
     va_end(arguments);
     append(text, strlen(text), error.message);
     set_message(text);

@@ -26,14 +26,16 @@ void sp__progress_show(sp__progress *progress, int64_t done, int64_t total)
     int64_t now = now_ms();
     if (progress->drawn_at && now - progress->drawn_at < REDRAW_MS) return;
     progress->drawn_at = now;
-    double megabytes = (double)done / 1e6;
+    char megabytes[32], of[32];
+    sp_format(megabytes, sizeof megabytes, "%.1f", (double)done / 1e6);
+    sp_format(of, sizeof of, "%.1f", (double)total / 1e6);
     if (total <= 0) {
-        fprintf(stderr, "\r\033[K%s  %.1f MB", progress->label, megabytes);
+        fprintf(stderr, "\r\033[K%s  %s MB", progress->label, megabytes);
         return;
     }
     int filled = (int)(done >= total ? WIDTH : done * WIDTH / total);
-    fprintf(stderr, "\r\033[K%s  [%.*s%*s]  %.1f of %.1f MB", progress->label, filled, full, WIDTH - filled, "",
-            megabytes, (double)total / 1e6);
+    fprintf(stderr, "\r\033[K%s  [%.*s%*s]  %s of %s MB", progress->label, filled, full, WIDTH - filled, "", megabytes,
+            of);
     fflush(stderr);
 }
 

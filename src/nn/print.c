@@ -11,7 +11,7 @@ void sp__put(sp__text *t, const char *format, ...)
     va_list arguments;
     va_start(arguments, format);
     bool room = t->length < t->size;
-    int n = vsnprintf(room ? t->buffer + t->length : NULL, room ? t->size - t->length : 0, format, arguments);
+    int n = sp_vformat(room ? t->buffer + t->length : NULL, room ? t->size - t->length : 0, format, arguments);
     va_end(arguments);
     if (n > 0) t->length += (size_t)n;
 }
@@ -30,8 +30,8 @@ static int shortest_digits(double x)
 {
     char digits[40];
     for (int n = 1; n < 17; n++) {
-        snprintf(digits, sizeof digits, "%.*e", n - 1, x);
-        if (strtod(digits, NULL) == x) return n;
+        sp_format(digits, sizeof digits, "%.*e", n - 1, x);
+        if (sp_parse_double(digits, NULL) == x) return n;
     }
     return 17;
 }
@@ -44,7 +44,7 @@ void sp__put_number(sp__text *t, double x)
     }
     int n = shortest_digits(x);
     char scientific[40];
-    snprintf(scientific, sizeof scientific, "%.*e", n - 1, x);
+    sp_format(scientific, sizeof scientific, "%.*e", n - 1, x);
     const char *e = strchr(scientific, 'e');
     int exponent = e ? atoi(e + 1) : 0;
     if (exponent < -4 || exponent >= 16)

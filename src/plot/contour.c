@@ -172,12 +172,12 @@ static void write_contours(FILE *file, const scale *s)
 static void write_frame(FILE *file, const sp__contour *c)
 {
     double width = c->width, height = c->height;
-    fprintf(file,
-            "set lmargin at screen %.6f\nset rmargin at screen %.6f\nset tmargin at screen %.6f\n"
-            "set bmargin at screen %.6f\n",
-            c->left / width, c->right / width, 1 - c->top / height, 1 - c->bottom / height);
-    fprintf(file, "set key at screen %.6f, screen %.6f left top Left reverse samplen 2.4 spacing 1.35\n",
-            (c->right + 8) / width, 1 - c->top / height);
+    sp__plot_print(file,
+                   "set lmargin at screen %.6f\nset rmargin at screen %.6f\nset tmargin at screen %.6f\n"
+                   "set bmargin at screen %.6f\n",
+                   c->left / width, c->right / width, 1 - c->top / height, 1 - c->bottom / height);
+    sp__plot_print(file, "set key at screen %.6f, screen %.6f left top Left reverse samplen 2.4 spacing 1.35\n",
+                   (c->right + 8) / width, 1 - c->top / height);
     sp__chart_range(file, "x", c->x_range);
     sp__chart_range(file, "y", c->y_range);
     sp__chart_setting(file, "title", c->options->title);

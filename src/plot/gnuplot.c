@@ -35,14 +35,19 @@ void sp__plot_path(FILE *file, const char *base, const char *ending)
 
 void sp__plot_number(FILE *file, double x)
 {
-    char text[40];
-    if (!isfinite(x))
-        snprintf(text, sizeof text, "NaN");
+    if (isfinite(x))
+        sp__plot_print(file, "%.10g", x);
     else
-        snprintf(text, sizeof text, "%.10g", x);
-    /* Some locales write a comma. */
-    char *comma = strchr(text, ',');
-    if (comma) *comma = '.';
+        fputs("NaN", file);
+}
+
+void sp__plot_print(FILE *file, const char *format, ...)
+{
+    char text[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    sp_vformat(text, sizeof text, format, arguments);
+    va_end(arguments);
     fputs(text, file);
 }
 

@@ -11,8 +11,10 @@ void sp__plot_quote(FILE *file, const char *text);
 /* Writes the name of a file in the current folder, as a path, so that neither its beginning nor anything in it is taken
  * for a command: "./losses.dat". */
 void sp__plot_path(FILE *file, const char *base, const char *ending);
-/* Writes a number in the C locale; NaN for what cannot be drawn. */
+/* Writes a number; NaN for what cannot be drawn. */
 void sp__plot_number(FILE *file, double x);
+/* As fprintf, up to 1023 bytes, with a point in numbers. */
+void sp__plot_print(FILE *file, const char *format, ...) SP_PRINTF(2, 3);
 /* Whether it can be run at all. */
 bool sp__have_gnuplot(void);
 /* Runs gnuplot on three files, whatever their names: it draws the picture (3) by the script (4) from the data (5). Its

@@ -171,7 +171,7 @@ static void write_looks(FILE *file, const figure *f)
     for (int i = 0; i < n; i++)
         fprintf(file, "Colours[%d] = 0x%s; Shapes[%d] = %d\n", i + 1, sp__chart_colour(i) + 1, i + 1,
                 sp__chart_marker(i + i / SP__LOOKS));
-    fprintf(file, "size = %g\n", f->options->point_size > 0 ? f->options->point_size : 0.5);
+    sp__plot_print(file, "size = %g\n", f->options->point_size > 0 ? f->options->point_size : 0.5);
 }
 
 /* Where a chart stands: fractions of the picture. */
@@ -181,12 +181,12 @@ static void write_place(FILE *file, const figure *f, int index)
     double cell = (1 - legend) / f->n_panels, left = 70 / width, gap = 14 / width;
     double lines = (f->options->title != NULL) + (f->panels[index].title != NULL);
     double top = 1 - (16 + 28 * lines) / height_of(f);
-    fprintf(file, "set lmargin at screen %.4f\nset rmargin at screen %.4f\nset tmargin at screen %.4f\n",
-            index * cell + left, (index + 1) * cell - gap, top);
-    fprintf(file, "set bmargin at screen %.4f\n", 62.0 / height_of(f));
+    sp__plot_print(file, "set lmargin at screen %.4f\nset rmargin at screen %.4f\nset tmargin at screen %.4f\n",
+                   index * cell + left, (index + 1) * cell - gap, top);
+    sp__plot_print(file, "set bmargin at screen %.4f\n", 62.0 / height_of(f));
     if (index == 0)
-        fprintf(file, "set key at screen %.4f, screen %.4f left top Left reverse samplen 0 spacing 1.25\n",
-                1 - legend + 2 / width, top);
+        sp__plot_print(file, "set key at screen %.4f, screen %.4f left top Left reverse samplen 0 spacing 1.25\n",
+                       1 - legend + 2 / width, top);
 }
 
 static void write_legend(FILE *file, const figure *f)

@@ -49,8 +49,8 @@ static int format(const style *s, element e, char *text)
     if (!s->floating) return snprintf(text, NUMBER_ROOM, "%lld", (long long)e.integer);
     if (isnan(e.number)) return snprintf(text, NUMBER_ROOM, "nan");
     if (isinf(e.number)) return snprintf(text, NUMBER_ROOM, e.number > 0 ? "inf" : "-inf");
-    if (s->scientific) return snprintf(text, NUMBER_ROOM, "%.4e", e.number);
-    return snprintf(text, NUMBER_ROOM, s->whole ? "%.0f." : "%.4f", e.number);
+    if (s->scientific) return sp_format(text, NUMBER_ROOM, "%.4e", e.number);
+    return sp_format(text, NUMBER_ROOM, s->whole ? "%.0f." : "%.4f", e.number);
 }
 
 static void put_number(writer *w, const style *s, element e)
