@@ -134,36 +134,57 @@ static long patience(void)
     return seconds >= 1 && seconds <= 3600 ? seconds : PATIENCE;
 }
 
-static void configure(CURL *curl, const char *url, transfer *t, char *words)
+/* Where a transfer goes, and where it may not. */
+static CURLcode set_source(CURL *curl, const char *url)
 {
-    curl_easy_setopt(curl, CURLOPT_URL, url);
-    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, words);
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
-    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
-    curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 5L);
+    CURLcode code = curl_easy_setopt(curl, CURLOPT_URL, url);
+    if (!code) code = curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
+    if (!code) code = curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
+    if (!code) code = curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 5L);
+    if (!code) code = curl_easy_setopt(curl, CURLOPT_USERAGENT, "spusk");
 #if LIBCURL_VERSION_NUM >= 0x075500
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https,file");
-    curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+    if (!code) code = curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https,file");
+    if (!code) code = curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
 #else
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS | CURLPROTO_FILE));
-    curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+    const long mirrors = CURLPROTO_HTTP | CURLPROTO_HTTPS | CURLPROTO_FILE, others = CURLPROTO_HTTP | CURLPROTO_HTTPS;
+    if (!code) code = curl_easy_setopt(curl, CURLOPT_PROTOCOLS, mirrors);
+    if (!code) code = curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS, others);
 #endif
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, patience());
-    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, (long)SLOWEST);
-    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, patience());
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT, WHOLE * patience());
-    curl_easy_setopt(curl, CURLOPT_USERAGENT, "spusk");
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, t);
-    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, show);
-    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, t);
+    return code;
 }
+
+static CURLcode set_limits(CURL *curl)
+{
+    CURLcode code = curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    if (!code) code = curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, patience());
+    if (!code) code = curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, (long)SLOWEST);
+    if (!code) code = curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, patience());
+    return code ? code : curl_easy_setopt(curl, CURLOPT_TIMEOUT, WHOLE * patience());
+}
+
+static CURLcode set_callbacks(CURL *curl, transfer *t, char *words)
+{
+    CURLcode code = curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, words);
+    if (!code) code = curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);
+    if (!code) code = curl_easy_setopt(curl, CURLOPT_WRITEDATA, t);
+    if (!code) code = curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    if (!code) code = curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, show);
+    return code ? code : curl_easy_setopt(curl, CURLOPT_XFERINFODATA, t);
+}
+
+static CURLcode perform(CURL *curl, const char *url, transfer *t, char *words)
+{
+    CURLcode code = set_source(curl, url);
+    if (!code) code = set_limits(curl);
+    if (!code) code = set_callbacks(curl, t, words);
+    return code ? code : curl_easy_perform(curl);
+}
+
+static CURLcode started;
 
 static void start_curl(void)
 {
-    curl_global_init(CURL_GLOBAL_DEFAULT);
+    started = curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
 static bool fetch(const char *url, transfer *t)
@@ -171,13 +192,9 @@ static bool fetch(const char *url, transfer *t)
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, start_curl);
     char words[CURL_ERROR_SIZE] = "";
-    CURL *curl = curl_easy_init();
-    CURLcode code = CURLE_OUT_OF_MEMORY;
-    if (curl) {
-        configure(curl, url, t, words);
-        code = curl_easy_perform(curl);
-        curl_easy_cleanup(curl);
-    }
+    CURL *curl = started == CURLE_OK ? curl_easy_init() : NULL;
+    const CURLcode code = curl ? perform(curl, url, t, words) : started ? started : CURLE_OUT_OF_MEMORY;
+    curl_easy_cleanup(curl);
     if (code == CURLE_OK) return true;
     if (!*t->trouble) snprintf(t->trouble, sizeof t->trouble, "%s", *words ? words : curl_easy_strerror(code));
     return false;

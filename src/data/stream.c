@@ -19,9 +19,9 @@ static sp_status gzip_open(sp__stream *stream)
 {
     gzFile file = gzdopen(stream->fd, "rb");
     if (!file) return sp_raise(SP_ERROR_MEMORY, "%s: out of memory for unpacking", stream->path);
-    gzbuffer(file, 1 << 17);
     stream->unpacker = file;
-    return SP_OK;
+    if (gzbuffer(file, 1 << 17) == 0) return SP_OK;
+    return sp_raise(SP_ERROR_MEMORY, "%s: out of memory for unpacking", stream->path);
 }
 
 static int64_t gzip_damage(const sp__stream *stream)
@@ -30,6 +30,8 @@ static int64_t gzip_damage(const sp__stream *stream)
     const char *words = gzerror(stream->unpacker, &code);
     if (code == Z_BUF_ERROR)
         sp_raise(SP_ERROR_FORMAT, "%s: the gzip file is cut short", stream->path);
+    else if (code == Z_MEM_ERROR)
+        sp_raise(SP_ERROR_MEMORY, "%s: out of memory for unpacking", stream->path);
     else if (code == Z_ERRNO)
         sp_raise(SP_ERROR_IO, "%s: cannot be read: %s", stream->path, strerror(errno));
     else

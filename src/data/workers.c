@@ -132,15 +132,27 @@ static void start_threads(sp__workers *w)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
+static bool make_locks(sp__workers *w)
+{
+    if (pthread_mutex_init(&w->mutex, NULL) != 0) return false;
+    if (pthread_cond_init(&w->filled, NULL) == 0) {
+        if (pthread_cond_init(&w->emptied, NULL) == 0) return true;
+        pthread_cond_destroy(&w->filled);
+    }
+    pthread_mutex_destroy(&w->mutex);
+    return false;
+}
+
 /* A system that gives fewer threads than asked for gives the same batches, later. */
 sp__workers *sp__workers_start(const sp__iterator *iterator, int n_threads, int prefetch)
 {
     sp__workers *w = sp_alloc(sizeof *w);
     if (!w) return NULL;
     *w = (sp__workers){.iterator = iterator, .n_slots = n_threads * prefetch, .max_threads = n_threads};
-    pthread_mutex_init(&w->mutex, NULL);
-    pthread_cond_init(&w->filled, NULL);
-    pthread_cond_init(&w->emptied, NULL);
+    if (!make_locks(w)) {
+        sp_free(w, sizeof *w);
+        return sp_raise(SP_ERROR_MEMORY, "the system gives no locks for a loader's workers"), NULL;
+    }
     w->slots = sp_alloc((size_t)w->n_slots * sizeof *w->slots);
     w->threads = w->slots ? sp_alloc((size_t)n_threads * sizeof *w->threads) : NULL;
     if (w->threads) start_threads(w);

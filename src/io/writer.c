@@ -70,10 +70,11 @@ static sp_status open_beside(sp__writer *writer, const struct stat *old)
     enum { MOST_LINKS = 40 };
     for (int i = 0; i < MOST_LINKS && follow(&writer->path); i++) {}
     if (!writer->path) return writer->status = SP_ERROR_MEMORY;
-    int error = sp__temporary_open(&writer->temporary, writer->path, 0666);
+    int error = sp__temporary_open(&writer->temporary, writer->path, old ? old->st_mode & 0666 : 0666);
     if (error != 0) return fail(writer, error);
     writer->fd = writer->temporary.fd;
-    if (old) fchmod(writer->fd, old->st_mode & 0777);
+    /* It is never wider than the old one's, also where a file system knows no modes. */
+    if (old) (void)!fchmod(writer->fd, old->st_mode & 0777);
     return SP_OK;
 }
 

@@ -44,15 +44,16 @@ void sp__signals_release(const sp__signals *signals)
 /* ---- starting ---- */
 
 /* The child starts with ordinary signals, whatever its parent blocks or ignores. */
-static void ordinary_signals(posix_spawnattr_t *attributes)
+static int ordinary_signals(posix_spawnattr_t *attributes)
 {
     sigset_t none, pipe;
     sigemptyset(&none);
     sigemptyset(&pipe);
     sigaddset(&pipe, SIGPIPE);
-    posix_spawnattr_setsigmask(attributes, &none);
-    posix_spawnattr_setsigdefault(attributes, &pipe);
-    posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    int error = posix_spawnattr_setsigmask(attributes, &none);
+    if (error == 0) error = posix_spawnattr_setsigdefault(attributes, &pipe);
+    if (error == 0) error = posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    return error;
 }
 
 /* What the child has open: input, words twice, files. Each is first copied out of the way, since the program may have
@@ -78,18 +79,29 @@ static int lift_all(descriptors *all, const sp__process *process, int input, FIL
     return error;
 }
 
+static int spawn_with(sp__process *process, const char *const *arguments, const descriptors *all,
+                      posix_spawn_file_actions_t *actions)
+{
+    posix_spawnattr_t attributes;
+    int error = posix_spawnattr_init(&attributes);
+    if (error != 0) return error;
+    error = ordinary_signals(&attributes);
+    for (int i = 0; i < all->n && error == 0; i++) error = posix_spawn_file_actions_adddup2(actions, all->from[i], i);
+    if (error == 0)
+        error = posix_spawnp(&process->id, arguments[0], actions, &attributes, (char *const *)(uintptr_t)arguments,
+                             environ);
+    posix_spawnattr_destroy(&attributes);
+    return error;
+}
+
+/* A program without one of its files would read or write another's. */
 static int spawn(sp__process *process, const char *const *arguments, const descriptors *all)
 {
     posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    posix_spawnattr_init(&attributes);
-    ordinary_signals(&attributes);
-    posix_spawn_file_actions_init(&actions);
-    for (int i = 0; i < all->n; i++) posix_spawn_file_actions_adddup2(&actions, all->from[i], i);
-    int error = posix_spawnp(&process->id, arguments[0], &actions, &attributes, (char *const *)(uintptr_t)arguments,
-                             environ);
+    int error = posix_spawn_file_actions_init(&actions);
+    if (error != 0) return error;
+    error = spawn_with(process, arguments, all, &actions);
     posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attributes);
     return error;
 }
 
