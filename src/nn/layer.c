@@ -59,16 +59,11 @@ size_t sp__describe_nothing(const sp_module *module, char *buffer, size_t size)
 
 /* ---- number-or-pair ---- */
 
-static double exact(int64_t value)
-{
-    return value == SP_ZERO ? 0 : (double)value;
-}
-
 void sp__pair_set(double *numbers, int i, int64_t number, const int64_t pair[2], int64_t absent)
 {
     const bool two = pair[0] != 0 || pair[1] != 0;
-    numbers[i] = exact(two ? pair[0] : number ? number : absent);
-    numbers[i + 1] = two ? exact(pair[1]) : SP__ONE_NUMBER;
+    numbers[i] = (double)(two ? sp_option_int(pair[0], 0) : sp_option_int(number, absent));
+    numbers[i + 1] = two ? (double)sp_option_int(pair[1], 0) : SP__ONE_NUMBER;
 }
 
 void sp__pair_get(const double *numbers, int i, int64_t pair[2])

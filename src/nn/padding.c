@@ -98,7 +98,7 @@ static sp_module *make(int which, int64_t padding, double value, const sp_nn_pad
     for (int i = 0; i < 4; i++) four |= o.padding_lrtb[i] != 0;
     for (int i = 0; i < 4; i++) {
         const int64_t side = four ? o.padding_lrtb[i] : padding;
-        numbers[i] = side == SP_ZERO ? 0 : (double)side;
+        numbers[i] = (double)sp_option_int(side, 0);
     }
     numbers[VALUE] = value;
     return sp__layer_new(&types[which], numbers);

@@ -75,7 +75,7 @@ static sp_status solve_conv(const sp_tensor *x, const sp_tensor *w, const sp_con
     *g = (sp__conv_geometry){.stride = sp__pair_of(o->stride, o->stride_hw, 1),
                              .padding = sp__pair_of(o->padding, o->padding_hw, 0),
                              .dilation = sp__pair_of(o->dilation, o->dilation_hw, 1),
-                             .groups = (int64_t)sp_option((double)o->groups, 1)};
+                             .groups = sp_option_int(o->groups, 1)};
     if (check_arguments(function, x, w, g)) return sp_error_status();
     g->size = last_two(x);
     g->kernel = last_two(w);
@@ -105,7 +105,7 @@ static sp_status solve_transposed(const sp_tensor *x, const sp_tensor *w, const 
     *g = (sp__conv_geometry){.stride = sp__pair_of(o->stride, o->stride_hw, 1),
                              .padding = sp__pair_of(o->padding, o->padding_hw, 0),
                              .dilation = sp__pair_of(o->dilation, o->dilation_hw, 1),
-                             .groups = (int64_t)sp_option((double)o->groups, 1)};
+                             .groups = sp_option_int(o->groups, 1)};
     if (check_arguments(function, x, w, g) || check_output_padding(g, extra)) return sp_error_status();
     g->out_size = last_two(x);
     g->kernel = last_two(w);

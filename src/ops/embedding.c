@@ -81,7 +81,7 @@ sp_tensor *(sp_embedding)(sp_tensor *index, sp_tensor *weight, const sp_embeddin
     sp_options_copy(&o, sizeof o, options);
     if (sp__check_tensor(index, "sp_embedding", "index") || sp__check_tensor(weight, "sp_embedding", "weight"))
         return NULL;
-    embedding_attributes a = {o.padding_idx != 0, o.padding_idx == SP_ZERO ? 0 : o.padding_idx};
+    embedding_attributes a = {o.padding_idx != 0, sp_option_int(o.padding_idx, 0)};
     if (a.padding < 0 && weight->ndim) a.padding += weight->sizes[0];
     return sp_op_apply(&sp__op_embedding, (sp_tensor *[]){weight, index}, 2, &a);
 }

@@ -4,15 +4,11 @@
 
 /* ---- number-or-pair ---- */
 
-static int64_t given(int64_t value)
-{
-    return value == SP_ZERO ? 0 : value;
-}
-
 sp__pair sp__pair_of(int64_t number, const int64_t pair[2], int64_t absent)
 {
-    if (pair[0] || pair[1]) return (sp__pair){{given(pair[0]), given(pair[1])}};
-    return number ? (sp__pair){{given(number), given(number)}} : (sp__pair){{absent, absent}};
+    if (pair[0] || pair[1]) return (sp__pair){{sp_option_int(pair[0], 0), sp_option_int(pair[1], 0)}};
+    number = sp_option_int(number, absent);
+    return (sp__pair){{number, number}};
 }
 
 bool sp__pair_least(sp__pair pair, int64_t least)

@@ -141,8 +141,8 @@ sp_tensor *(sp_flatten)(sp_tensor *x, const sp_flatten_options *options)
     int first, last;
     sp_options_copy(&o, sizeof o, options);
     if (sp__check_tensor(x, "sp_flatten", "x")) return NULL;
-    if (sp__wrap_dim("sp_flatten", x->ndim, (int)sp_option(o.start_dim, 0), &first) ||
-        sp__wrap_dim("sp_flatten", x->ndim, (int)sp_option(o.end_dim, -1), &last))
+    if (sp__wrap_dim("sp_flatten", x->ndim, (int)sp_option_int(o.start_dim, 0), &first) ||
+        sp__wrap_dim("sp_flatten", x->ndim, (int)sp_option_int(o.end_dim, -1), &last))
         return NULL;
     if (first > last) {
         sp_raise(SP_ERROR_SHAPE, "sp_flatten: start_dim %d comes after end_dim %d", first, last);
