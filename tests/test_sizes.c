@@ -229,6 +229,18 @@ static void test_data_sets_too_long(void **state)
     assert_error(SP_ERROR_MEMORY, "out of memory");
 }
 
+static void test_codes_too_many(void **state)
+{
+    (void)state;
+    sp_tensor *codes = sp_ones(SP_DIMS(3, 2));
+    alarm(100);
+    REFUSES(SP_ERROR_MEMORY, "does not fit", sp_morph(codes, INT64_MAX));
+    REFUSES(SP_ERROR_MEMORY, "no memory", sp_morph(codes, INT64_C(1) << 50, .spherical = true));
+    REFUSES(SP_ERROR_MEMORY, "a grid of 4294967296 by 4294967296",
+            sp_code_grid(INT64_C(1) << 32, INT64_C(1) << 32, -1, 1, -1, 1));
+    alarm(0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -243,6 +255,7 @@ int main(void)
         sp_test(test_numbers_that_do_not_fit),
         sp_test(test_null_with_a_length),
         sp_test(test_data_sets_too_long),
+        sp_test(test_codes_too_many),
     };
     return sp_test_main(tests);
 }

@@ -14,7 +14,7 @@ from null_calls import functions, is_options
 # Functions that end or reset what the test itself stands on, start programs, or are meant to take long.
 NOT_CALLED = {
     "sp_finish", "sp_raise", "sp_alloc", "sp_free", "sp_object_new", "sp_set_num_threads", "sp_set_memory_pool", "sp_empty_cache",
-    "sp_measure_peak", "sp_manual_seed", "sp_error_quiet", "sp_module_new", "sp_module_child", "sp_morph", "sp_gradcheck", "sp_gradgradcheck", "sp_autocast_begin",
+    "sp_measure_peak", "sp_manual_seed", "sp_error_quiet", "sp_module_new", "sp_module_child", "sp_gradcheck", "sp_gradgradcheck", "sp_autocast_begin",
 }
 OBJECTS = {
     "sp_tensor *": "a_tensor", "const sp_tensor *": "a_tensor", "sp_list *": "a_list", "const sp_list *": "a_list",

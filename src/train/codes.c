@@ -39,14 +39,18 @@ static sp_tensor *step_of(sp_tensor *from, sp_tensor *to, double t, bool spheric
     return spherical ? slerp(from, to, t) : sp_lerp(from, to, t);
 }
 
+/* All of the path is asked for first: more steps than memory holds fail before any is made. */
 static sp_tensor *closed_path(sp_tensor *codes, int64_t steps, bool spherical)
 {
-    const int64_t n = sp_size(codes, 0);
+    const int64_t n = sp_size(codes, 0), code = sp_size(codes, 1);
     sp_tensor *next = sp_cat(SP_LIST(sp_narrow(codes, 0, 1, n - 1), sp_narrow(codes, 0, 0, 1)), 0);
-    sp_list *list = sp_list_new(NULL, 0);
-    for (int64_t k = 0; k < steps; k++)
-        if (sp_list_append(list, step_of(codes, next, (double)k / (double)steps, spherical))) return NULL;
-    return sp_reshape(sp_stack(list, 1), n * steps, -1);
+    sp_tensor *path = sp_empty(SP_DIMS(n, steps, code), .dtype = sp_dtype_of(codes));
+    for (int64_t k = 0; path && k < steps; k++)
+        SP_SCOPE {
+            sp_tensor *step = step_of(codes, next, (double)k / (double)steps, spherical);
+            if (!sp_copy_(sp_select(path, 1, k), step)) path = NULL;
+        }
+    return path ? sp_reshape(path, n * steps, code) : NULL;
 }
 
 sp_tensor *(sp_morph)(sp_tensor *codes, int64_t steps, const sp_morph_options *given)
@@ -75,6 +79,10 @@ sp_tensor *sp_code_grid(int64_t rows, int64_t columns, double left, double right
     if (rows < 1 || columns < 1)
         return sp_raise(SP_ERROR_ARGUMENT, "sp_code_grid: %lld by %lld is no grid", (long long)rows,
                         (long long)columns),
+               NULL;
+    if (sp_size_mul(rows, columns) > INT64_MAX / 16)
+        return sp_raise(SP_ERROR_MEMORY, "sp_code_grid: a grid of %lld by %lld does not fit into memory",
+                        (long long)rows, (long long)columns),
                NULL;
     sp_tensor *grid = NULL;
     SP_NO_GRAD {
