@@ -145,7 +145,7 @@ void interrupt_forget(void);
 
 /* ---- pictures.c ---- */
 
-/* The first digits of a data set with what the model says of them; wrong ones are framed. */
+/* Digits of a data set with what the model says of them: the first wrong ones, framed, then the first right ones. */
 sp_status draw_predictions(sp_module *model, const normalization *n, sp_dataset *dataset, const char *path);
 
 #endif

@@ -8,7 +8,7 @@
 typedef struct scatter_options {
     common common;
     char *dataset, *title;
-    int grid;
+    int grid, all_points;
     dataset_options data;
     char points[PATH_MAX], drawn[PATH_MAX];
 } scatter_options;
@@ -53,9 +53,9 @@ static sp_status draw_grid(const scatter_options *o, sp_module *model, sp_tensor
 
 static sp_status draw_points(const scatter_options *o, const sp_example *codes)
 {
-    return sp_plot_scatter(o->points, codes->x, codes->y,
-                           .title = o->title ? o->title : "codes of the validation digits",
-                           .x_label = "first number of the code", .y_label = "second number");
+    return sp_plot_scatter(
+        o->points, codes->x, codes->y, .title = o->title ? o->title : "codes of the validation digits",
+        .x_label = "first number of the code", .y_label = "second number", .all_points = o->all_points != 0);
 }
 
 static int draw(scatter_options *o, sp_module *model)
@@ -98,6 +98,7 @@ int cmd_scatter(const command *self, int argc, char **argv)
     scatter_options o = {.grid = 20};
     struct poptOption table[] = {
         {"grid", '\0', POPT_ARG_INT, &o.grid, 0, "codes along a side of the picture of decoded codes (20)", "N"},
+        {"all-points", '\0', POPT_ARG_NONE, &o.all_points, 0, "axes that hold outliers, too", NULL},
         {"title", '\0', POPT_ARG_STRING, &o.title, 0, "of the scatter", "TEXT"},
         {"dataset", '\0', POPT_ARG_STRING, &o.dataset, 0, "mnist (default), fashion or synthetic", "NAME"},
         {"limit", '\0', POPT_ARG_LONGLONG, &o.data.limit, 0, "as in spusk train: the first N/6 examples", "N"},

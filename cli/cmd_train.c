@@ -152,7 +152,7 @@ static void draw_pictures(session *s)
     }
     if (interrupted()) return;
     if (draw_predictions(s->model, &o->data.normal, s->val_data, o->predictions) == SP_OK)
-        note_written(&o->common, o->predictions, " (wrong ones framed, with the right digit in brackets)");
+        note_written(&o->common, o->predictions, " (wrong ones first, framed, with the right digit in brackets)");
     sp_error_clear();
 }
 

@@ -133,6 +133,75 @@ static void test_what_cannot_be_scattered(void **state)
     assert_int_equal(access(path, F_OK), -1);
 }
 
+/* n points on the diagonal from 0 to 1, and some far away. */
+static sp_tensor *with_outliers(int64_t n, int64_t far)
+{
+    sp_tensor *points = sp_zeros(SP_DIMS(n + far, 2));
+    float *data = sp_data(points);
+    for (int64_t i = 0; i < n + far; i++) data[2 * i] = data[2 * i + 1] = i < n ? (float)i / (float)n : 1000.0F;
+    return points;
+}
+
+static double number_behind(const char *text, const char *words)
+{
+    const char *at = strstr(text, words);
+    return at ? strtod(at + strlen(words), NULL) : (double)NAN;
+}
+
+static void test_outliers_stay_outside(void **state)
+{
+    (void)state;
+    const char *path = support_path("o.svg"), *note = "set label '3 of 1003 points lie beyond the axes'";
+    assert_int_equal(drawn(sp_plot_scatter(path, with_outliers(1000, 3), SP_NONE)), SP_OK);
+    const char *script = read_text(support_path("o.gp"));
+    assert_non_null(strstr(script, note));
+    assert_close(number_behind(script, "set xrange ["), -0.04, 0.01);
+    assert_close(number_behind(strstr(script, "set yrange ["), ":"), 1.04, 0.01);
+    assert_int_equal(drawn(sp_plot_scatter(path, with_outliers(1000, 3), SP_NONE, .all_points = true)), SP_OK);
+    script = read_text(support_path("o.gp"));
+    assert_null(strstr(script, "beyond"));
+    assert_null(strstr(script, "set xrange"));
+    /* Many are no outliers, and of few points each counts. */
+    assert_int_equal(drawn(sp_plot_scatter(path, with_outliers(1000, 30), SP_NONE)), SP_OK);
+    assert_null(strstr(read_text(support_path("o.gp")), "beyond"));
+    assert_int_equal(drawn(sp_plot_scatter(path, with_outliers(100, 1), SP_NONE)), SP_OK);
+    assert_null(strstr(read_text(support_path("o.gp")), "beyond"));
+}
+
+/* Ten classes at one place: each name keeps its room, and they stay together. */
+static void test_names_do_not_overlap(void **state)
+{
+    (void)state;
+    sp_tensor *points = with_outliers(500, 0);
+    assert_int_equal(drawn(sp_plot_scatter(support_path("n.svg"), points, labels_of(500, 10))), SP_OK);
+    double at[10][2], wide = 800 - 84, high = 720 - 78;
+    const char *line = strstr(read_text(support_path("n.dat")), "\n\n\n") + 3;
+    for (int i = 0; i < 10; i++) {
+        int class = -1;
+        assert_int_equal(sscanf(line, "%lf %lf %d", &at[i][0], &at[i][1], &class), 3);
+        assert_int_equal(class, i);
+        assert_close(at[i][0], 0.5, 0.2);
+        assert_close(at[i][1], 0.5, 0.2);
+        line = strchr(line, '\n') + 1;
+    }
+    for (int i = 0; i < 10; i++)
+        for (int j = 0; j < i; j++) {
+            double x = fabs(at[i][0] - at[j][0]) / 1.08 * wide, y = fabs(at[i][1] - at[j][1]) / 1.08 * high;
+            assert_true(x > 20 || y > 24);
+        }
+}
+
+static void test_points_that_are_alike(void **state)
+{
+    (void)state;
+    const char *path = support_path("e.svg");
+    const double values[] = {-1.7e308, 1.7e308, 1.7e308, -1.7e308};
+    assert_int_equal(drawn(sp_plot_scatter(path, sp_zeros(SP_DIMS(5, 2)), labels_of(5, 3))), SP_OK);
+    assert_int_equal(drawn(sp_plot_scatter(path, sp_full(SP_DIMS(500, 2), -1e30), SP_NONE)), SP_OK);
+    sp_plot_scatter(path, sp_from_data(values, SP_DIMS(2, 2), .dtype = SP_F64), SP_NONE);
+    sp_error_clear(); /* gnuplot may refuse it */
+}
+
 /* The script or the data on a full disk: an error, and no picture. */
 static void test_full_disk(void **state)
 {
@@ -250,10 +319,17 @@ static void test_captions_around(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        sp_test(test_scatter),          sp_test(test_data_of_a_scatter),
-        sp_test(test_side_by_side),     sp_test(test_what_cannot_be_scattered),
-        sp_test(test_full_disk),        sp_test(test_each_allocation_fails),
-        sp_test(test_axes_and_legends), sp_test(test_tight_grid),
+        sp_test(test_scatter),
+        sp_test(test_data_of_a_scatter),
+        sp_test(test_side_by_side),
+        sp_test(test_what_cannot_be_scattered),
+        sp_test(test_full_disk),
+        sp_test(test_each_allocation_fails),
+        sp_test(test_outliers_stay_outside),
+        sp_test(test_names_do_not_overlap),
+        sp_test(test_points_that_are_alike),
+        sp_test(test_axes_and_legends),
+        sp_test(test_tight_grid),
         sp_test(test_captions_around),
     };
     return sp_test_main(tests);

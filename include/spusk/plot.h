@@ -57,9 +57,12 @@ typedef struct sp_scatter_options {
     int width, height;        /* pixels, default 910 × 720, or 560 high and 560 a chart wide */
     const char *const *names; /* of the classes, as many as the labels need; default their numbers */
     double point_size;        /* default 0.5 */
+    bool all_points;          /* the axes hold outliers, too */
 } sp_scatter_options;
 /* Points (N, 2), each with the colour and shape of its class, labels (N) of integers 0 to 29, or SP_NONE. The classes'
- * names stand at the middles of their points (by medians) and in a legend. Points that are not finite are left out. */
+ * names stand at the middles of their points (by medians; moved apart where they would cover each other) and in a
+ * legend. Points that are not finite are left out. Where the outermost 1 % of the points would take more than a third
+ * of an axis, it ends before them, and the chart says how many lie beyond its axes. */
 SP_API sp_status sp_plot_scatter(const char *path, sp_tensor *points, sp_tensor *labels,
                                  const sp_scatter_options *options);
 #define sp_plot_scatter(...) SP__CALL3(sp_plot_scatter, sp_scatter_options, __VA_ARGS__)
