@@ -13,11 +13,11 @@ if(NOT SPUSK_CMOCKA_FOUND)
     set(test_sources)
 endif()
 
-# The calls of test_null and test_operator_sizes are written from the headers, as the compiler sees them.
+# The calls of test_null, test_operator_sizes and test_zero_options are written from the headers, as the compiler sees them.
 find_package(Python3 COMPONENTS Interpreter QUIET)
 if(NOT Python3_FOUND)
-    message(STATUS "python3: NOT found, so tests/test_null.c and tests/test_operator_sizes.c are not built")
-    list(FILTER test_sources EXCLUDE REGEX "/test_(null|operator_sizes)\\.c$")
+    message(STATUS "python3: NOT found, so tests/test_null.c, tests/test_operator_sizes.c and tests/test_zero_options.c are not built")
+    list(FILTER test_sources EXCLUDE REGEX "/test_(null|operator_sizes|zero_options)\\.c$")
 endif()
 
 if(test_sources)
@@ -41,10 +41,14 @@ if(test_sources)
         set(preprocess ${CMAKE_C_COMPILER} -E -P -I ${CMAKE_CURRENT_SOURCE_DIR}/include -include spusk/spusk.h
             -include spusk/extend.h -x c /dev/null)
         add_custom_command(OUTPUT ${generated}/null_calls.inc.h ${generated}/size_calls.inc.h
+            ${generated}/zero_options.inc.h
             COMMAND ${preprocess} -o ${generated}/headers.i
             COMMAND ${Python3_EXECUTABLE} ${tools}/null_calls.py < ${generated}/headers.i > ${generated}/null_calls.inc.h
             COMMAND ${Python3_EXECUTABLE} ${tools}/size_calls.py < ${generated}/headers.i > ${generated}/size_calls.inc.h
-            DEPENDS ${public_headers} ${tools}/null_calls.py ${tools}/size_calls.py VERBATIM)
+            COMMAND ${Python3_EXECUTABLE} ${tools}/zero_options.py < ${generated}/headers.i > ${generated}/zero_options.inc.h
+            DEPENDS ${public_headers} ${tools}/null_calls.py ${tools}/size_calls.py ${tools}/zero_options.py VERBATIM)
+        set_source_files_properties(${tests}/test_zero_options.c PROPERTIES
+            OBJECT_DEPENDS ${generated}/zero_options.inc.h)
         set_source_files_properties(${tests}/test_null.c PROPERTIES OBJECT_DEPENDS ${generated}/null_calls.inc.h)
         set_source_files_properties(${tests}/test_operator_sizes.c PROPERTIES
             OBJECT_DEPENDS ${generated}/size_calls.inc.h)

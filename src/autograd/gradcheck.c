@@ -102,7 +102,9 @@ static sp_status prepare(const char *name, sp_gradcheck_function *function, cons
                  sp_option(o.eps, 1e-6),
                  sp_option(o.atol, 1e-5),
                  sp_option(o.rtol, 1e-3)};
-    return SP_OK;
+    if (c->eps > 0 && isfinite(c->eps) && c->atol >= 0 && c->rtol >= 0) return SP_OK;
+    return sp_raise(SP_ERROR_ARGUMENT, "%s: eps must be above 0, atol and rtol not negative, got %g, %g and %g", name,
+                    c->eps, c->atol, c->rtol);
 }
 
 bool(sp_gradcheck)(sp_gradcheck_function *function, const sp_list *inputs, void *user,

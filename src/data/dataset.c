@@ -60,7 +60,7 @@ sp_status sp__dataset_check(const sp_dataset *dataset, const char *function)
 
 uint64_t sp__data_seed(uint64_t seed)
 {
-    return seed == (uint64_t)(int64_t)SP_ZERO ? 0 : seed;
+    return (uint64_t)sp_option_int((int64_t)seed, 0);
 }
 
 /* ---- questions ---- */

@@ -30,10 +30,14 @@ sp_dataset *(sp_data_digits)(const char *root, const sp_data_options *options)
 {
     sp_data_options given;
     sp_options_copy(&given, sizeof given, options);
-    const int64_t length = given.length;
+    const int64_t length = given.length ? sp_option_int(given.length, 0) : INT64_MAX;
+    if (length < 1) {
+        sp_raise(SP_ERROR_ARGUMENT, "sp_data_digits: length must be at least 1, got %lld", (long long)length);
+        return NULL;
+    }
     const bool drawn = root && strcmp(root, "synthetic") == 0;
     sp_dataset *mnist = drawn ? NULL : find_mnist(root, options);
     if (!mnist) return sp_error_status() == SP_OK ? (sp_data_synthetic_digits)(options) : NULL;
-    if (length <= 0 || sp_data_length(mnist) <= length) return mnist;
+    if (sp_data_length(mnist) <= length) return mnist;
     return sp_data_subset(mnist, sp_arange((int64_t)0, length, (int64_t)1));
 }

@@ -20,24 +20,22 @@ sp_status sp__loader_check(const sp_loader *loader, const char *function)
 static sp_status check_batch_size(int64_t batch_size, const char *function)
 {
     if (batch_size >= 1) return SP_OK;
-    return sp_raise(SP_ERROR_ARGUMENT, "%s: batch_size must be at least 1, got %lld", function,
-                    batch_size == SP_ZERO ? 0 : (long long)batch_size);
+    return sp_raise(SP_ERROR_ARGUMENT, "%s: batch_size must be at least 1, got %lld", function, (long long)batch_size);
 }
 
 /* Puts in the defaults and checks the rest. */
 static sp_status settle(sp_loader_options *o)
 {
-    if (!o->batch_size) o->batch_size = 1;
-    if (!o->prefetch) o->prefetch = 2;
-    if (o->num_workers == SP_ZERO) o->num_workers = 0;
+    o->batch_size = sp_option_int(o->batch_size, 1);
+    o->prefetch = (int)sp_option_int(o->prefetch, 2);
+    o->num_workers = (int)sp_option_int(o->num_workers, 0);
     if (check_batch_size(o->batch_size, "sp_data_loader")) return SP_ERROR_ARGUMENT;
     if (o->num_workers < 0 || o->num_workers > MOST_WORKERS) {
         return sp_raise(SP_ERROR_ARGUMENT, "sp_data_loader: num_workers must be 0 to %d, got %d", MOST_WORKERS,
                         o->num_workers);
     }
     if (o->prefetch >= 1 && o->prefetch <= MOST_PREFETCH) return SP_OK;
-    return sp_raise(SP_ERROR_ARGUMENT, "sp_data_loader: prefetch must be 1 to %d, got %d", MOST_PREFETCH,
-                    o->prefetch == SP_ZERO ? 0 : o->prefetch);
+    return sp_raise(SP_ERROR_ARGUMENT, "sp_data_loader: prefetch must be 1 to %d, got %d", MOST_PREFETCH, o->prefetch);
 }
 
 /* A seed that was not given comes from the thread's generator, so that sp_manual_seed decides it. */

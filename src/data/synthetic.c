@@ -72,10 +72,9 @@ sp_dataset *(sp_data_synthetic_digits)(const sp_data_options *given)
     sp_data_options options;
     sp_options_copy(&options, sizeof options, given);
     int64_t usual = options.test ? TEST_LENGTH : TRAINING_LENGTH;
-    int64_t length = options.length ? options.length : usual;
+    int64_t length = sp_option_int(options.length, usual);
     if (length < 1) {
-        sp_raise(SP_ERROR_ARGUMENT, "sp_data_synthetic_digits: length must be at least 1, got %lld",
-                 length == SP_ZERO ? 0 : (long long)length);
+        sp_raise(SP_ERROR_ARGUMENT, "sp_data_synthetic_digits: length must be at least 1, got %lld", (long long)length);
         return NULL;
     }
     uint64_t seed = sp__data_seed(options.seed);

@@ -254,7 +254,7 @@ sp_module *(sp_nn_conv2d)(int64_t in_channels, int64_t out_channels, int64_t ker
     sp__pair_set(n, STRIDE, o.stride, o.stride_hw, 1);
     sp__pair_set(n, PADDING, o.padding, o.padding_hw, 0);
     sp__pair_set(n, DILATION, o.dilation, o.dilation_hw, 1);
-    n[GROUPS] = sp_option((double)o.groups, 1);
+    n[GROUPS] = (double)sp_option_int(o.groups, 1);
     n[BIAS] = !o.no_bias;
     n[SAME] = o.same;
     return make(&types[CONV2D], n, (drawn){o.dtype, o.generator});
@@ -271,7 +271,7 @@ sp_module *(sp_nn_conv_transpose2d)(int64_t in_channels, int64_t out_channels, i
     sp__pair_set(n, PADDING, o.padding, o.padding_hw, 0);
     sp__pair_set(n, OUTPUT_PADDING, o.output_padding, o.output_padding_hw, 0);
     sp__pair_set(n, DILATION, o.dilation, o.dilation_hw, 1);
-    n[GROUPS] = sp_option((double)o.groups, 1);
+    n[GROUPS] = (double)sp_option_int(o.groups, 1);
     n[BIAS] = !o.no_bias;
     return make(&types[CONV_TRANSPOSE2D], n, (drawn){o.dtype, o.generator});
 }

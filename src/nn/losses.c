@@ -137,7 +137,7 @@ static sp_module *from_options(const loss_type *type, sp_tensor *weight, const s
     sp_options_copy(&o, sizeof o, options);
     double numbers[SP__LAYER_OPTIONS] = {0};
     numbers[REDUCTION] = (double)o.reduction;
-    numbers[IGNORE_INDEX] = sp_option((double)o.ignore_index, -100);
+    numbers[IGNORE_INDEX] = (double)sp_option_int(o.ignore_index, -100);
     numbers[LABEL_SMOOTHING] = sp_option(o.label_smoothing, 0);
     numbers[BETA] = sp_option(o.beta, 1);
     numbers[LOG_TARGET] = o.log_target;

@@ -267,6 +267,10 @@ sp_module *(sp_nn_avg_pool2d)(int64_t kernel_size, const sp_avg_pool2d_options *
     numbers[AVG_CEIL] = o.ceil_mode;
     numbers[EXCLUDE_PAD] = o.exclude_pad;
     numbers[DIVISOR] = (double)o.divisor_override;
+    if (o.divisor_override == SP_ZERO) {
+        sp_raise(SP_ERROR_ARGUMENT, "sp_nn_avg_pool2d: divisor_override must not be 0");
+        return NULL;
+    }
     return sp__layer_new(&types[AVG_POOL], numbers);
 }
 
@@ -286,7 +290,7 @@ sp_module *(sp_nn_upsample)(const sp_interpolate_options *options)
     sp_options_copy(&o, sizeof o, options);
     sp__pair_set(numbers, SIZE, o.output_size, o.output_size_hw, 0);
     const bool two = o.scale_factor_hw[0] != 0 || o.scale_factor_hw[1] != 0;
-    numbers[FACTOR] = two ? o.scale_factor_hw[0] : o.scale_factor;
+    numbers[FACTOR] = two ? o.scale_factor_hw[0] : o.scale_factor; /* SP_ZERO is refused, as it stands */
     numbers[FACTOR_W] = two ? o.scale_factor_hw[1] : 0;
     numbers[BILINEAR] = o.mode == SP_BILINEAR;
     numbers[ALIGN] = o.align_corners;

@@ -35,8 +35,8 @@ sp_module *(sp_nn_flatten)(const sp_flatten_options *options)
 {
     sp_flatten_options o;
     sp_options_copy(&o, sizeof o, options);
-    return sp__layer_new(&flatten_type,
-                         (const double[SP__LAYER_OPTIONS]){sp_option(o.start_dim, 1), sp_option(o.end_dim, -1)});
+    return sp__layer_new(&flatten_type, (const double[SP__LAYER_OPTIONS]){(double)sp_option_int(o.start_dim, 1),
+                                                                          (double)sp_option_int(o.end_dim, -1)});
 }
 
 /* ---- Unflatten: the dimension, then up to SP_MAX_DIMS sizes, ABSENT behind the last ---- */

@@ -170,8 +170,9 @@ static sp_status read_options(const char *function, const sp_loss_options *optio
     if (o->reduction < SP_REDUCTION_MEAN || o->reduction > SP_REDUCTION_NONE)
         return sp_raise(SP_ERROR_ARGUMENT, "%s: %d is no reduction", function, (int)o->reduction);
     o->ignore_index = sp_option_int(o->ignore_index, -100);
+    o->label_smoothing = sp_option(o->label_smoothing, 0);
     if (o->label_smoothing >= 0 && o->label_smoothing <= 1) return SP_OK;
-    return sp_raise(SP_ERROR_ARGUMENT, "%s: label_smoothing must be between 0 and 1, not %g", function,
+    return sp_raise(SP_ERROR_ARGUMENT, "%s: label_smoothing must be between 0 and 1, got %g", function,
                     o->label_smoothing);
 }
 

@@ -125,7 +125,7 @@ sp_tensor *(sp_pad)(sp_tensor *x, sp_dims padding, const sp_pad_options *options
     sp_options_copy(&o, sizeof o, options);
     if (sp__check_tensor(x, "sp_pad", "x") || check_call(x, padding, o.mode)) return NULL;
     if (o.mode != SP_PAD_CONSTANT) return pad_by_image(x, padding, o.mode);
-    pad_attributes a = {.n = padding.n / 2, .value = o.value};
+    pad_attributes a = {.n = padding.n / 2, .value = sp_option(o.value, 0)};
     for (int k = 0; k < a.n; k++) {
         a.before[k] = padding.data[2 * (a.n - 1 - k)];
         a.after[k] = padding.data[2 * (a.n - 1 - k) + 1];

@@ -214,7 +214,7 @@ static sp_status find_size(resample_attributes *a, const sp_interpolate_options 
         const double wanted = floor((double)a->size.v[d] * a->scale[d]);
         if (!(a->scale[d] > 0) || !(wanted < 0x1p31))
             return sp_raise(SP_ERROR_ARGUMENT, "sp_interpolate: the scale factor must be positive, and not %g",
-                            a->scale[d]);
+                            sp_option(a->scale[d], 0));
         a->out_size.v[d] = (int64_t)wanted;
     }
     return SP_OK;

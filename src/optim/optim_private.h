@@ -101,8 +101,8 @@ sp_status sp__check_range(const char *function, sp__field field, double x);
 #define SP__MOST 9007199254740992
 /* A state's entry of one element as a count, `least` or more; raises "function: "name" …" when it is none. */
 sp_status sp__count_of(const char *function, const char *name, const sp_tensor *x, int64_t least, int64_t *value);
-/* A dict that `put` fills from an object, in a scope of its own; NULL after an error. */
-sp_dict *sp__state_dict(sp_status (*put)(sp_dict *dict, const void *object), const void *object);
+/* A dict that `fill` fills from an object, in a scope of its own; NULL after an error. */
+sp_dict *sp__state_dict(sp_status (*fill)(sp_dict *dict, const void *object), const void *object);
 /* A new state tensor for a slot, filled with its first value, in the open scope. */
 sp_tensor *sp__state_new(const sp_optimizer *optimizer, const sp__group *group, const sp__slot *slot, int i);
 

@@ -76,13 +76,13 @@ static sp_status put_all(sp_dict *dict, const void *object)
     return status;
 }
 
-sp_dict *sp__state_dict(sp_status (*put)(sp_dict *dict, const void *object), const void *object)
+sp_dict *sp__state_dict(sp_status (*fill)(sp_dict *dict, const void *object), const void *object)
 {
     sp_dict *dict = sp_dict_new();
     if (!dict) return NULL;
     sp_status status = SP_OK;
     SP_SCOPE {
-        status = put(dict, object);
+        status = fill(dict, object);
     }
     if (status == SP_OK) return dict;
     sp_release(dict);

@@ -67,7 +67,8 @@ sp_status sp__chart_init(sp__chart *chart, const char *path, int width, int heig
     *chart = (sp__chart){.path = path, .size = strlen(path) + 1};
     sp__signals_hold(&chart->signals);
     if (width < 0 || width > 16384 || height < 0 || height > 16384)
-        return sp_raise(SP_ERROR_ARGUMENT, "a chart is 1 to 16384 pixels wide and high, not %d by %d", width, height);
+        return sp_raise(SP_ERROR_ARGUMENT, "a chart is 1 to 16384 pixels wide and high, not %d by %d",
+                        (int)sp_option_int(width, 0), (int)sp_option_int(height, 0));
     sp_status status = split(chart, path);
     if (status != SP_OK) return status;
     chart->data = sp__store_new(path);
@@ -97,9 +98,9 @@ void sp__chart_range(FILE *script, const char *axis, const double range[2])
 {
     if (range[0] == 0 && range[1] == 0) return;
     fprintf(script, "set %srange [", axis);
-    sp__plot_number(script, range[0]);
+    sp__plot_number(script, sp_option(range[0], 0));
     fputc(':', script);
-    sp__plot_number(script, range[1]);
+    sp__plot_number(script, sp_option(range[1], 0));
     fputs("]\n", script);
 }
 

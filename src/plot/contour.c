@@ -13,8 +13,8 @@
 static void take_range(double to[2], const double given[2])
 {
     bool none = given[0] == 0 && given[1] == 0;
-    to[0] = none ? 0 : given[0];
-    to[1] = none ? 1 : given[1];
+    to[0] = none ? 0 : sp_option(given[0], 0);
+    to[1] = none ? 1 : sp_option(given[1], 0);
 }
 
 static sp_status check_range(const char *function, const double range[2])
@@ -56,8 +56,8 @@ sp_status sp__contour_init(sp__contour *c, const char *function, sp_tensor *valu
                            const sp_contour_options *options)
 {
     *c = (sp__contour){.paths = paths, .n_paths = n, .options = options};
-    c->width = options->width ? options->width : 960;
-    c->height = options->height ? options->height : 720;
+    c->width = (int)sp_option_int(options->width, 960);
+    c->height = (int)sp_option_int(options->height, 720);
     c->left = 90;
     c->top = options->title ? 50 : 20;
     take_range(c->x_range, options->x_range);

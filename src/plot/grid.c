@@ -130,12 +130,12 @@ static void measure_cells(grid *g, const sp_grid_options *options)
 
 static sp_status measure(grid *g, const sp_grid_options *options)
 {
-    g->scale = options->scale ? options->scale : 2;
+    g->scale = sp_option_int(options->scale, 2);
     g->letters = (g->scale + 1) / 2;
-    g->columns = options->columns ? options->columns : larger(1, (int64_t)ceil(sqrt((double)g->n)));
+    g->columns = sp_option_int(options->columns, larger(1, (int64_t)ceil(sqrt((double)g->n))));
     if (g->scale < 1 || g->scale > 64 || g->columns < 1)
-        return sp_raise(SP_ERROR_ARGUMENT, "sp_plot_images: scale is 1 to 64, not %d; columns at least 1, not %d",
-                        options->scale, options->columns);
+        return sp_raise(SP_ERROR_ARGUMENT, "sp_plot_images: scale is 1 to 64, not %lld; columns at least 1, not %lld",
+                        (long long)g->scale, (long long)g->columns);
     if (g->image_h > MAX_SIDE || g->image_w > MAX_SIDE)
         return sp_raise(SP_ERROR_SHAPE, "sp_plot_images: images of %lld by %lld pixels are too large",
                         (long long)g->image_h, (long long)g->image_w);

@@ -144,6 +144,14 @@ static sp_status write_script(sp__chart *c, sp_series *const *series, int n, con
 
 /* ---- together ---- */
 
+/* Both zero: the data's. */
+static sp_status check_range(const char *axis, const double range[2])
+{
+    const double low = sp_option(range[0], 0), high = sp_option(range[1], 0);
+    if ((range[0] == 0 && range[1] == 0) || (isfinite(low) && isfinite(high) && low != high)) return SP_OK;
+    return sp_raise(SP_ERROR_ARGUMENT, "%s of %g to %g is no range", axis, low, high);
+}
+
 static sp_status check(const char *path, sp_series *const *series, int n, const sp_plot_options *options)
 {
     if (!path) return sp_raise_null("sp_plot_lines", "path");
@@ -156,6 +164,9 @@ static sp_status check(const char *path, sp_series *const *series, int n, const 
         return sp_raise(SP_ERROR_ARGUMENT, "%d of %d series cannot be measured at the right", options->right, n);
     if (options->dashed < 0 || options->dashed > n)
         return sp_raise(SP_ERROR_ARGUMENT, "%d of %d series cannot be dashed", options->dashed, n);
+    if (check_range("x_range", options->x_range) || check_range("y_range", options->y_range) ||
+        check_range("right_range", options->right_range))
+        return sp_error_status();
     if ((int)options->legend < 0 || options->legend > SP_LEGEND_NONE)
         return sp_raise(SP_ERROR_ARGUMENT, "there is no place number %d for a legend", (int)options->legend);
     return SP_OK;
@@ -165,6 +176,9 @@ sp_status sp_plot_lines_with(const char *path, sp_series *const *series, int n, 
 {
     sp_plot_options options;
     sp_options_copy(&options, sizeof options, given);
+    options.smooth = sp_option_int(options.smooth, 0);
+    options.right = (int)sp_option_int(options.right, 0);
+    options.dashed = (int)sp_option_int(options.dashed, 0);
     sp_status status = check(path, series, n, &options);
     if (status != SP_OK) return status;
     sp__chart c;

@@ -44,7 +44,8 @@ static sp_status check(const sp__movie_format *format, double fps, int scale)
     if (!(fps >= 0.01 && fps <= format->max_fps))
         return sp_raise(SP_ERROR_ARGUMENT, "sp_movie_new: %s has 0.01 to %g frames a second, not %g", format->name,
                         format->max_fps, fps);
-    if (scale < 0 || scale > 64) return sp_raise(SP_ERROR_ARGUMENT, "sp_movie_new: scale is 1 to 64, not %d", scale);
+    if (scale < 0 || scale > 64)
+        return sp_raise(SP_ERROR_ARGUMENT, "sp_movie_new: scale is 1 to 64, not %d", (int)sp_option_int(scale, 0));
     return format->check ? format->check() : SP_OK;
 }
 
@@ -53,7 +54,7 @@ sp_movie *(sp_movie_new)(const char *path, const sp_movie_options *given)
     sp_movie_options options;
     sp_options_copy(&options, sizeof options, given);
     if (!path) return sp_raise_null("sp_movie_new", "path"), NULL;
-    double fps = options.fps == 0 ? 20 : options.fps;
+    double fps = sp_option(options.fps, 20);
     const sp__movie_format *format = format_of(path);
     if (!format || check(format, fps, options.scale) != SP_OK) return NULL;
     sp_movie *movie = sp_object_new(&kind, sizeof *movie);

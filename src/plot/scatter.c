@@ -246,7 +246,7 @@ static void write_looks(FILE *file, const figure *f)
     for (int i = 0; i < n; i++)
         fprintf(file, "Colours[%d] = 0x%s; Shapes[%d] = %d\n", i + 1, sp__chart_colour(i) + 1, i + 1,
                 sp__chart_marker(i + i / SP__LOOKS));
-    sp__plot_print(file, "size = %g\n", f->options->point_size > 0 ? f->options->point_size : 0.5);
+    sp__plot_print(file, "size = %g\n", f->options->point_size);
 }
 
 static void write_place(FILE *file, const figure *f, int index)
@@ -359,6 +359,9 @@ sp_status(sp_plot_scatters)(const char *path, const sp_scatter_panel *panels, in
     sp_scatter_options options;
     sp_options_copy(&options, sizeof options, given);
     if (!path || !panels) return sp_raise_null("sp_plot_scatters", path ? "panels" : "path");
+    options.point_size = sp_option(options.point_size, 0.5);
+    if (!(options.point_size > 0 && isfinite(options.point_size)))
+        return sp_raise(SP_ERROR_ARGUMENT, "sp_plot_scatters: point_size must be above 0, got %g", options.point_size);
     figure f = {.options = &options};
     sp_status status = SP_OK;
     SP_NO_GRAD {

@@ -191,7 +191,7 @@ static sp_status draw_frames(const sp__contour *c, sp_movie *movie, sp_tensor *b
 {
     double steps = longest(c), before = 0;
     int64_t frames = c->options->frames ? c->options->frames : count_frames(steps);
-    double fps = c->options->fps == 0 ? 20 : c->options->fps;
+    double fps = sp_option(c->options->fps, 20);
     canvas trail = {sp_data(background), c};
     sp_status status = trail.pixels ? SP_OK : sp_error_status();
     for (int64_t f = 0; f < frames && status == SP_OK; f++)
@@ -244,7 +244,7 @@ sp_status(sp_plot_contour_movie)(const char *path, sp_tensor *values, sp_series 
     if (!path || !values) return sp_raise_null("sp_plot_contour_movie", path ? "values" : "path");
     if (options.frames < 0 || options.frames > 100000)
         return sp_raise(SP_ERROR_ARGUMENT, "sp_plot_contour_movie: 1 to 100000 frames, not %lld",
-                        (long long)options.frames);
+                        (long long)sp_option_int(options.frames, 0));
     sp_status status = SP_OK;
     SP_NO_GRAD {
         sp__contour c;

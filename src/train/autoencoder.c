@@ -82,8 +82,12 @@ sp_module *(sp_autoencoder)(int64_t code, const sp_autoencoder_options *given)
 {
     sp_autoencoder_options options;
     sp_options_copy(&options, sizeof options, given);
-    const int64_t features = options.features ? options.features : 784;
+    const int64_t features = sp_option_int(options.features, 784);
     if (check_code("sp_autoencoder", code)) return NULL;
+    if (features < 1) {
+        sp_raise(SP_ERROR_ARGUMENT, "sp_autoencoder: features must be at least 1, got %lld", (long long)features);
+        return NULL;
+    }
     sp_module *model = NULL;
     SP_SCOPE {
         model = sp_escape(build(options.kind, features, code));
