@@ -111,7 +111,7 @@ static void test_shapes_and_kinds(void **state)
 static void test_a_long_network(void **state)
 {
     (void)state;
-    enum { MANY = 200000, LAYERS = 8000 };
+    enum { MANY = 100000, LAYERS = 4000 };
     const char *path = support_path("long.safetensors");
     sp_module **list = malloc((MANY + 1) * sizeof *list);
     assert_non_null(list);

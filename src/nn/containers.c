@@ -7,10 +7,7 @@
  * what it makes. A user's module may remember what it was given, or gave. */
 static bool is_plain(const sp_module *module)
 {
-    if (!sp__is_layer(module)) return false;
-    for (int i = 0; i < module->priv->n_children; i++)
-        if (!is_plain(module->priv->children[i].module)) return false;
-    return true;
+    return sp__is_layer(module) && !module->priv->foreign_below;
 }
 
 /* What lies between two plain layers is given up at once, where it would wait for the scope's end. */

@@ -187,9 +187,12 @@ static sp_status check_child(const sp_module *parent, const sp_module *child, co
                     child->priv->name, depth, SP__MAX_DEPTH);
 }
 
-/* Tells a child's new ancestors how high they are now. */
-static void raise_heights(const sp_module *child)
+/* Tells a child's new ancestors what is below them now. */
+static void tell_ancestors(const sp_module *child)
 {
+    if (!child->priv->layer || child->priv->foreign_below)
+        for (const sp_module *up = child->priv->parent; up && !up->priv->foreign_below; up = up->priv->parent)
+            up->priv->foreign_below = true;
     for (const sp_module *up = child->priv->parent; up; child = up, up = up->priv->parent) {
         if (up->priv->height > child->priv->height) return;
         up->priv->height = child->priv->height + 1;
@@ -213,7 +216,7 @@ sp_module *sp_module_add(sp_module *parent, const char *name, sp_module *child)
         return not_added(parent, name);
     child->priv->parent = parent;
     child->priv->child_name = parent->priv->children[parent->priv->n_children - 1].name;
-    raise_heights(child);
+    tell_ancestors(child);
     return child;
 }
 

@@ -41,9 +41,10 @@ struct sp_module_private {
     sp_map members;                                /* from names: child i is 2·i, tensor i is 2·i + 1 */
     sp_map options;                                /* from names to attributes */
     bool training;
-    bool layer;       /* one of the library's own */
-    bool list;        /* equal neighbours are printed as one */
-    char missing[48]; /* the first member that could not be added, "" for none */
+    bool layer;         /* one of the library's own */
+    bool foreign_below; /* one that is not, among those below */
+    bool list;          /* equal neighbours are printed as one */
+    char missing[48];   /* the first member that could not be added, "" for none */
 };
 
 extern const sp_kind sp__module_kind;
