@@ -208,9 +208,10 @@ typedef struct sp_pca_options {
     size_t size;
     bool no_center; /* take x as it is: PyTorch's center=False */
 } sp_pca_options;
-/* The q principal components of the rows of x (m, n), largest first; 1 ≤ q ≤ min(m, n). V's columns are their
- * directions, of arbitrary sign; the codes are (x - mean)·V = U·diag(S), the variances S²/(m - 1). By eigenvectors, so
- * exact, where torch.pca_lowrank approximates by random projections. */
+/* The q principal components of the rows of x (m, n), f32 or f64, largest first; 1 ≤ q ≤ min(m, n). V's columns are
+ * their directions, of arbitrary sign; the codes are (x - mean)·V = U·diag(S), the variances S²/(m - 1). Worked out in
+ * f64 by eigenvectors: S is right to some roundings of its largest, where torch.pca_lowrank approximates by random
+ * projections. The columns of U and of V are orthonormal, whatever x's rank; where S is 0 they are arbitrary. */
 SP_API sp_pca sp_pca_lowrank(sp_tensor *x, int64_t q, const sp_pca_options *options);
 #define sp_pca_lowrank(...) SP__CALL2(sp_pca_lowrank, sp_pca_options, __VA_ARGS__)
 

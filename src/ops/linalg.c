@@ -83,48 +83,6 @@ sp_eigen(sp_linalg_eigh)(sp_tensor *x, const sp_eigh_options *given)
     return (sp_eigen){outputs[0], outputs[1]};
 }
 
-/* ---- principal components ---- */
-
-/* Right singular vectors from the eigenvectors of XᵀX, or from those of X·Xᵀ where that is smaller. */
-static sp_tensor *directions(sp_tensor *x, int64_t q, bool tall)
-{
-    sp_tensor *square = tall ? sp_matmul(sp_t(x), x) : sp_matmul(x, sp_t(x));
-    const sp_eigen e = sp_linalg_eigh(square);
-    const int64_t n = sp_size(square, 0);
-    sp_tensor *last = sp_narrow(e.eigenvectors, 1, n - q, q);
-    /* Ascending becomes descending. */
-    sp_tensor *order = sp_arange(q - 1, (int64_t)-1, (int64_t)-1, .device = sp_device_of(x));
-    sp_tensor *chosen = sp_index_select(last, 1, order);
-    if (tall) return chosen;
-    sp_tensor *v = sp_matmul(sp_t(x), chosen);
-    return sp_div(v, sp_norm_dim(v, 0, .keepdim = true));
-}
-
-sp_pca(sp_pca_lowrank)(sp_tensor *x, int64_t q, const sp_pca_options *given)
-{
-    sp_pca_options options;
-    sp_options_copy(&options, sizeof options, given);
-    const sp_pca none = {NULL, NULL, NULL};
-    if (sp__check_tensor(x, "sp_pca_lowrank", "x")) return none;
-    if (x->ndim != 2) {
-        sp_raise(SP_ERROR_SHAPE, "sp_pca_lowrank: x must be (m, n), one example a row, not %s", sp__shape_of(x));
-        return none;
-    }
-    const bool tall = x->sizes[0] >= x->sizes[1];
-    const int64_t most = tall ? x->sizes[1] : x->sizes[0];
-    if (q < 1 || q > most) {
-        sp_raise(SP_ERROR_ARGUMENT, "sp_pca_lowrank: q is %lld; a %s has 1 to %lld components", (long long)q,
-                 sp__shape_of(x), (long long)most);
-        return none;
-    }
-    sp_tensor *centred = options.no_center ? x : sp_sub(x, sp_mean_dim(x, 0, .keepdim = true));
-    sp_tensor *v = directions(centred, q, tall);
-    sp_tensor *scores = sp_matmul(centred, v);
-    sp_tensor *s = sp_norm_dim(scores, 0);
-    sp_tensor *u = sp_div(scores, s);
-    return u ? (sp_pca){u, s, v} : none;
-}
-
 /* ---- samples: what does not depend on the vectors' signs ---- */
 
 static sp_tensor *symmetric(sp_tensor *x)

@@ -42,11 +42,14 @@ static void update_rows(void *context, int64_t task)
         s->p[i] = s->loops->update(s->a + i * n + from, s->v + from, s->w + from, s->v[i], s->w[i], next, n - from);
 }
 
-/* Row k becomes the vector of the reflection that leaves one element beside the diagonal. */
+/* Row k becomes the vector of the reflection that leaves one element beside the diagonal. Elements whose squares are
+ * near the smallest doubles are nothing beside a largest of 1, and would make beta infinite. */
 static void make_reflection(problem *s, int64_t k)
 {
+    const double nothing = 1e-140;
     double *x = s->a + k * s->n + k + 1, sigma = 0;
     for (int64_t j = 1; j < s->n - k - 1; j++) sigma += x[j] * x[j];
+    if (sigma < nothing) sigma = 0;
     const double alpha = x[0], norm = sqrt(alpha * alpha + sigma);
     s->e[k] = sigma == 0 ? alpha : alpha > 0 ? -norm : norm;
     x[0] = sigma == 0 ? 0 : alpha - s->e[k];
