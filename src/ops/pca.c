@@ -92,6 +92,7 @@ static int64_t add_clear(factors *f, sp_tensor *a, int64_t n, double *largest)
     if (!f->S) *largest = first;
     if (!(first > *largest * DBL_EPSILON * (double)sp_size(a, 1))) return 0;
     const int64_t count = sp_item_i64(sp_sum(sp_ge_scalar(s, first * clear)));
+    if (count < 1) return -1;
     s = sp_narrow(s, 0, 0, count);
     f->U = extended(f->U, sp_div(sp_narrow(scores, 1, 0, count), s));
     f->V = extended(f->V, sp_narrow(v, 1, 0, count));
