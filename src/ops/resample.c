@@ -5,7 +5,8 @@
  *   upsample_nearest2d  y[p] = x[⌊p·s⌋], s = H/H' or 1/scale_factor
  *   upsample_bilinear2d y[p] = (1 - w)·x[i] + w·x[i+1], i + w = s·(p + ½) - ½, not below 0; or p·(H-1)/(H'-1)
  *
- * along both sides. All are linear maps; each gradient is the transposed map, whose gradient is the first again.
+ * along both sides. A side that keeps its size is copied, and one that nearest makes twice as long is doubled, whatever
+ * the factor was. All are linear maps; each gradient is the transposed map, whose gradient is the first again.
  * Source: PyTorch, torch.nn.functional.pad and interpolate. */
 #include "ops/images.h"
 #include <math.h>
@@ -50,6 +51,8 @@ static double step_of(const resample_attributes *a, int d, sp_dtype dtype)
 static sp__tap interpolated(const resample_attributes *a, int d, int64_t p, sp_dtype dtype)
 {
     const int64_t size = a->size.v[d];
+    if (a->out_size.v[d] == size) return (sp__tap){{p, p}, {1, 0}};
+    if (a->rule == NEAREST && a->out_size.v[d] == 2 * size) return (sp__tap){.index = {p / 2}};
     const double step = step_of(a, d, dtype), at = (double)p;
     if (a->rule == NEAREST) return (sp__tap){.index = {nearest_of((int64_t)rounded(at * step, dtype), size)}};
     double place = a->align_corners ? rounded(at * step, dtype) : rounded(step * (at + 0.5) - 0.5, dtype);
