@@ -20,10 +20,10 @@ typedef struct avg_attributes {
 static int64_t windows_along(const avg_attributes *a, int d)
 {
     const int64_t size = a->size.v[d], stride = a->stride.v[d], padding = a->padding.v[d];
-    const int64_t room = size + 2 * padding - a->kernel.v[d];
+    const int64_t room = size + 2 * padding - a->kernel.v[d] + (a->ceil_mode ? stride - 1 : 0);
     if (a->adaptive) return a->out_size.v[d];
     if (room < 0) return 0;
-    int64_t n = (room + (a->ceil_mode ? stride - 1 : 0)) / stride + 1;
+    int64_t n = room / stride + 1;
     if (a->ceil_mode && (n - 1) * stride >= size + padding) n--; /* the last window begins behind the image */
     return n;
 }
@@ -95,12 +95,13 @@ static sp_status avg_infer(sp_call *call)
     const sp_tensor *x = call->inputs[0];
     char function[64];
     snprintf(function, sizeof function, "sp_%s", call->op->name);
-    if (sp__check_images(call, 0) || check_windows(a, function)) return sp_error_status();
+    const bool checked = !(a->adaptive ? sp__check_images(call, 0) : sp__check_filled_images(call, 0));
+    if (!checked || check_windows(a, function)) return sp_error_status();
     const int64_t height = windows_along(a, 0), width = windows_along(a, 1);
     if (!a->adaptive && (height < 1 || width < 1))
         return sp_raise(SP_ERROR_SHAPE, "%s: a window of %lld by %lld does not fit into images of shape %s", function,
                         (long long)a->kernel.v[0], (long long)a->kernel.v[1], sp__shape_of(x));
-    if (a->adaptive && height > 0 && width > 0 && (a->size.v[0] == 0 || a->size.v[1] == 0))
+    if (a->adaptive && (a->size.v[0] == 0 || a->size.v[1] == 0))
         return sp_raise(SP_ERROR_SHAPE, "%s: images of shape %s have nothing to take a mean of", function,
                         sp__shape_of(x));
     return sp__image_output(call, 0, x->dtype, x, height, width);

@@ -8,6 +8,9 @@ static sp_status check_arguments(const char *function, const sp_tensor *x, const
     if (x->ndim != 3 && x->ndim != 4)
         return sp_raise(SP_ERROR_SHAPE, "%s: needs images (N, C, H, W) or one (C, H, W), not shape %s", function,
                         sp__shape_of(x));
+    if (x->sizes[x->ndim - 1] < 1 || x->sizes[x->ndim - 2] < 1)
+        return sp_raise(SP_ERROR_SHAPE, "%s: images of shape %s have no places: only batch and channels may be 0",
+                        function, sp__shape_of(x));
     if (w->ndim != 4 || w->sizes[0] < 1 || w->sizes[2] < 1 || w->sizes[3] < 1)
         return sp_raise(SP_ERROR_SHAPE, "%s: a weight has four dimensions, channels and a kernel, not shape %s",
                         function, sp__shape_of(w));
@@ -112,11 +115,13 @@ static sp_status solve_transposed(const sp_tensor *x, const sp_tensor *w, const 
     g->out = x->sizes[x->ndim - 3];
     g->in = w->sizes[1] * g->groups;
     if (w->sizes[0] != g->out) return wrong_channels(function, x, w, g, w->sizes[0]);
+    if (g->in < 1)
+        return sp_raise(SP_ERROR_SHAPE, "%s: a weight of shape %s makes no channels", function, sp__shape_of(w));
     for (int d = 0; d < 2; d++) {
         const int64_t spread = g->out_size.v[d] ? sp_size_mul(g->out_size.v[d] - 1, g->stride.v[d]) : -g->stride.v[d];
         g->size.v[d] = sp_size_add(sp_size_add(spread, reach(g, d)), extra.v[d] + 1) - 2 * g->padding.v[d];
     }
-    if (sp__pair_least(g->size, 0)) return SP_OK;
+    if (sp__pair_least(g->size, 1)) return SP_OK;
     return sp_raise(SP_ERROR_SHAPE,
                     "%s: images of shape %s would become %lld by %lld: less padding, or a larger kernel", function,
                     sp__shape_of(x), (long long)g->size.v[0], (long long)g->size.v[1]);

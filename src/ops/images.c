@@ -37,6 +37,15 @@ sp_status sp__check_images(const sp_call *call, int i)
                     sp__shape_of(x));
 }
 
+sp_status sp__check_filled_images(const sp_call *call, int i)
+{
+    const sp_tensor *x = call->inputs[i];
+    if (sp__check_images(call, i)) return sp_error_status();
+    if (sp__product(3, x->sizes + x->ndim - 3) > 0) return SP_OK;
+    return sp_raise(SP_ERROR_SHAPE, "sp_%s: images of shape %s have no places: only a batch may be empty",
+                    call->op->name, sp__shape_of(x));
+}
+
 int64_t sp__image_batch(const sp_tensor *x)
 {
     return x->ndim == 4 ? x->sizes[0] : 1;

@@ -18,6 +18,8 @@ sp_status sp__check_pair(const char *function, const char *name, sp__pair pair, 
 
 /* In infer: input i is floating point and an image or a batch of them. */
 sp_status sp__check_images(const sp_call *call, int i);
+/* The same, and nothing but the batch's size is 0. */
+sp_status sp__check_filled_images(const sp_call *call, int i);
 int64_t sp__image_batch(const sp_tensor *x);
 int64_t sp__image_channels(const sp_tensor *x);
 static inline int64_t sp__image_height(const sp_tensor *x)

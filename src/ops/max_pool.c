@@ -19,9 +19,10 @@ typedef struct pool_attributes {
 static int64_t windows_along(const pool_attributes *a, int64_t size, int d)
 {
     const int64_t stride = a->stride.v[d], padding = a->padding.v[d];
-    const int64_t room = size + 2 * padding - a->dilation.v[d] * (a->kernel.v[d] - 1) - 1;
+    const int64_t room = size + 2 * padding - a->dilation.v[d] * (a->kernel.v[d] - 1) - 1 +
+                         (a->ceil_mode ? stride - 1 : 0);
     if (room < 0) return 0;
-    int64_t n = (room + (a->ceil_mode ? stride - 1 : 0)) / stride + 1;
+    int64_t n = room / stride + 1;
     if (a->ceil_mode && (n - 1) * stride >= size + padding) n--; /* the last window begins behind the image */
     return n;
 }
@@ -85,7 +86,7 @@ static sp_status max_pool2d_infer(sp_call *call)
 {
     const pool_attributes *a = call->attributes;
     const sp_tensor *x = call->inputs[0];
-    if (sp__check_images(call, 0) || check_windows(a, "sp_max_pool2d")) return sp_error_status();
+    if (sp__check_filled_images(call, 0) || check_windows(a, "sp_max_pool2d")) return sp_error_status();
     const int64_t height = windows_along(a, sp__image_height(x), 0), width = windows_along(a, sp__image_width(x), 1);
     if (height < 1 || width < 1) return too_small("sp_max_pool2d", x, a);
     if (places_of(a) > INT32_MAX)

@@ -113,8 +113,10 @@ static sp_status resample_infer(sp_call *call)
 {
     const resample_attributes *a = call->attributes;
     const sp_tensor *x = call->inputs[0];
-    if (sp__check_images(call, 0) || check_sides(call)) return sp_error_status();
-    if ((a->rule == NEAREST || a->rule == BILINEAR) && x->ndim != 4)
+    const bool interpolates = a->rule == NEAREST || a->rule == BILINEAR;
+    const bool checked = !(interpolates ? sp__check_filled_images(call, 0) : sp__check_images(call, 0));
+    if (!checked || check_sides(call)) return sp_error_status();
+    if (interpolates && x->ndim != 4)
         return sp_raise(SP_ERROR_SHAPE, "sp_%s: needs images (N, C, H, W), not shape %s", call->op->name,
                         sp__shape_of(x));
     if (!sp__image_fits(x, x, a->size.v[0], a->size.v[1]))

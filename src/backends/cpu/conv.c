@@ -43,6 +43,21 @@ sp__conv_axis sp__conv_backward_axis(const sp__conv *call, int d, int64_t r)
     return axis;
 }
 
+int64_t sp__conv_backward_axes(const sp__conv *call, int d, sp__conv_axis *axes)
+{
+    const int64_t stride = call->stride[d], taps = call->kernel[d], dilation = call->dilation[d];
+    int64_t n = 0;
+    for (int64_t i = 0; i < (taps < stride ? taps : stride); i++) {
+        const int64_t place = taps < stride ? i * dilation - call->padding[d] : i, rest = place % stride;
+        const sp__conv_axis axis = sp__conv_backward_axis(call, d, rest < 0 ? rest + stride : rest);
+        const bool again = taps < stride && axis.tap != i; /* taps of one remainder: counted at the last */
+        if (again || axis.count == 0 || axis.taps == 0) continue;
+        if (axes) axes[n] = axis;
+        n++;
+    }
+    return n;
+}
+
 static int64_t clamped(int64_t x, int64_t low, int64_t high)
 {
     return x < low ? low : x > high ? high : x;

@@ -18,6 +18,9 @@ typedef struct sp__conv_axis {
 sp__conv_axis sp__conv_forward_axis(const sp__conv *call, int dimension);
 /* For the places of x that leave the remainder r. */
 sp__conv_axis sp__conv_backward_axis(const sp__conv *call, int dimension, int64_t r);
+/* All of a dimension's that have places and taps: no more than the kernel has taps, however large the stride. Returns
+ * how many, and writes them where `axes` is not NULL. */
+int64_t sp__conv_backward_axes(const sp__conv *call, int dimension, sp__conv_axis *axes);
 /* Taps [*from, *to) of place q read inside the source. */
 void sp__conv_inside(const sp__conv_axis *axis, int64_t q, int64_t *from, int64_t *to);
 /* Places [*from, *to) of y for which a tap of forward reads inside x. */

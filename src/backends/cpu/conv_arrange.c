@@ -61,16 +61,26 @@ static sp_status arrange_wide(arranged *a, sp__operand *operand, sp_dtype dtype,
     return stays ? SP_OK : arrange(a, operand, dtype, sizes, false);
 }
 
-/* x with zeros around it, so that no tap reads outside. */
+/* The size of x with zeros around it, so that no tap reads outside. */
+static int64_t padded_size(const sp__conv *call, int d)
+{
+    const int64_t end = call->padding[d] + call->size[d], span = sp__conv_span(call, d);
+    return span > end ? span : end;
+}
+
+/* Whether that is in proportion to what the call reads and writes anyway. */
+static bool can_pad(const sp__conv *call)
+{
+    const double places = (double)call->size[0] * (double)call->size[1];
+    const double out_places = (double)call->out_size[0] * (double)call->out_size[1];
+    return (double)padded_size(call, 0) * (double)padded_size(call, 1) <= 64 * (places + out_places);
+}
+
 static sp_status pad(arranged *a, sp_dtype dtype)
 {
     sp__conv *call = &a->call;
     const int64_t sizes[4] = {call->batch, call->in, call->size[0], call->size[1]};
-    int64_t padded[4] = {call->batch, call->in};
-    for (int d = 0; d < 2; d++) {
-        const int64_t end = call->padding[d] + call->size[d], span = sp__conv_span(call, d);
-        padded[2 + d] = span > end ? span : end;
-    }
+    const int64_t padded[4] = {call->batch, call->in, padded_size(call, 0), padded_size(call, 1)};
     moved *m = move(a, &call->x, dtype, padded, false);
     if (!m) return SP_ERROR_MEMORY;
     memset(m->copy.buffer, 0, m->bytes);
@@ -90,7 +100,7 @@ static sp_status arrange_x(arranged *a, sp_dtype dtype)
     const sp__conv *call = &a->call;
     const int64_t sizes[4] = {call->batch, call->in, call->size[0], call->size[1]};
     if (call->kind == SP__CONV_BACKWARD_WEIGHT && call->in / call->groups < FEW_CHANNELS && dtype != SP_BF16 &&
-        !call->data && sp__conv_is_padded(call))
+        !call->data && sp__conv_is_padded(call) && can_pad(call))
         return pad(a, dtype);
     if (call->kind == SP__CONV_BACKWARD_WEIGHT && call->tail) return arrange_wide(a, &a->call.x, dtype, sizes);
     return arrange(a, &a->call.x, dtype, sizes, call->kind == SP__CONV_BACKWARD_DATA);

@@ -1,8 +1,16 @@
 /* A call's gathers, for one type: sets them up, packs the weights, cuts the work. */
 
+/* Places of one dimension that the same taps reach: all, or in backward-data those of one remainder by the stride. */
+typedef struct FN(side) {
+    sp__conv_axis axis;
+    FN(inside) * inside; /* by place */
+} FN(side);
+
 typedef struct FN(gathers) {
     const sp__conv *call;
     FN(gather) * each; /* of equal k and n: a group's, and in backward-data of all remainders by the strides */
+    FN(side) * sides[2];
+    int64_t n_sides[2];
     int64_t classes, count, panels;
     bool merged; /* backward-data where the kernels do not overlap: the taps are columns of one gather */
     int64_t images, image_blocks, chunk, chunks;
@@ -120,11 +128,10 @@ static FN(gather) FN(make_gather)(const FN(gathers) * all, int64_t i)
     if (!forward) FN(put_result)(&g, &call->x, group * in);
     if (forward && !call->tail) FN(put_result)(&g, &call->y, group * out);
     for (int d = 0; d < 2; d++) {
-        const int64_t r = d == 0 ? class / call->stride[1] : class % call->stride[1];
-        g.axis[d] = all->merged ? FN(merged_axis)(call, d)
-                    : forward   ? sp__conv_forward_axis(call, d)
-                                : sp__conv_backward_axis(call, d, r);
-        g.windows[d] = g.axis[d].count;
+        const FN(side) *side = &all->sides[d][d == 0 ? class / all->n_sides[1] : class % all->n_sides[1]];
+        g.axis[d] = side->axis;
+        g.inside[d] = side->inside;
+        g.windows[d] = side->axis.count;
     }
     if (forward && call->tail) FN(put_tail)(&g, call->tail, group * out);
     return g;
@@ -143,13 +150,29 @@ static void FN(set_columns)(const FN(gathers) * all, int64_t *column)
     }
 }
 
-static void FN(set_inside)(const sp__conv_axis *axis, FN(inside) * inside)
+/* The axes of a dimension; returns how many. Written where `axes` is not NULL. */
+static int64_t FN(axes_of)(const FN(gathers) * all, int d, sp__conv_axis *axes)
 {
-    for (int64_t q = 0; q < axis->count; q++) {
-        int64_t from, to;
-        sp__conv_inside(axis, q, &from, &to);
-        inside[q] = (FN(inside)){(int32_t)from, (int32_t)to};
+    const sp__conv *call = all->call;
+    const bool forward = call->kind == SP__CONV_FORWARD;
+    if (!forward && !all->merged) return sp__conv_backward_axes(call, d, axes);
+    if (axes) *axes = forward ? sp__conv_forward_axis(call, d) : FN(merged_axis)(call, d);
+    return 1;
+}
+
+/* Writes a dimension's sides, their places from `inside` on; returns where the next may begin. */
+static FN(inside) * FN(set_sides)(FN(gathers) * all, int d, sp__conv_axis *axes, FN(inside) * inside)
+{
+    FN(axes_of)(all, d, axes);
+    for (int64_t i = 0; i < all->n_sides[d]; i++) {
+        all->sides[d][i] = (FN(side)){axes[i], inside};
+        for (int64_t q = 0; q < axes[i].count; q++) {
+            int64_t from, to;
+            sp__conv_inside(&axes[i], q, &from, &to);
+            *inside++ = (FN(inside)){(int32_t)from, (int32_t)to};
+        }
     }
+    return inside;
 }
 
 /* Cuts the places: images to a tile as many as fit, rows of windows so that a task is worth its start. */
@@ -196,24 +219,27 @@ static bool FN(kernels_meet_once)(const sp__conv *call)
 
 /* What a call's gathers share or own, in one block of memory: each part begins on a cache line. */
 typedef struct FN(gather_memory) {
-    size_t gathers, columns, inside, zeros, bias, weights, all;
+    size_t gathers, columns, sides, axes, inside, zeros, bias, weights, all;
 } FN(gather_memory);
 
 static FN(gather_memory) FN(measure_gathers)(const FN(gathers) * all, int64_t k)
 {
     const sp__conv *call = all->call;
-    const int64_t sides = call->out_size[0] + call->out_size[1] + call->size[0] + call->size[1];
+    const int64_t places = call->out_size[0] + call->out_size[1] + call->size[0] + call->size[1];
+    const int64_t sides = all->n_sides[0] + all->n_sides[1];
     const int64_t taps = all->merged ? 1 : call->kernel[0] * call->kernel[1];
     const size_t sizes[] = {(size_t)all->count * sizeof(FN(gather)),
                             (size_t)((all->panels + 1) * FN(NR)) * sizeof(int64_t),
-                            (size_t)(all->classes * sides) * sizeof(FN(inside)),
+                            (size_t)sides * sizeof(FN(side)),
+                            (size_t)sides * sizeof(sp__conv_axis),
+                            (size_t)places * sizeof(FN(inside)),
                             (size_t)k * sizeof(T),
                             (size_t)(all->count * all->panels * FN(NR)) * sizeof(T),
                             (size_t)(call->groups * all->panels * FN(NR) * k * taps) * sizeof(T)};
     FN(gather_memory) m = {0};
-    size_t *const ends[] = {&m.columns, &m.inside, &m.zeros, &m.bias, &m.weights, &m.all};
+    size_t *const ends[] = {&m.columns, &m.sides, &m.axes, &m.inside, &m.zeros, &m.bias, &m.weights, &m.all};
     size_t at = 0;
-    for (int i = 0; i < 6; i++) *ends[i] = at += (sizes[i] + 63) / 64 * 64;
+    for (int i = 0; i < 8; i++) *ends[i] = at += (sizes[i] + 63) / 64 * 64;
     return m;
 }
 
@@ -225,18 +251,41 @@ static void FN(lay_out_gathers)(FN(gathers) * all, const FN(gather_memory) * m, 
     T *weights = (T *)(void *)(memory + m->weights);
     memset(zeros, 0, m->bias - m->zeros);
     FN(set_columns)(all, column);
+    all->sides[0] = (FN(side) *)(void *)(memory + m->sides);
+    all->sides[1] = all->sides[0] + all->n_sides[0];
+    for (int d = 0; d < 2; d++) inside = FN(set_sides)(all, d, (sp__conv_axis *)(void *)(memory + m->axes), inside);
     for (int64_t i = 0; i < all->count; i++) {
         FN(gather) *g = &all->each[i];
         *g = FN(make_gather)(all, i);
         g->column = column, g->zeros = zeros, g->bias = bias, g->b = weights;
         bias += all->panels * FN(NR);
         weights += all->panels * FN(NR) * g->k * g->axis[0].taps * g->axis[1].taps;
-        for (int d = 0; d < 2; d++) {
-            g->inside[d] = i < all->classes ? inside : all->each[i - all->classes].inside[d];
-            if (i >= all->classes) continue;
-            FN(set_inside)(&g->axis[d], inside);
-            inside += g->axis[d].count;
-        }
+    }
+}
+
+/* ---- places that no tap reaches: the strides are larger than the kernel ---- */
+
+static bool FN(leaves_places)(const FN(gathers) * all)
+{
+    for (int d = 0; d < 2 && all->call->kind == SP__CONV_BACKWARD_DATA && !all->merged; d++) {
+        int64_t places = 0;
+        for (int64_t i = 0; i < all->n_sides[d]; i++) places += all->sides[d][i].axis.count;
+        if (places < all->call->size[d]) return true;
+    }
+    return false;
+}
+
+/* A row of the result becomes the bias, or zeros. */
+static void FN(fill_task)(void *context, int64_t task)
+{
+    const sp__conv *call = ((const FN(gathers) *)context)->call;
+    const int64_t *strides = call->x.strides, bytes = call->in * sp__size_of(call->x.dtype);
+    const int64_t row = task / call->size[0] * strides[0] + task % call->size[0] * strides[2];
+    for (int64_t w = 0; w < call->size[1]; w++) {
+        const int64_t at = row + w * strides[3];
+        if (!call->bias) memset(sp__operand_at(&call->x) + at * sp__size_of(call->x.dtype), 0, (size_t)bytes);
+        for (int64_t c = 0; call->bias && c < call->in; c++)
+            FN(set)(&call->x, at + c, FN(get)(call->bias, c * call->bias->strides[0]));
     }
 }
 
@@ -246,7 +295,8 @@ static sp_status FN(run_gathers)(const sp__conv *call)
     const int64_t *size = forward ? call->out_size : call->size;
     if (call->batch * size[0] * size[1] * (forward ? call->out : call->in) == 0) return SP_OK;
     FN(gathers) all = {.call = call, .merged = FN(kernels_meet_once)(call)};
-    all.classes = forward || all.merged ? 1 : call->stride[0] * call->stride[1];
+    for (int d = 0; d < 2; d++) all.n_sides[d] = FN(axes_of)(&all, d, NULL);
+    all.classes = all.n_sides[0] * all.n_sides[1];
     all.count = call->groups * all.classes;
     const int64_t n = forward ? call->out : all.merged ? call->in * call->kernel[0] * call->kernel[1] : call->in;
     all.panels = (n / call->groups + FN(NR) - 1) / FN(NR);
@@ -255,9 +305,12 @@ static sp_status FN(run_gathers)(const sp__conv *call)
     if (!memory) return SP_ERROR_MEMORY;
     all.each = (FN(gather) *)(void *)memory;
     FN(lay_out_gathers)(&all, &m, memory);
-    FN(cut_gathers)(&all);
-    sp__flushed_tasks(all.count * all.panels, FN(pack_task), &all);
-    sp__flushed_tasks(all.count * all.image_blocks * all.chunks * all.panels, FN(gather_task), &all);
+    if (FN(leaves_places)(&all)) sp__flushed_tasks(call->batch * call->size[0], FN(fill_task), &all);
+    if (all.count > 0) {
+        FN(cut_gathers)(&all);
+        sp__flushed_tasks(all.count * all.panels, FN(pack_task), &all);
+        sp__flushed_tasks(all.count * all.image_blocks * all.chunks * all.panels, FN(gather_task), &all);
+    }
     sp_free(memory, m.all);
     return SP_OK;
 }

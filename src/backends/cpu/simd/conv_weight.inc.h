@@ -235,6 +235,7 @@ static sp_status FN(run_weights)(const sp__conv *call)
     p.panels = (p.n + FN(NR) - 1) / FN(NR);
     p.tiles = FN(cut_rows)(&p, NULL);
     p.tile_blocks = (p.tiles + FN(TILES) - 1) / FN(TILES);
+    if (p.tile_blocks == 0) p.tile_blocks = 1; /* no channels of x: the bias alone */
     FN(cut_images)(&p);
     const size_t for_tiles = ((size_t)p.tiles * sizeof(FN(weight_tile)) + 63) / 64 * 64;
     const int64_t sums = p.parts * call->groups * p.panels * (p.tiles + 1) * FN(ROWS) * FN(NR);
