@@ -22,7 +22,7 @@ typedef struct sp_conv2d_options {
 /* y[n,o,p] = bias[o] + Σ x[n,i,p·stride - padding + t·dilation]·weight[o,i,t] over channels i and the kernel's places
  * t: x (N,in,H,W), weight (out, in/groups, kernel height and width), bias (out) or SP_NONE → (N,out,H',W'), H' = ⌊(H +
  * 2·padding - dilation·(kernel - 1) - 1)/stride⌋ + 1. Fails for what is not floating point, for a kernel larger than
- * the padded image, for groups that do not divide the channels. PyTorch, torch.nn.functional.conv2d. */
+ * the padded image, for groups that do not divide the channels, for images of no height or width. PyTorch, torch.nn.functional.conv2d. */
 SP_API sp_tensor *sp_conv2d(sp_tensor *x, sp_tensor *weight, sp_tensor *bias, const sp_conv2d_options *options);
 #define sp_conv2d(...) SP__CALL3(sp_conv2d, sp_conv2d_options, __VA_ARGS__)
 

@@ -111,7 +111,7 @@ typedef struct sp_interpolate_options {
     size_t size;
     int64_t output_size; /* PyTorch's size; or a scale factor */
     int64_t output_size_hw[2];
-    double scale_factor; /* H' = ⌊H·scale_factor⌋ */
+    double scale_factor; /* H' = ⌊H·scale_factor⌋; pixels are 1/scale_factor apart, or copied where H' is H */
     double scale_factor_hw[2];
     sp_interpolation mode;
     bool align_corners; /* bilinear: the corners' centres stay; else the image's edges do */

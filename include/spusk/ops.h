@@ -67,7 +67,8 @@ typedef struct sp_gelu_options {
 SP_API sp_tensor *sp_gelu(sp_tensor *x, const sp_gelu_options *options);
 #define sp_gelu(...) SP__CALL1(sp_gelu, sp_gelu_options, __VA_ARGS__)
 
-/* min(max(x, low), high); one bound alone. */
+/* min(max(x, low), high); one bound alone. A bound of NaN makes all NaN. Bounds are doubles: for integers beyond 2^53
+ * there are sp_maximum and sp_minimum with sp_scalar_i64(bound). */
 SP_API sp_tensor *sp_clamp(sp_tensor *x, double low, double high);
 SP_API sp_tensor *sp_clamp_min(sp_tensor *x, double low);
 SP_API sp_tensor *sp_clamp_max(sp_tensor *x, double high);
@@ -127,7 +128,8 @@ typedef struct sp_allclose_options {
     double atol; /* default 1e-8 */
     bool equal_nan;
 } sp_allclose_options;
-/* Whether |a - b| ≤ atol + rtol·|b| everywhere; false and an error for shapes or dtypes that differ. */
+/* Whether |a - b| ≤ atol + rtol·|b| everywhere; false and an error for shapes or dtypes that differ, and for negative
+ * tolerances. */
 SP_API bool sp_allclose(sp_tensor *a, sp_tensor *b, const sp_allclose_options *options);
 #define sp_allclose(...) SP__CALL2(sp_allclose, sp_allclose_options, __VA_ARGS__)
 /* Whether shapes, dtypes and all values are the same. */
@@ -140,10 +142,15 @@ SP_API sp_tensor *sp_sub_(sp_tensor *x, sp_tensor *y);
 SP_API sp_tensor *sp_mul_(sp_tensor *x, sp_tensor *y);
 SP_API sp_tensor *sp_div_(sp_tensor *x, sp_tensor *y);
 SP_API sp_tensor *sp_add_scalar_(sp_tensor *x, double value);
+SP_API sp_tensor *sp_add_int_(sp_tensor *x, int64_t value);
 SP_API sp_tensor *sp_sub_scalar_(sp_tensor *x, double value);
+SP_API sp_tensor *sp_sub_int_(sp_tensor *x, int64_t value);
 SP_API sp_tensor *sp_mul_scalar_(sp_tensor *x, double value);
+SP_API sp_tensor *sp_mul_int_(sp_tensor *x, int64_t value);
 SP_API sp_tensor *sp_div_scalar_(sp_tensor *x, double value);
+SP_API sp_tensor *sp_div_int_(sp_tensor *x, int64_t value);
 SP_API sp_tensor *sp_pow_scalar_(sp_tensor *x, double exponent);
+SP_API sp_tensor *sp_pow_int_(sp_tensor *x, int64_t exponent);
 SP_API sp_tensor *sp_neg_(sp_tensor *x);
 SP_API sp_tensor *sp_exp_(sp_tensor *x);
 SP_API sp_tensor *sp_log_(sp_tensor *x);
@@ -154,13 +161,16 @@ SP_API sp_tensor *sp_relu_(sp_tensor *x);
 SP_API sp_tensor *sp_clamp_(sp_tensor *x, double low, double high);
 SP_API sp_tensor *sp_lerp_(sp_tensor *x, sp_tensor *end, double weight);
 SP_API sp_tensor *sp_masked_fill_(sp_tensor *x, sp_tensor *mask, double value);
+SP_API sp_tensor *sp_masked_fill_int_(sp_tensor *x, sp_tensor *mask, int64_t value);
 SP_API sp_tensor *sp_copy_(sp_tensor *x, sp_tensor *source); /* x's values become source's, broadcast and cast */
 SP_API sp_tensor *sp_fill_(sp_tensor *x, double value);
+SP_API sp_tensor *sp_fill_int_(sp_tensor *x, int64_t value); /* exact beyond 2^53 */
 SP_API sp_tensor *sp_zero_(sp_tensor *x);
 /* x += value·a·b; x += value·a/b. */
 SP_API sp_tensor *sp_addcmul_(sp_tensor *x, sp_tensor *a, sp_tensor *b, double value);
 SP_API sp_tensor *sp_addcdiv_(sp_tensor *x, sp_tensor *a, sp_tensor *b, double value);
-/* Fresh random values from the thread's default generator: uniform in [low, high); normal. Floating point. */
+/* Fresh random values from the thread's default generator: uniform in [low, high), below high as x's dtype has it;
+ * normal. Floating point. */
 SP_API sp_tensor *sp_uniform_(sp_tensor *x, double low, double high);
 SP_API sp_tensor *sp_normal_(sp_tensor *x, double mean, double std);
 

@@ -78,6 +78,7 @@ SP_API sp_tensor *sp_scatter_add(sp_tensor *x, int dim, sp_tensor *index, sp_ten
 SP_API sp_tensor *sp_index_select(sp_tensor *x, int dim, sp_tensor *index);
 /* x with `value` where the bool mask (broadcast to x) is true. */
 SP_API sp_tensor *sp_masked_fill(sp_tensor *x, sp_tensor *mask, double value);
+SP_API sp_tensor *sp_masked_fill_int(sp_tensor *x, sp_tensor *mask, int64_t value); /* exact beyond 2^53 */
 /* a where the bool condition is true, else b; all three broadcast; dtypes of a and b promoted. */
 SP_API sp_tensor *sp_where(sp_tensor *condition, sp_tensor *a, sp_tensor *b);
 /* i64 labels (…) → i64 (…, num_classes) with a 1 at each label. num_classes -1: the largest label + 1. */

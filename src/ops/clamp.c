@@ -5,7 +5,7 @@
  *     clamp_max  min(x, high)                g where x < high, else 0
  *
  * Bounds that are whole numbers count as Python's ints in promotion (an integer tensor stays one), others as its
- * floats: C has no other way to tell 1 from 1.0 in an argument that is a double. */
+ * floats: C has no other way to tell 1 from 1.0 in an argument that is a double. A bound of NaN makes all NaN. */
 #include "ops/elementwise.h"
 #include <math.h>
 
@@ -36,6 +36,7 @@ static sp_status forward(sp_call *call)
 {
     const bounds *b = call->attributes;
     double params[] = {b->low, b->high};
+    if (isnan(b->low) || isnan(b->high)) return sp__fill_number(call->outputs[0], (sp__number){.value = NAN});
     return sp__map_tensors(SP__CLAMP, call->outputs[0], call->inputs, 1, result_dtype(call), params);
 }
 

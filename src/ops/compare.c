@@ -119,9 +119,14 @@ bool(sp_allclose)(sp_tensor *a, sp_tensor *b, const sp_allclose_options *options
                  sp_dtype_name(a->dtype), sp__shape_of(a), sp_dtype_name(b->dtype), sp__shape_of(b));
         return false;
     }
+    const double rtol = sp_option(o.rtol, 1e-5), atol = sp_option(o.atol, 1e-8);
+    if (!(rtol >= 0) || !(atol >= 0)) {
+        sp_raise(SP_ERROR_ARGUMENT, "sp_allclose: tolerances must be 0 or more, not .rtol %g and .atol %g", rtol, atol);
+        return false;
+    }
     bool result = false;
     SP_NO_GRAD {
-        result = holds(close(a, b, sp_option(o.rtol, 1e-5), sp_option(o.atol, 1e-8), o.equal_nan));
+        result = holds(close(a, b, rtol, atol, o.equal_nan));
     }
     return result;
 }

@@ -52,6 +52,35 @@ sp_status sp__check_number(const sp_call *call, double value, sp_dtype dtype)
                     sp_dtype_name(dtype));
 }
 
+sp__number sp__float_number(double value)
+{
+    return (sp__number){.value = value};
+}
+
+sp__number sp__int_number(int64_t value)
+{
+    return (sp__number){.value = (double)value, .whole = value, .is_whole = true};
+}
+
+sp_status sp__check_fits(const sp_call *call, const sp__number *number, sp_dtype dtype)
+{
+    return number->is_whole && dtype == SP_I64 ? SP_OK : sp__check_number(call, number->value, dtype);
+}
+
+sp_tensor *sp__wrapped(const sp__number *number)
+{
+    return number->is_whole ? sp__wrapped_i64(number->whole) : sp__wrapped_f64(number->value);
+}
+
+sp_status sp__fill_number(sp_tensor *x, sp__number number)
+{
+    sp_tensor *value = sp__wrapped(&number);
+    if (!value) return sp_error_status();
+    const sp_status status = sp__copy_values(x, value);
+    sp_release(value);
+    return status;
+}
+
 sp_status sp__infer_any(sp_call *call)
 {
     return sp__broadcast_output(call, call->inputs[0]->dtype);
@@ -153,4 +182,9 @@ sp_tensor *sp__apply_i64(const sp_op *op, sp_tensor *x, int64_t value)
 sp_tensor *sp__apply_f64_inplace(const sp_op *op, sp_tensor *x, double value)
 {
     return apply(op, "_scalar_", x, sp__wrapped_f64(value));
+}
+
+sp_tensor *sp__apply_i64_inplace(const sp_op *op, sp_tensor *x, int64_t value)
+{
+    return apply(op, "_int_", x, sp__wrapped_i64(value));
 }

@@ -15,6 +15,21 @@ sp_status sp__refuse_dtype(const sp_call *call, sp_dtype dtype, const char *hint
 /* Fails unless the number fits into the dtype. */
 sp_status sp__check_number(const sp_call *call, double value, sp_dtype dtype);
 
+/* A number as Python's float or int has it. */
+typedef struct sp__number {
+    double value;
+    int64_t whole;
+    bool is_whole; /* an int: `whole` is exact, `value` near it */
+} sp__number;
+sp__number sp__float_number(double value);
+sp__number sp__int_number(int64_t value);
+/* In infer: fails unless the number fits into the dtype. */
+sp_status sp__check_fits(const sp_call *call, const sp__number *number, sp_dtype dtype);
+/* A 0-d tensor of it that decides no dtype within its category; NULL after an error. */
+sp_tensor *sp__wrapped(const sp__number *number);
+/* All of x's values become the number. */
+sp_status sp__fill_number(sp_tensor *x, sp__number number);
+
 /* The rules of one input: its dtype, whatever it is; not for bool; integers become f32; floating point only. */
 sp_status sp__infer_any(sp_call *call);
 sp_status sp__infer_number(sp_call *call);
@@ -57,6 +72,7 @@ sp_tensor *sp__activation_backward(sp_tensor *g, sp_tensor *x, sp__map_kind kind
 sp_tensor *sp__apply_f64(const sp_op *op, sp_tensor *x, double value);
 sp_tensor *sp__apply_i64(const sp_op *op, sp_tensor *x, int64_t value);
 sp_tensor *sp__apply_f64_inplace(const sp_op *op, sp_tensor *x, double value);
+sp_tensor *sp__apply_i64_inplace(const sp_op *op, sp_tensor *x, int64_t value);
 
 /* ---- samples ---- */
 

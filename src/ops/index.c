@@ -27,10 +27,11 @@ static int64_t extent_of(const sp_tensor *x, int dim)
     return x->ndim ? x->sizes[dim] : 1;
 }
 
-/* index may be smaller than x in other dimensions than dim; src at least as large as index everywhere. */
+/* A number counts as one dimension. index may be smaller than x in other dimensions than dim; src at least as large as
+ * index everywhere. */
 static sp_status check_extents(const char *function, const sp_tensor *x, const sp_tensor *index, int dim)
 {
-    bool fits = x->ndim == index->ndim;
+    bool fits = (x->ndim ? x->ndim : 1) == (index->ndim ? index->ndim : 1);
     for (int d = 0; d < x->ndim && fits; d++) fits = d == dim || index->sizes[d] <= x->sizes[d];
     if (fits) return SP_OK;
     return sp_raise(SP_ERROR_SHAPE,

@@ -23,6 +23,10 @@
     sp_tensor *sp_##NAME##_scalar_(sp_tensor *x, double value)                                                         \
     {                                                                                                                  \
         return sp__apply_f64_inplace(&sp__op_##NAME, x, value);                                                        \
+    }                                                                                                                  \
+    sp_tensor *sp_##NAME##_int_(sp_tensor *x, int64_t value)                                                           \
+    {                                                                                                                  \
+        return sp__apply_i64_inplace(&sp__op_##NAME, x, value);                                                        \
     }
 TWIN(neg)
 TWIN(exp)
@@ -71,30 +75,33 @@ sp_tensor *sp_copy_(sp_tensor *x, sp_tensor *source)
 
 static sp_status fill_infer(sp_call *call)
 {
-    const double *value = call->attributes;
-    sp_status status = sp__check_number(call, *value, call->inputs[0]->dtype);
+    sp_status status = sp__check_fits(call, call->attributes, call->inputs[0]->dtype);
     return status ? status : sp__infer_any(call);
 }
 
 static sp_status fill_forward(sp_call *call)
 {
-    const double *value = call->attributes;
-    sp_tensor *number = sp__wrapped_f64(*value);
-    if (!number) return sp_error_status();
-    sp_status status = sp__copy_values(call->outputs[0], number);
-    sp_release(number);
-    return status;
+    return sp__fill_number(call->outputs[0], *(const sp__number *)call->attributes);
+}
+
+static sp_tensor *fill(const sp_op *op, sp_tensor *x, sp__number number)
+{
+    return sp_op_apply_inplace(op, &x, 1, &number);
 }
 
 sp_tensor *sp_fill_(sp_tensor *x, double value)
 {
-    return sp_op_apply_inplace(&sp__op_fill, &x, 1, &value);
+    return fill(&sp__op_fill, x, sp__float_number(value));
+}
+
+sp_tensor *sp_fill_int_(sp_tensor *x, int64_t value)
+{
+    return fill(&sp__op_fill, x, sp__int_number(value));
 }
 
 sp_tensor *sp_zero_(sp_tensor *x)
 {
-    double zero = 0;
-    return sp_op_apply_inplace(&sp__op_zero, &x, 1, &zero);
+    return fill(&sp__op_zero, x, sp__float_number(0));
 }
 
 /* ---- uniform_, normal_ ---- */
@@ -194,7 +201,7 @@ static const sp_sample normal_samples[] = {SP__UNARY_SAMPLES(normal_sample, "a.c
                                  .backward = BACKWARD,                                                                 \
                                  .samples = NAME##_samples}
 RECORD(copy, "CopyBackwards", 2, 0, copy_infer, copy_forward, copy_backward);
-RECORD(fill, "FillBackward2", 1, sizeof(double), fill_infer, fill_forward, backward_zero);
-RECORD(zero, "ZeroBackward0", 1, sizeof(double), fill_infer, fill_forward, backward_zero);
+RECORD(fill, "FillBackward2", 1, sizeof(sp__number), fill_infer, fill_forward, backward_zero);
+RECORD(zero, "ZeroBackward0", 1, sizeof(sp__number), fill_infer, fill_forward, backward_zero);
 RECORD(uniform, "UniformBackward0", 1, sizeof(distribution), uniform_infer, uniform_forward, backward_zero);
 RECORD(normal, "NormalBackward0", 1, sizeof(distribution), normal_infer, normal_forward, backward_zero);

@@ -177,6 +177,13 @@ static sp_status move_running(sp_tensor *running_mean, sp_tensor *running_var, s
     return status;
 }
 
+static sp_status check_eps(double eps, bool training)
+{
+    if (training ? eps > 0 : eps >= 0) return SP_OK;
+    return sp_raise(SP_ERROR_ARGUMENT, "sp_batch_norm: eps must %s, not %g",
+                    training ? "be more than 0 in training" : "not be negative", eps);
+}
+
 static sp_status check_running(const sp_tensor *x, const sp_tensor *running, const char *name, bool training)
 {
     if (sp__is_none(running) && training) return SP_OK;
@@ -195,7 +202,7 @@ sp_tensor *(sp_batch_norm)(sp_tensor *x, sp_tensor *running_mean, sp_tensor *run
     sp_tensor *outputs[4] = {0};
     sp_options_copy(&o, sizeof o, options);
     const sp__norm_attributes a = {.eps = sp_option(o.eps, 1e-5)};
-    if (sp__check_tensor(x, "sp_batch_norm", "x") || check_batch(x, o.training) ||
+    if (sp__check_tensor(x, "sp_batch_norm", "x") || check_batch(x, o.training) || check_eps(a.eps, o.training) ||
         check_running(x, running_mean, "running_mean", o.training) ||
         check_running(x, running_var, "running_var", o.training))
         return NULL;

@@ -121,12 +121,23 @@ sp_tensor *sp_pow_scalar(sp_tensor *x, double value)
     return apply_power("_scalar", x, (exponent){value, false}, false);
 }
 
+/* Beyond 2^53 not every integer is a double, and the last bit decides the sign. */
+static bool is_exact(int64_t value)
+{
+    const int64_t most = (int64_t)1 << 53;
+    return value <= most && value >= -most;
+}
+
 sp_tensor *sp_pow_int(sp_tensor *x, int64_t value)
 {
-    /* Beyond these not every integer is a double, and the last bit decides the sign. */
-    const int64_t exact = (int64_t)1 << 53;
-    if (value > exact || value < -exact) return sp__apply_i64(&sp__op_pow, x, value);
+    if (!is_exact(value)) return sp__apply_i64(&sp__op_pow, x, value);
     return apply_power("_int", x, (exponent){(double)value, true}, false);
+}
+
+sp_tensor *sp_pow_int_(sp_tensor *x, int64_t value)
+{
+    if (!is_exact(value)) return sp__apply_i64_inplace(&sp__op_pow, x, value);
+    return apply_power("_int_", x, (exponent){(double)value, true}, true);
 }
 
 sp_tensor *sp_pow_scalar_(sp_tensor *x, double value)

@@ -43,17 +43,15 @@ sp_tensor *sp_where(sp_tensor *condition, sp_tensor *a, sp_tensor *b)
 
 static sp_status masked_fill_infer(sp_call *call)
 {
-    const double *value = call->attributes;
-    sp_dtype dtype = call->inputs[0]->dtype;
+    const sp_dtype dtype = call->inputs[0]->dtype;
     sp_status status = check_mask(call, 1);
-    if (!status) status = sp__check_number(call, *value, dtype);
+    if (!status) status = sp__check_fits(call, call->attributes, dtype);
     return status ? status : sp__broadcast_output(call, dtype);
 }
 
 static sp_status masked_fill_forward(sp_call *call)
 {
-    const double *value = call->attributes;
-    sp_tensor *number = sp__wrapped_f64(*value), *x = call->inputs[0];
+    sp_tensor *number = sp__wrapped(call->attributes), *x = call->inputs[0];
     if (!number) return sp_error_status();
     sp_tensor *choice[] = {call->inputs[1], number, x};
     sp_status status = sp__map_tensors(SP__WHERE, call->outputs[0], choice, 3, x->dtype, NULL);
@@ -66,14 +64,34 @@ static sp_status masked_fill_backward(sp_grad_call *call)
     return SP__GIVE(call, 0, sp_masked_fill(call->grads[0], sp_saved_input(call, 1), 0));
 }
 
+static sp_tensor *fill(sp_tensor *x, sp_tensor *mask, sp__number number)
+{
+    return sp_op_apply(&sp__op_masked_fill, (sp_tensor *[]){x, mask}, 2, &number);
+}
+
+static sp_tensor *fill_inplace(sp_tensor *x, sp_tensor *mask, sp__number number)
+{
+    return sp_op_apply_inplace(&sp__op_masked_fill, (sp_tensor *[]){x, mask}, 2, &number);
+}
+
 sp_tensor *sp_masked_fill(sp_tensor *x, sp_tensor *mask, double value)
 {
-    return sp_op_apply(&sp__op_masked_fill, (sp_tensor *[]){x, mask}, 2, &value);
+    return fill(x, mask, sp__float_number(value));
+}
+
+sp_tensor *sp_masked_fill_int(sp_tensor *x, sp_tensor *mask, int64_t value)
+{
+    return fill(x, mask, sp__int_number(value));
 }
 
 sp_tensor *sp_masked_fill_(sp_tensor *x, sp_tensor *mask, double value)
 {
-    return sp_op_apply_inplace(&sp__op_masked_fill, (sp_tensor *[]){x, mask}, 2, &value);
+    return fill_inplace(x, mask, sp__float_number(value));
+}
+
+sp_tensor *sp_masked_fill_int_(sp_tensor *x, sp_tensor *mask, int64_t value)
+{
+    return fill_inplace(x, mask, sp__int_number(value));
 }
 
 /* ---- records ---- */
@@ -132,7 +150,7 @@ const sp_op sp__op_where = {.name = "where",
 const sp_op sp__op_masked_fill = {.name = "masked_fill",
                                   .backward_name = "MaskedFillBackward0",
                                   .n_inputs = 2,
-                                  .attributes_size = sizeof(double),
+                                  .attributes_size = sizeof(sp__number),
                                   .saves = SP_SAVE_INPUT(1),
                                   .infer = masked_fill_infer,
                                   .forward = masked_fill_forward,

@@ -176,6 +176,19 @@ static sp_tensor *sequence(double count, sp__fill fill, const sp_tensor_options 
     return filled(make("sp_arange", SP_DIMS((int64_t)count), o, fallback), fill, o);
 }
 
+sp_tensor *sp_arange_i64(int64_t start, int64_t end, int64_t step, const sp_tensor_options *options)
+{
+    sp_tensor_options o = sp__tensor_options(options);
+    sp__fill fill = {
+        .kind = SP__FILL_ARANGE, .a = (double)start, .b = (double)step, .value_i64 = start, .step_i64 = step};
+    /* Integers, which differ by less than 2^64, count exactly. */
+    const bool up = step > 0;
+    const uint64_t way = up ? (uint64_t)end - (uint64_t)start : (uint64_t)start - (uint64_t)end;
+    const uint64_t each = up ? (uint64_t)step : 0 - (uint64_t)step;
+    const bool leads = step != 0 && (up ? start <= end : start >= end);
+    return sequence(leads ? (double)(way / each + (way % each != 0)) : NAN, fill, &o, SP_I64);
+}
+
 sp_tensor *(sp_arange)(double start, double end, double step, const sp_tensor_options *options)
 {
     sp_tensor_options o = sp__tensor_options(options);
@@ -184,17 +197,8 @@ sp_tensor *(sp_arange)(double start, double end, double step, const sp_tensor_op
                      .b = step,
                      .value_i64 = sp_size_of_number(start),
                      .step_i64 = sp_size_of_number(step)};
-    double count = step == 0 ? NAN : ceil((end - start) / step);
-    return sequence(count == 0 ? 0 : count, fill, &o, SP_F32);
-}
-
-sp_tensor *sp_arange_i64(int64_t start, int64_t end, int64_t step, const sp_tensor_options *options)
-{
-    sp_tensor_options o = sp__tensor_options(options);
-    sp__fill fill = {
-        .kind = SP__FILL_ARANGE, .a = (double)start, .b = (double)step, .value_i64 = start, .step_i64 = step};
-    double count = step == 0 ? NAN : ceil(((double)end - (double)start) / (double)step);
-    return sequence(count == 0 ? 0 : count, fill, &o, SP_I64);
+    const double steps = step == 0 ? NAN : (end - start) / step;
+    return sequence(steps < 0 ? NAN : ceil(steps), fill, &o, SP_F32);
 }
 
 /* Symmetric: the second half counts from the end, so that both ends are exact. */
@@ -301,7 +305,7 @@ sp_tensor *(sp_randint)(int64_t low, int64_t high, sp_dims dims, const sp_tensor
                  (long long)high);
         return NULL;
     }
-    if (sp_dtype_size(dtype) &&
+    if (sp_dtype_size(dtype) && dtype != SP_I64 &&
         (check_fits("sp_randint", dtype, (double)low) || check_fits("sp_randint", dtype, (double)(high - 1))))
         return NULL;
     return random_fill(

@@ -39,14 +39,13 @@ static double uniform(words *w, int64_t i)
 
 /* ---- one element of each kind ---- */
 
-/* The largest number of the dtype under b. */
+/* The dtype's number before b, which is one of its numbers. */
 static double below(sp_dtype dtype, double b)
 {
     if (dtype == SP_F64) return nextafter(b, -(double)INFINITY);
-    const float f = nextafterf((float)b, -INFINITY);
-    if (dtype == SP_F32) return (double)f;
+    if (dtype == SP_F32) return (double)nextafterf((float)b, -INFINITY);
     sp__bf16 bits = sp__to_bf16((float)b); /* a bf16 is the upper half of an f32, and its neighbour differs by one */
-    if ((double)sp__from_bf16(bits) >= b) bits = bits == 0 ? 0x8001 : (sp__bf16)(bits & 0x8000 ? bits + 1 : bits - 1);
+    bits = bits == 0 ? 0x8001 : (sp__bf16)(bits & 0x8000 ? bits + 1 : bits - 1);
     return (double)sp__from_bf16(bits);
 }
 
@@ -59,8 +58,9 @@ static void fill_uniform(const sp__fill *call, words *w, char *out, int64_t i)
 {
     const sp_dtype dtype = call->out.dtype;
     const double x = call->a + (call->b - call->a) * uniform(w, i);
-    const bool reaches = call->a < call->b && rounded(dtype, x) >= call->b;
-    sp__store_f64(dtype, out, reaches ? below(dtype, call->b) : x);
+    const double begin = rounded(dtype, call->a), end = rounded(dtype, call->b);
+    const bool reaches = call->a < call->b && rounded(dtype, x) >= end;
+    sp__store_f64(dtype, out, reaches ? begin < end ? below(dtype, end) : begin : x);
 }
 
 static void fill_normal(const sp__fill *call, words *w, char *out, int64_t i)

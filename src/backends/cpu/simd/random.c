@@ -82,8 +82,8 @@ static fill_rule rule_of(const sp__fill *call)
     const double threshold = call->a * 0x1p24;
     return (fill_rule){.a = call->a,
                        .range = call->b - call->a,
-                       .limit = (double)b < call->b ? nextafterf(b, INFINITY) : b,
-                       .below = nextafterf(b, -INFINITY),
+                       .limit = b,
+                       .below = (float)call->a < b ? nextafterf(b, -INFINITY) : (float)call->a,
                        .limited = call->a<call->b, .threshold = threshold> 0
                                       ? (int32_t)ceil(threshold < 0x1p24 ? threshold : 0x1p24)
                                       : 0,
