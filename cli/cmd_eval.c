@@ -4,7 +4,9 @@
 static int print_figures(const common *c, sp_dataset *data, const sp_figures *f)
 {
     if (!c->json) {
-        printf("data: %s\n", sp_data_description(data));
+        fputs("data: ", stdout);
+        put_text(stdout, sp_data_description(data));
+        fputc('\n', stdout);
         printf("loss %.4f  accuracy %.4f  (%lld of %lld right)\n", f->loss, f->accuracy, (long long)f->correct,
                (long long)f->total);
         return EXIT_FINE;

@@ -3,6 +3,7 @@
 #include "support/support.h"
 #include <spusk/extend.h>
 #include <spusk/spusk.h>
+#include <spusk/train.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,6 +142,11 @@ static void test_a_deep_network(void **state)
     assert_int_equal(sp_save_state(nested(1000), path), SP_OK);
     const sp_module *again = sp_load_module(path);
     assert_int_equal(sp_dict_size(sp_state_dict(again)), 2);
+    sp_module *trained = nested(1000);
+    sp_optimizer *optimizer = sp_optim_sgd(sp_parameters(trained));
+    sp_scheduler *scheduler = sp_lr_step(optimizer, 1);
+    assert_int_equal(sp_save_checkpoint(path, trained, optimizer, scheduler, 7), SP_OK);
+    assert_int_equal(sp_load_checkpoint(path, trained, optimizer, scheduler), 7);
     assert_null(nested(1001));
     assert_error(SP_ERROR_ARGUMENT, "modules would be nested 1001 deep; 1000 is the most");
     /* Counted from the outermost, wherever the new one is added. */

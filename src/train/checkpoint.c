@@ -4,16 +4,23 @@
 #include <spusk/train.h>
 #include <stdio.h>
 
+/* Adds a tensor as "prefix.name"; names of deep networks are long. */
+static sp_status add(sp_dict *all, const char *prefix, const char *name, sp_tensor *x)
+{
+    const size_t size = strlen(prefix) + strlen(name) + 2;
+    char *whole = sp_alloc(size);
+    if (!whole) return SP_ERROR_MEMORY;
+    snprintf(whole, size, "%s.%s", prefix, name);
+    const sp_status status = sp_dict_set(all, whole, x);
+    sp_free(whole, size);
+    return status;
+}
+
 static sp_status add_all(sp_dict *all, const char *prefix, const sp_dict *part)
 {
-    char name[512];
     sp_status status = part ? SP_OK : sp_error_status();
-    for (int64_t i = 0; i < sp_dict_size(part) && !status; i++) {
-        const int length = snprintf(name, sizeof name, "%s.%s", prefix, sp_dict_name(part, i));
-        if (length >= (int)sizeof name)
-            return sp_raise(SP_ERROR_ARGUMENT, "sp_save_checkpoint: the name %.60s… is too long", name);
-        status = sp_dict_set(all, name, sp_dict_get(part, i));
-    }
+    for (int64_t i = 0; i < sp_dict_size(part) && !status; i++)
+        status = add(all, prefix, sp_dict_name(part, i), sp_dict_get(part, i));
     return status;
 }
 
