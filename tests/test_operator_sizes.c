@@ -70,7 +70,7 @@ static int64_t an_int64(draw *d)
                                       INT64_C(1) << 31,
                                       INT32_MAX,
                                       INT32_MIN,
-                                      INT64_C(1) << 20};
+                                      INT64_C(1) << 12};
     if (sometimes(d)) return hostile[below(d, sizeof hostile / sizeof *hostile)];
     return below(d, 8) ? 1 + below(d, 4) : -below(d, 3);
 }
@@ -127,7 +127,7 @@ static sp_tensor *indices(draw *d)
 /* Small; often images that go with themselves as weights, and three numbers for their channels. */
 static sp_tensor *of_shape(draw *d)
 {
-    switch (below(d, 14)) {
+    switch (below(d, 16)) {
     case 0: return sp_ones(SP_DIMS(), .dtype = a_dtype(d));
     case 1: return sp_ones(SP_DIMS(0), .dtype = a_dtype(d));
     case 2: return sp_ones(SP_DIMS(2, 3), .dtype = a_dtype(d));
@@ -137,6 +137,8 @@ static sp_tensor *of_shape(draw *d)
     case 6: return sp_slice(sp_ones(SP_DIMS(5, 3, 0), .dtype = a_dtype(d)), 0, 1, SP_END, 2);
     case 7: return hostile_values(d);
     case 8: return sp_ones(SP_DIMS(1, 1, 1, 1, 1, 1, 1, 2), .dtype = a_dtype(d));
+    case 9: return sp_ones(SP_DIMS(2, 0), .dtype = a_dtype(d));
+    case 10: return sp_t(sp_ones(SP_DIMS(2, 0), .dtype = a_dtype(d)));
     default: return sp_ones(SP_DIMS(3, 3, 3, 3), .dtype = SP_F32);
     }
 }
@@ -272,7 +274,7 @@ static void go_back(sp_tensor *y)
 
 static void got_tensor(draw *d, sp_tensor *y)
 {
-    if (!is_consistent(d, y)) return;
+    if (!is_consistent(d, y) || y == SP_NONE) return;
     if (!is_counted(y)) complain(d, "the number of elements is not the product of the sizes");
     if (sp_dtype_is_floating_point(sp_dtype_of(y))) go_back(y);
 }
@@ -286,8 +288,7 @@ static void got_pair(draw *d, sp_values_indices pair)
 static void got_list(draw *d, sp_list *list)
 {
     if (!is_consistent(d, list)) return;
-    for (int64_t i = 0; i < sp_list_size(list) && i < 8; i++)
-        if (sp_list_get(list, i) != SP_NONE) got_tensor(d, sp_list_get(list, i));
+    for (int64_t i = 0; i < sp_list_size(list) && i < 8; i++) got_tensor(d, sp_list_get(list, i));
 }
 
 static void got_module(draw *d, sp_module *module)

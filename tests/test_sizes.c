@@ -41,6 +41,7 @@ static void test_tensors_too_large(void **state)
     REFUSES(SP_ERROR_MEMORY, "does not fit", sp_pad(x, SP_DIMS(INT64_MAX / 16, INT64_MAX / 16)));
     REFUSES(SP_ERROR_MEMORY, "does not fit", sp_pad(x, SP_DIMS(INT64_MAX / 16, 2), .mode = SP_PAD_REPLICATE));
     REFUSES(SP_ERROR_ARGUMENT, "of nothing at most", sp_chunk(sp_ones(SP_DIMS(0)), huge, 0));
+    REFUSES(SP_ERROR_MEMORY, "does not fit", sp_view(sp_ones(SP_DIMS(0)), 0, INT64_MAX, 2));
     REFUSES(SP_ERROR_NULL, "'dims' is NULL", (sp_sum_dims)(x, (sp_dims){NULL, 2}, NULL));
 }
 
@@ -236,6 +237,7 @@ static void test_codes_too_many(void **state)
     alarm(100);
     REFUSES(SP_ERROR_MEMORY, "does not fit", sp_morph(codes, INT64_MAX));
     REFUSES(SP_ERROR_MEMORY, "no memory", sp_morph(codes, INT64_C(1) << 50, .spherical = true));
+    REFUSES(SP_ERROR_SHAPE, "of a number or more", sp_morph(sp_ones(SP_DIMS(2, 0)), INT64_MAX));
     REFUSES(SP_ERROR_MEMORY, "a grid of 4294967296 by 4294967296",
             sp_code_grid(INT64_C(1) << 32, INT64_C(1) << 32, -1, 1, -1, 1));
     alarm(0);

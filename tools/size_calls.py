@@ -2,8 +2,8 @@
 """Writes C that calls public functions with sizes, dimensions and numbers that nobody means, from the preprocessed
 headers on standard input.
 
-Every function that takes a number, a list of sizes or options with numbers, and else only what tests/test_sizes.c can
-draw, gets one function there; so a new operator or layer is tried without anybody thinking of it. The draws stand in
+Every function that takes a tensor, a number, a list of sizes or options with numbers, and else only what
+tests/test_operator_sizes.c can draw, gets one function there; so a new operator or layer is tried without anybody thinking of it. The draws stand in
 statements of their own, since C does not fix the order of arguments.
 """
 import re
@@ -14,7 +14,7 @@ from null_calls import functions, is_options
 # Functions that end or reset what the test itself stands on, start programs, or are meant to take long.
 NOT_CALLED = {
     "sp_finish", "sp_raise", "sp_alloc", "sp_free", "sp_object_new", "sp_set_num_threads", "sp_set_memory_pool", "sp_empty_cache",
-    "sp_measure_peak", "sp_manual_seed", "sp_error_quiet", "sp_module_new", "sp_module_child", "sp_gradcheck", "sp_gradgradcheck", "sp_autocast_begin",
+    "sp_measure_peak", "sp_print", "sp_manual_seed", "sp_error_quiet", "sp_module_new", "sp_module_child", "sp_gradcheck", "sp_gradgradcheck", "sp_autocast_begin",
 }
 OBJECTS = {
     "sp_tensor *": "a_tensor", "const sp_tensor *": "a_tensor", "sp_list *": "a_list", "const sp_list *": "a_list",
@@ -106,7 +106,7 @@ def main():
     all_structs, known_enums = structs(text), enums(text)
     names = []
     for result, name, arguments in functions(text):
-        if name in NOT_CALLED or not any(is_hostile(k, all_structs) for k, _ in arguments):
+        if name in NOT_CALLED or not any(is_hostile(k, all_structs) or "sp_tensor *" in k for k, _ in arguments):
             continue
         lines = lines_of(result, name, arguments, all_structs, known_enums)
         if lines is None:

@@ -20,7 +20,12 @@ static inline int64_t sp_size_add(int64_t a, int64_t b)
 static inline int64_t sp_size_mul(int64_t a, int64_t b)
 {
     if (a <= 0 || b <= 0) return 0;
+#ifdef __GNUC__
+    int64_t product;
+    return __builtin_mul_overflow(a, b, &product) ? INT64_MAX : product;
+#else
     return a > INT64_MAX / b ? INT64_MAX : a * b;
+#endif
 }
 
 /* The bytes of n elements, or SIZE_MAX. */

@@ -7,7 +7,7 @@ void sp__contiguous_strides(int ndim, const int64_t *sizes, int64_t *strides)
     int64_t step = 1;
     for (int d = ndim - 1; d >= 0; d--) {
         strides[d] = step;
-        step *= sizes[d] > 1 ? sizes[d] : 1;
+        step = sp_size_mul(step, sizes[d] > 1 ? sizes[d] : 1);
     }
 }
 

@@ -58,8 +58,9 @@ sp_tensor *(sp_morph)(sp_tensor *codes, int64_t steps, const sp_morph_options *g
     sp_morph_options options;
     sp_options_copy(&options, sizeof options, given);
     if (!codes) return sp_raise_null("sp_morph", "codes"), NULL;
-    if (sp_ndim(codes) != 2 || sp_size(codes, 0) < 2)
-        return sp_raise(SP_ERROR_SHAPE, "sp_morph: a morph needs at least two codes, (n, code)"), NULL;
+    if (sp_ndim(codes) != 2 || sp_size(codes, 0) < 2 || sp_size(codes, 1) < 1)
+        return sp_raise(SP_ERROR_SHAPE, "sp_morph: a morph needs at least two codes, (n, code), of a number or more"),
+               NULL;
     if (steps < 1) return sp_raise(SP_ERROR_ARGUMENT, "sp_morph: %lld steps; it needs 1", (long long)steps), NULL;
     if (!sp_dtype_is_floating_point(sp_dtype_of(codes)))
         return sp_raise(SP_ERROR_DTYPE, "sp_morph: codes are %s; cast them to float",
