@@ -2,19 +2,7 @@
 # have, with gcc and with clang.
 warnings='-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -fsyntax-only'
 . "$SPUSK_SOURCE/tests/support/tap.sh"
-
-# The first of the names that the compiler knows: gcc 12 says c2x for C23.
-known()
-{
-    compiler=$1 language=$2
-    shift 2
-    for standard in "$@"; do
-        if echo 'int x;' | $compiler -x "$language" -std="$standard" -fsyntax-only - 2>/dev/null; then
-            echo "$standard"
-            return
-        fi
-    done
-}
+. "$SPUSK_SOURCE/tests/support/compilers.sh"
 
 # compile FILE: by the compiler and in the dialect of the loop below.
 compile()

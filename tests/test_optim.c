@@ -132,28 +132,27 @@ static void test_a_step_counts_as_a_change(void **state)
 
 /* ---- saving ---- */
 
+#define WITH(...) (&(const sp_optim_options){.size = sizeof(sp_optim_options), __VA_ARGS__})
 typedef sp_optimizer *constructor(const sp_list *parameters, const sp_optim_options *options);
 static const struct {
     constructor *make;
-    sp_optim_options options;
+    const sp_optim_options *options; /* NULL: the defaults */
 } all[] = {
-    {sp_optim_sgd, {.lr = 0.1}},
-    {sp_optim_sgd, {.lr = 0.1, .momentum = 0.9, .dampening = 0.5}},
-    {sp_optim_adagrad, {.lr_decay = 0.1, .initial_accumulator_value = 0.5}},
-    {sp_optim_adadelta, {0}},
-    {sp_optim_rmsprop, {.momentum = 0.9, .centered = true}},
-    {sp_optim_adam, {.amsgrad = true}},
-    {sp_optim_adamw, {0}},
-    {sp_optim_adamax, {0}},
-    {sp_optim_nadam, {0}},
+    {sp_optim_sgd, WITH(.lr = 0.1)},
+    {sp_optim_sgd, WITH(.lr = 0.1, .momentum = 0.9, .dampening = 0.5)},
+    {sp_optim_adagrad, WITH(.lr_decay = 0.1, .initial_accumulator_value = 0.5)},
+    {sp_optim_adadelta, NULL},
+    {sp_optim_rmsprop, WITH(.momentum = 0.9, .centered = true)},
+    {sp_optim_adam, WITH(.amsgrad = true)},
+    {sp_optim_adamw, NULL},
+    {sp_optim_adamax, NULL},
+    {sp_optim_nadam, NULL},
 };
 enum { N_ALL = sizeof all / sizeof *all };
 
 static sp_optimizer *make(int i, const sp_list *parameters)
 {
-    sp_optim_options options = all[i].options;
-    options.size = sizeof options;
-    return all[i].make(parameters, &options);
+    return all[i].make(parameters, all[i].options);
 }
 
 static void run(sp_optimizer *o, sp_tensor *x, int steps)

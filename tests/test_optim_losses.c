@@ -7,37 +7,38 @@
 
 enum { STEPS = 20, BATCH = 64, FEATURES = 784, CLASSES = 10 };
 
+#define WITH(...) (&(const sp_optim_options){.size = sizeof(sp_optim_options), __VA_ARGS__})
 typedef sp_optimizer *constructor(const sp_list *parameters, const sp_optim_options *options);
 
 /* The rows of OPTIMIZERS in tools/fixtures_training.py. */
 static const struct {
     const char *name;
     constructor *make;
-    sp_optim_options options;
+    const sp_optim_options *options; /* NULL: the defaults */
 } rows[] = {
-    {"sgd", sp_optim_sgd, {0}},
-    {"sgd_momentum", sp_optim_sgd, {.lr = 0.05, .momentum = 0.9}},
-    {"sgd_dampening", sp_optim_sgd, {.lr = 0.05, .momentum = 0.9, .dampening = 0.5, .weight_decay = 1e-2}},
-    {"sgd_nesterov", sp_optim_sgd, {.lr = 0.05, .momentum = 0.8, .nesterov = true, .weight_decay = 1e-3}},
-    {"sgd_maximize", sp_optim_sgd, {.lr = 1e-3, .maximize = true}},
-    {"adagrad", sp_optim_adagrad, {0}},
-    {"adagrad_decay", sp_optim_adagrad, {.lr_decay = 0.1, .weight_decay = 1e-2, .initial_accumulator_value = 0.1}},
-    {"adadelta", sp_optim_adadelta, {0}},
-    {"adadelta_decay", sp_optim_adadelta, {.lr = 0.1, .rho = 0.8, .weight_decay = 1e-2, .eps = 1e-5}},
-    {"rmsprop", sp_optim_rmsprop, {.lr = 1e-3}},
-    {"rmsprop_momentum", sp_optim_rmsprop, {.lr = 1e-4, .momentum = 0.9, .weight_decay = 1e-2}},
-    {"rmsprop_centered", sp_optim_rmsprop, {.lr = 1e-4, .alpha = 0.9, .centered = true}},
-    {"rmsprop_both", sp_optim_rmsprop, {.lr = 1e-4, .momentum = 0.5, .centered = true}},
-    {"adam", sp_optim_adam, {0}},
-    {"adam_decay", sp_optim_adam, {.betas = {0.8, 0.99}, .eps = 1e-6, .weight_decay = 1e-2}},
-    {"adam_maximize", sp_optim_adam, {.lr = 1e-4, .maximize = true}},
-    {"amsgrad", sp_optim_adam, {.betas = {0.9, 0.9}, .amsgrad = true}},
-    {"adamw", sp_optim_adamw, {0}},
-    {"adamw_amsgrad", sp_optim_adamw, {.betas = {0.9, 0.9}, .weight_decay = 0.1, .amsgrad = true}},
-    {"adamax", sp_optim_adamax, {0}},
-    {"adamax_decay", sp_optim_adamax, {.betas = {0.5, 0.9}, .weight_decay = 1e-2}},
-    {"nadam", sp_optim_nadam, {0}},
-    {"nadam_decay", sp_optim_nadam, {.momentum_decay = 1e-2, .weight_decay = 1e-2}},
+    {"sgd", sp_optim_sgd, NULL},
+    {"sgd_momentum", sp_optim_sgd, WITH(.lr = 0.05, .momentum = 0.9)},
+    {"sgd_dampening", sp_optim_sgd, WITH(.lr = 0.05, .momentum = 0.9, .dampening = 0.5, .weight_decay = 1e-2)},
+    {"sgd_nesterov", sp_optim_sgd, WITH(.lr = 0.05, .momentum = 0.8, .nesterov = true, .weight_decay = 1e-3)},
+    {"sgd_maximize", sp_optim_sgd, WITH(.lr = 1e-3, .maximize = true)},
+    {"adagrad", sp_optim_adagrad, NULL},
+    {"adagrad_decay", sp_optim_adagrad, WITH(.lr_decay = 0.1, .weight_decay = 1e-2, .initial_accumulator_value = 0.1)},
+    {"adadelta", sp_optim_adadelta, NULL},
+    {"adadelta_decay", sp_optim_adadelta, WITH(.lr = 0.1, .rho = 0.8, .weight_decay = 1e-2, .eps = 1e-5)},
+    {"rmsprop", sp_optim_rmsprop, WITH(.lr = 1e-3)},
+    {"rmsprop_momentum", sp_optim_rmsprop, WITH(.lr = 1e-4, .momentum = 0.9, .weight_decay = 1e-2)},
+    {"rmsprop_centered", sp_optim_rmsprop, WITH(.lr = 1e-4, .alpha = 0.9, .centered = true)},
+    {"rmsprop_both", sp_optim_rmsprop, WITH(.lr = 1e-4, .momentum = 0.5, .centered = true)},
+    {"adam", sp_optim_adam, NULL},
+    {"adam_decay", sp_optim_adam, WITH(.betas = {0.8, 0.99}, .eps = 1e-6, .weight_decay = 1e-2)},
+    {"adam_maximize", sp_optim_adam, WITH(.lr = 1e-4, .maximize = true)},
+    {"amsgrad", sp_optim_adam, WITH(.betas = {0.9, 0.9}, .amsgrad = true)},
+    {"adamw", sp_optim_adamw, NULL},
+    {"adamw_amsgrad", sp_optim_adamw, WITH(.betas = {0.9, 0.9}, .weight_decay = 0.1, .amsgrad = true)},
+    {"adamax", sp_optim_adamax, NULL},
+    {"adamax_decay", sp_optim_adamax, WITH(.betas = {0.5, 0.9}, .weight_decay = 1e-2)},
+    {"nadam", sp_optim_nadam, NULL},
+    {"nadam_decay", sp_optim_nadam, WITH(.momentum_decay = 1e-2, .weight_decay = 1e-2)},
 };
 enum { N_ROWS = sizeof rows / sizeof *rows };
 
@@ -70,11 +71,9 @@ static sp_tensor *labels(uint64_t seed)
 static double train(sp_module *model, int row, sp_dtype dtype, const double *expected)
 {
     double worst = 0;
-    sp_optim_options options = rows[row].options;
-    options.size = sizeof options;
     sp_module_cast(model, dtype);
     training_set_weights(model);
-    sp_optimizer *optimizer = rows[row].make(sp_parameters(model), &options);
+    sp_optimizer *optimizer = rows[row].make(sp_parameters(model), rows[row].options);
     sp_module *criterion = sp_nn_nll_loss();
     for (uint64_t step = 0; step < STEPS; step++)
         SP_SCOPE {

@@ -31,21 +31,23 @@ typedef struct sp_backward_options {
     bool retain_graph; /* keep what the graph holds, to go back through it again */
     bool create_graph; /* record the gradients themselves; implies retain_graph */
     bool allow_unused; /* sp_autograd_grad: an input that the outputs do not depend on gives SP_NONE */
+    SP_OPTIONS_END;
 } sp_backward_options;
 
 /* Adds dx/dleaf to sp_grad of every leaf behind x, a tensor with one element. */
-SP_API sp_status sp_backward(sp_tensor *x, const sp_backward_options *options);
+SP_API sp_status sp_backward(sp_tensor *x, const sp_backward_options *options SP_OR_NULL);
 #define sp_backward(...) SP__CALL1(sp_backward, sp_backward_options, __VA_ARGS__)
 /* The same for any x, weighted by gradient, which has its shape. */
-SP_API sp_status sp_backward_with(sp_tensor *x, sp_tensor *gradient, const sp_backward_options *options);
+SP_API sp_status sp_backward_with(sp_tensor *x, sp_tensor *gradient, const sp_backward_options *options SP_OR_NULL);
 #define sp_backward_with(...) SP__CALL2(sp_backward_with, sp_backward_options, __VA_ARGS__)
 
 /* d Σoutputs / d inputs, one tensor for each input, without touching sp_grad. Outputs have one element each. */
-SP_API sp_list *sp_autograd_grad(const sp_list *outputs, const sp_list *inputs, const sp_backward_options *options);
+SP_API sp_list *sp_autograd_grad(const sp_list *outputs, const sp_list *inputs,
+                                 const sp_backward_options *options SP_OR_NULL);
 #define sp_autograd_grad(...) SP__CALL2(sp_autograd_grad, sp_backward_options, __VA_ARGS__)
 /* The same, each output of any shape weighted by its entry of grad_outputs. */
 SP_API sp_list *sp_autograd_grad_with(const sp_list *outputs, const sp_list *inputs, const sp_list *grad_outputs,
-                                      const sp_backward_options *options);
+                                      const sp_backward_options *options SP_OR_NULL);
 #define sp_autograd_grad_with(...) SP__CALL3(sp_autograd_grad_with, sp_backward_options, __VA_ARGS__)
 
 /* Sees the gradient of a tensor when it is complete; returns another to use instead, or SP_NONE for the same. Backward
@@ -62,15 +64,16 @@ typedef struct sp_gradcheck_options {
     double eps;  /* step of the differences; default 1e-6 */
     double atol; /* default 1e-5 */
     double rtol; /* default 1e-3 */
+    SP_OPTIONS_END;
 } sp_gradcheck_options;
 /* Whether the analytical gradient of every f64 input that needs one agrees with central differences; false and an
  * error that names input, element and both values when not. */
 SP_API bool sp_gradcheck(sp_gradcheck_function *function, const sp_list *inputs, void *user,
-                         const sp_gradcheck_options *options);
+                         const sp_gradcheck_options *options SP_OR_NULL);
 #define sp_gradcheck(...) SP__CALL3(sp_gradcheck, sp_gradcheck_options, __VA_ARGS__)
 /* The same for the gradient's gradient. */
 SP_API bool sp_gradgradcheck(sp_gradcheck_function *function, const sp_list *inputs, void *user,
-                             const sp_gradcheck_options *options);
+                             const sp_gradcheck_options *options SP_OR_NULL);
 #define sp_gradgradcheck(...) SP__CALL3(sp_gradgradcheck, sp_gradcheck_options, __VA_ARGS__)
 
 SP_END_DECLS

@@ -25,6 +25,7 @@ typedef struct sp_data_options {
     bool quiet;              /* no progress bar while downloading */
     int64_t length;          /* synthetic: examples, default 60000 (10000 for test); sp_data_digits: at most */
     uint64_t seed;           /* synthetic */
+    SP_OPTIONS_END;
 } sp_data_options;
 
 /* MNIST and Fashion-MNIST, plain or .gz: in `root`, root/mnist, root/MNIST/raw; where root is NULL or "", in the folder
@@ -33,17 +34,17 @@ typedef struct sp_data_options {
  * with SP_ERROR_NOT_FOUND where it is absent, with SP_ERROR_IO where it is there and cannot be read. Files whose
  * checksums are others are read, and described as unrecognised. x u8 images (length, 28, 28) scaled to f32 (1, 28, 28)
  * in [0, 1]; y i64 () label. */
-SP_API sp_dataset *sp_data_mnist(const char *root, const sp_data_options *options);
+SP_API sp_dataset *sp_data_mnist(const char *root, const sp_data_options *options SP_OR_NULL);
 #define sp_data_mnist(...) SP__CALL1(sp_data_mnist, sp_data_options, __VA_ARGS__)
-SP_API sp_dataset *sp_data_fashion_mnist(const char *root, const sp_data_options *options);
+SP_API sp_dataset *sp_data_fashion_mnist(const char *root, const sp_data_options *options SP_OR_NULL);
 #define sp_data_fashion_mnist(...) SP__CALL1(sp_data_fashion_mnist, sp_data_options, __VA_ARGS__)
 /* Digits drawn by strokes, ten classes in turn at random, of MNIST's shape; example i depends on seed and i alone. */
-SP_API sp_dataset *sp_data_synthetic_digits(const sp_data_options *options);
+SP_API sp_dataset *sp_data_synthetic_digits(const sp_data_options *options SP_OR_NULL);
 #define sp_data_synthetic_digits(...) SP__CALL0(sp_data_synthetic_digits, sp_data_options, __VA_ARGS__)
 /* MNIST where it can be found or downloaded, else (or where root is "synthetic") synthetic digits: sp_data_description
  * tells which. It fails where a folder is named (root, SPUSK_DATA) that does not hold MNIST, and where a file is there
  * that cannot be read. `.length`: at most that many examples, the first. */
-SP_API sp_dataset *sp_data_digits(const char *root, const sp_data_options *options);
+SP_API sp_dataset *sp_data_digits(const char *root, const sp_data_options *options SP_OR_NULL);
 #define sp_data_digits(...) SP__CALL1(sp_data_digits, sp_data_options, __VA_ARGS__)
 /* Examples are slices along dimension 0 of x (n, …) and y (n, …). */
 SP_API sp_dataset *sp_data_tensors(sp_tensor *x, sp_tensor *y);
@@ -93,7 +94,7 @@ typedef sp_tensor *sp_transform_function(sp_tensor *x, sp_generator *generator, 
 SP_API sp_transform *sp_transform_new(sp_transform_function *function, void *user);
 extern SP_API sp_transform *const sp_last_transform_;
 SP_API sp_transform *sp_transform_compose_until(sp_transform *const *transforms);
-#define sp_transform_compose(...) sp_transform_compose_until((sp_transform *const[]){__VA_ARGS__, sp_last_transform_})
+#define sp_transform_compose(...) sp_transform_compose_until(SP__LIST(sp_transform *, __VA_ARGS__, sp_last_transform_))
 /* Applies a transform to one tensor. */
 SP_API sp_tensor *sp_transform_apply(sp_transform *transform, sp_tensor *x, sp_generator *generator);
 
@@ -107,10 +108,11 @@ typedef struct sp_loader_options {
     int num_workers;    /* threads that prepare batches ahead; default 0 */
     int prefetch;       /* batches each worker keeps ready; default 2 */
     uint64_t seed;      /* of the order and of random transforms; default: drawn from the thread's generator */
+    SP_OPTIONS_END;
 } sp_loader_options;
 
 /* Batches of a data set, in an order that depends on the seed and the epoch alone. */
-SP_API sp_loader *sp_data_loader(sp_dataset *dataset, const sp_loader_options *options);
+SP_API sp_loader *sp_data_loader(sp_dataset *dataset, const sp_loader_options *options SP_OR_NULL);
 #define sp_data_loader(...) SP__CALL1(sp_data_loader, sp_loader_options, __VA_ARGS__)
 /* Batches in an epoch; 0 for NULL. */
 SP_API int64_t sp_loader_length(const sp_loader *loader);

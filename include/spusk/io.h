@@ -51,10 +51,10 @@ SP_API sp_module *sp_module_outline_from_json(const char *json);
 
 /* A PNG: (H, W) or (1, H, W) grey, (3, H, W) or (4, H, W) colour; u8, or floating in [0, 1], clamped. */
 SP_API sp_status sp_save_png(const sp_tensor *image, const char *path);
-/* u8 (channels, H, W); channels 1 (grey, converted) or 3 (colour, converted). Of 16-bit samples the high byte; gamma and
- * colour profiles are ignored, as Pillow does; what is transparent lies on white. Fails on a file cut short or damaged,
- * and before anything is allocated on one that claims more than its bytes can hold, than 65 535 rows or columns, or
- * than 178 956 970 pixels (Pillow's bound). */
+/* u8 (channels, H, W); channels 1 (grey, converted) or 3 (colour, converted). Of 16-bit samples the high byte; gamma
+ * and colour profiles are ignored, as Pillow does; what is transparent lies on white. Fails on a file cut short or
+ * damaged, and before anything is allocated on one that claims more than its bytes can hold, than 65 535 rows or
+ * columns, or than 178 956 970 pixels (Pillow's bound). */
 SP_API sp_tensor *sp_load_png(const char *path, int channels);
 
 /* A whole file of any kind, written as the others are: a failure leaves the old file as it was. */

@@ -24,18 +24,20 @@ typedef struct sp_module_options {
     sp_tensor *(*forward)(sp_module *self, sp_tensor *x); /* of one tensor */
     sp_tensor *(*forward_n)(sp_module *self, sp_tensor *const *inputs, int n); /* of several */
     void (*destroy)(sp_module *self); /* frees what is the user's; not the members added */
+    SP_OPTIONS_END;
 } sp_module_options;
 
 /* sp_module_new(type, .name = "Autoencoder", .forward = f): a zeroed `type`, whose first member must be
  * `sp_module base`. */
-SP_API void *sp_module_new(size_t bytes, const sp_module_options *options);
+SP_API void *sp_module_new(size_t bytes, const sp_module_options *options SP_OR_NULL);
+#define SP__MODULE_BYTES(type) (sizeof(type) + 0 * sizeof(char[offsetof(type, base) == 0 ? 1 : -1]))
 #define sp_module_new(type, ...)                                                                                       \
-    ((type *)(sp_module_new)(sizeof(type) + 0 * sizeof(char[offsetof(type, base) == 0 ? 1 : -1]),                      \
-                             &(const sp_module_options){.size = sizeof(sp_module_options), __VA_ARGS__}))
+    ((type *)SP__CALL1(sp_module_new, sp_module_options, SP__MODULE_BYTES(type), __VA_ARGS__))
 
 typedef struct sp_buffer_options {
     size_t size;
     bool unsaved; /* not part of the state dict; PyTorch's persistent=False */
+    SP_OPTIONS_END;
 } sp_buffer_options;
 
 /* Adds a child, a trainable parameter or a buffer (saved, not trained). The module holds it; returns it. A name is
@@ -45,7 +47,7 @@ typedef struct sp_buffer_options {
 SP_API sp_module *sp_module_add(sp_module *parent, const char *name, sp_module *child);
 SP_API sp_tensor *sp_module_add_parameter(sp_module *module, const char *name, sp_tensor *parameter);
 SP_API sp_tensor *sp_module_add_buffer(sp_module *module, const char *name, sp_tensor *buffer,
-                                       const sp_buffer_options *options);
+                                       const sp_buffer_options *options SP_OR_NULL);
 #define sp_module_add_buffer(...) SP__CALL3(sp_module_add_buffer, sp_buffer_options, __VA_ARGS__)
 /* An option of the module, printed ("in_features=784") and saved in its description. */
 SP_API sp_status sp_module_set_int(sp_module *module, const char *name, int64_t value);
@@ -56,7 +58,7 @@ SP_API sp_status sp_module_set_bool(sp_module *module, const char *name, bool va
 
 /* The module applied: sp_forward(model, x), sp_forward(criterion, output, target). */
 SP_API sp_tensor *sp_forward_until(sp_module *module, sp_tensor *const *inputs);
-#define sp_forward(module, ...) sp_forward_until(module, (sp_tensor *const[]){__VA_ARGS__, sp_last_})
+#define sp_forward(module, ...) sp_forward_until(module, SP__LIST(sp_tensor *, __VA_ARGS__, sp_last_))
 SP_API sp_tensor *sp_forward_n(sp_module *module, sp_tensor *const *inputs, int n);
 
 /* Training or evaluation mode, for the module and all below it; whether it is training now. */
@@ -143,19 +145,21 @@ SP_API sp_tensor *sp_dict_get(const sp_dict *dict, int64_t i);
 extern SP_API sp_module *const sp_last_module_;
 /* The modules one after another; children are named "0", "1", … */
 SP_API sp_module *sp_nn_sequential_until(sp_module *const *modules);
-#define sp_nn_sequential(...) sp_nn_sequential_until((sp_module *const[]){__VA_ARGS__, sp_last_module_})
+#define sp_nn_sequential(...) sp_nn_sequential_until(SP__LIST(sp_module *, __VA_ARGS__, sp_last_module_))
 /* A list of modules without a forward of its own. */
 SP_API sp_module *sp_nn_module_list_until(sp_module *const *modules);
-#define sp_nn_module_list(...) sp_nn_module_list_until((sp_module *const[]){__VA_ARGS__, sp_last_module_})
+#define sp_nn_module_list(...) sp_nn_module_list_until(SP__LIST(sp_module *, __VA_ARGS__, sp_last_module_))
 
 typedef struct sp_nn_linear_options {
     size_t size;
     bool no_bias;
     sp_dtype dtype; /* default f32 */
     sp_generator *generator;
+    SP_OPTIONS_END;
 } sp_nn_linear_options;
 /* x·weightᵀ + bias: (…,in) → (…,out). weight (out,in) and bias (out), both uniform in ±1/√in. */
-SP_API sp_module *sp_nn_linear(int64_t in_features, int64_t out_features, const sp_nn_linear_options *options);
+SP_API sp_module *sp_nn_linear(int64_t in_features, int64_t out_features,
+                               const sp_nn_linear_options *options SP_OR_NULL);
 #define sp_nn_linear(...) SP__CALL2(sp_nn_linear, sp_nn_linear_options, __VA_ARGS__)
 
 typedef struct sp_nn_conv2d_options {
@@ -172,11 +176,12 @@ typedef struct sp_nn_conv2d_options {
     bool no_bias;
     sp_dtype dtype; /* default f32 */
     sp_generator *generator;
+    SP_OPTIONS_END;
 } sp_nn_conv2d_options;
 /* sp_conv2d: (N,in,H,W) → (N,out,H',W'). weight (out, in/groups, kernel height and width) and bias (out), both uniform
  * in ±1/√(in/groups·height·width). PyTorch, torch.nn.Conv2d. */
 SP_API sp_module *sp_nn_conv2d(int64_t in_channels, int64_t out_channels, int64_t kernel_size,
-                               const sp_nn_conv2d_options *options);
+                               const sp_nn_conv2d_options *options SP_OR_NULL);
 #define sp_nn_conv2d(...) SP__CALL3(sp_nn_conv2d, sp_nn_conv2d_options, __VA_ARGS__)
 
 typedef struct sp_nn_conv_transpose2d_options {
@@ -194,25 +199,26 @@ typedef struct sp_nn_conv_transpose2d_options {
     bool no_bias;
     sp_dtype dtype; /* default f32 */
     sp_generator *generator;
+    SP_OPTIONS_END;
 } sp_nn_conv_transpose2d_options;
 /* sp_conv_transpose2d: (N,in,H,W) → (N,out,H',W'). weight (in, out/groups, kernel height and width) and bias (out),
  * both uniform in ±1/√(out/groups·height·width). PyTorch, torch.nn.ConvTranspose2d. */
 SP_API sp_module *sp_nn_conv_transpose2d(int64_t in_channels, int64_t out_channels, int64_t kernel_size,
-                                         const sp_nn_conv_transpose2d_options *options);
+                                         const sp_nn_conv_transpose2d_options *options SP_OR_NULL);
 #define sp_nn_conv_transpose2d(...) SP__CALL3(sp_nn_conv_transpose2d, sp_nn_conv_transpose2d_options, __VA_ARGS__)
 
 SP_API sp_module *sp_nn_identity(void);
 SP_API sp_module *sp_nn_relu(void);
-SP_API sp_module *sp_nn_leaky_relu(const sp_leaky_relu_options *options);
+SP_API sp_module *sp_nn_leaky_relu(const sp_leaky_relu_options *options SP_OR_NULL);
 #define sp_nn_leaky_relu(...) SP__CALL0(sp_nn_leaky_relu, sp_leaky_relu_options, __VA_ARGS__)
-SP_API sp_module *sp_nn_elu(const sp_elu_options *options);
+SP_API sp_module *sp_nn_elu(const sp_elu_options *options SP_OR_NULL);
 #define sp_nn_elu(...) SP__CALL0(sp_nn_elu, sp_elu_options, __VA_ARGS__)
-SP_API sp_module *sp_nn_gelu(const sp_gelu_options *options);
+SP_API sp_module *sp_nn_gelu(const sp_gelu_options *options SP_OR_NULL);
 #define sp_nn_gelu(...) SP__CALL0(sp_nn_gelu, sp_gelu_options, __VA_ARGS__)
 SP_API sp_module *sp_nn_silu(void);
 SP_API sp_module *sp_nn_sigmoid(void);
 SP_API sp_module *sp_nn_tanh(void);
-SP_API sp_module *sp_nn_softplus(const sp_softplus_options *options);
+SP_API sp_module *sp_nn_softplus(const sp_softplus_options *options SP_OR_NULL);
 #define sp_nn_softplus(...) SP__CALL0(sp_nn_softplus, sp_softplus_options, __VA_ARGS__)
 SP_API sp_module *sp_nn_softmax(int dim);
 SP_API sp_module *sp_nn_log_softmax(int dim);
@@ -221,34 +227,36 @@ SP_API sp_module *sp_nn_dropout(double p);
 /* Zeroes whole channels with probability p while training. */
 SP_API sp_module *sp_nn_dropout2d(double p);
 /* All dimensions from start_dim (default 1) to end_dim (default -1) as one. */
-SP_API sp_module *sp_nn_flatten(const sp_flatten_options *options);
+SP_API sp_module *sp_nn_flatten(const sp_flatten_options *options SP_OR_NULL);
 #define sp_nn_flatten(...) SP__CALL0(sp_nn_flatten, sp_flatten_options, __VA_ARGS__)
 /* Dimension dim as several: sp_nn_unflatten(1, SP_DIMS(32, 7, 7)). */
 SP_API sp_module *sp_nn_unflatten(int dim, sp_dims sizes);
 
 /* ---- layers of images; formulas in layers.h ---- */
 
-SP_API sp_module *sp_nn_max_pool2d(int64_t kernel_size, const sp_max_pool2d_options *options);
+SP_API sp_module *sp_nn_max_pool2d(int64_t kernel_size, const sp_max_pool2d_options *options SP_OR_NULL);
 #define sp_nn_max_pool2d(...) SP__CALL1(sp_nn_max_pool2d, sp_max_pool2d_options, __VA_ARGS__)
-SP_API sp_module *sp_nn_avg_pool2d(int64_t kernel_size, const sp_avg_pool2d_options *options);
+SP_API sp_module *sp_nn_avg_pool2d(int64_t kernel_size, const sp_avg_pool2d_options *options SP_OR_NULL);
 #define sp_nn_avg_pool2d(...) SP__CALL1(sp_nn_avg_pool2d, sp_avg_pool2d_options, __VA_ARGS__)
-SP_API sp_module *sp_nn_adaptive_avg_pool2d(int64_t output_size, const sp_adaptive_avg_pool2d_options *options);
+SP_API sp_module *sp_nn_adaptive_avg_pool2d(int64_t output_size,
+                                            const sp_adaptive_avg_pool2d_options *options SP_OR_NULL);
 #define sp_nn_adaptive_avg_pool2d(...) SP__CALL1(sp_nn_adaptive_avg_pool2d, sp_adaptive_avg_pool2d_options, __VA_ARGS__)
 /* Needs .output_size or .scale_factor. */
-SP_API sp_module *sp_nn_upsample(const sp_interpolate_options *options);
+SP_API sp_module *sp_nn_upsample(const sp_interpolate_options *options SP_OR_NULL);
 #define sp_nn_upsample(...) SP__CALL0(sp_nn_upsample, sp_interpolate_options, __VA_ARGS__)
 
 typedef struct sp_nn_pad_options {
     size_t size;
     int64_t padding_lrtb[4]; /* left, right, top, bottom; instead of one number for all */
+    SP_OPTIONS_END;
 } sp_nn_pad_options;
-SP_API sp_module *sp_nn_zero_pad2d(int64_t padding, const sp_nn_pad_options *options);
+SP_API sp_module *sp_nn_zero_pad2d(int64_t padding, const sp_nn_pad_options *options SP_OR_NULL);
 #define sp_nn_zero_pad2d(...) SP__CALL1(sp_nn_zero_pad2d, sp_nn_pad_options, __VA_ARGS__)
-SP_API sp_module *sp_nn_constant_pad2d(int64_t padding, double value, const sp_nn_pad_options *options);
+SP_API sp_module *sp_nn_constant_pad2d(int64_t padding, double value, const sp_nn_pad_options *options SP_OR_NULL);
 #define sp_nn_constant_pad2d(...) SP__CALL2(sp_nn_constant_pad2d, sp_nn_pad_options, __VA_ARGS__)
-SP_API sp_module *sp_nn_reflection_pad2d(int64_t padding, const sp_nn_pad_options *options);
+SP_API sp_module *sp_nn_reflection_pad2d(int64_t padding, const sp_nn_pad_options *options SP_OR_NULL);
 #define sp_nn_reflection_pad2d(...) SP__CALL1(sp_nn_reflection_pad2d, sp_nn_pad_options, __VA_ARGS__)
-SP_API sp_module *sp_nn_replication_pad2d(int64_t padding, const sp_nn_pad_options *options);
+SP_API sp_module *sp_nn_replication_pad2d(int64_t padding, const sp_nn_pad_options *options SP_OR_NULL);
 #define sp_nn_replication_pad2d(...) SP__CALL1(sp_nn_replication_pad2d, sp_nn_pad_options, __VA_ARGS__)
 
 /* ---- normalisation, embedding ---- */
@@ -262,12 +270,13 @@ typedef struct sp_nn_batch_norm_options {
     bool no_bias;
     bool no_running_stats; /* the batch's own, in evaluation too; PyTorch's track_running_stats=False */
     sp_dtype dtype;        /* default f32 */
+    SP_OPTIONS_END;
 } sp_nn_batch_norm_options;
 /* For (N,C) and (N,C,L); for (N,C,H,W). weight (C) of ones and bias (C) of zeros; buffers running_mean (C) of zeros,
  * running_var (C) of ones, num_batches_tracked () i64. */
-SP_API sp_module *sp_nn_batch_norm1d(int64_t num_features, const sp_nn_batch_norm_options *options);
+SP_API sp_module *sp_nn_batch_norm1d(int64_t num_features, const sp_nn_batch_norm_options *options SP_OR_NULL);
 #define sp_nn_batch_norm1d(...) SP__CALL1(sp_nn_batch_norm1d, sp_nn_batch_norm_options, __VA_ARGS__)
-SP_API sp_module *sp_nn_batch_norm2d(int64_t num_features, const sp_nn_batch_norm_options *options);
+SP_API sp_module *sp_nn_batch_norm2d(int64_t num_features, const sp_nn_batch_norm_options *options SP_OR_NULL);
 #define sp_nn_batch_norm2d(...) SP__CALL1(sp_nn_batch_norm2d, sp_nn_batch_norm_options, __VA_ARGS__)
 
 typedef struct sp_nn_layer_norm_options {
@@ -275,9 +284,10 @@ typedef struct sp_nn_layer_norm_options {
     double eps; /* default 1e-5 */
     bool no_affine, no_bias;
     sp_dtype dtype; /* default f32 */
+    SP_OPTIONS_END;
 } sp_nn_layer_norm_options;
 /* Over the last dimensions, of these sizes: sp_nn_layer_norm(SP_DIMS(64)). weight of ones, bias of zeros. */
-SP_API sp_module *sp_nn_layer_norm(sp_dims normalized_shape, const sp_nn_layer_norm_options *options);
+SP_API sp_module *sp_nn_layer_norm(sp_dims normalized_shape, const sp_nn_layer_norm_options *options SP_OR_NULL);
 #define sp_nn_layer_norm(...) SP__CALL1(sp_nn_layer_norm, sp_nn_layer_norm_options, __VA_ARGS__)
 
 typedef struct sp_nn_embedding_options {
@@ -285,34 +295,35 @@ typedef struct sp_nn_embedding_options {
     int64_t padding_idx; /* this row is 0 and stays so: default none, SP_ZERO for 0; negative from the end */
     sp_dtype dtype;      /* default f32 */
     sp_generator *generator;
+    SP_OPTIONS_END;
 } sp_nn_embedding_options;
 /* A table of num_embeddings rows, looked up by index: (…) i64 → (…, embedding_dim). weight normal(0, 1). */
 SP_API sp_module *sp_nn_embedding(int64_t num_embeddings, int64_t embedding_dim,
-                                  const sp_nn_embedding_options *options);
+                                  const sp_nn_embedding_options *options SP_OR_NULL);
 #define sp_nn_embedding(...) SP__CALL2(sp_nn_embedding, sp_nn_embedding_options, __VA_ARGS__)
 
 /* ---- losses: sp_forward(loss, input, target); formulas in ops.h ---- */
 
-SP_API sp_module *sp_nn_nll_loss(const sp_loss_options *options);
+SP_API sp_module *sp_nn_nll_loss(const sp_loss_options *options SP_OR_NULL);
 #define sp_nn_nll_loss(...) SP__CALL0(sp_nn_nll_loss, sp_loss_options, __VA_ARGS__)
-SP_API sp_module *sp_nn_nll_loss_weighted(sp_tensor *weight, const sp_loss_options *options);
+SP_API sp_module *sp_nn_nll_loss_weighted(sp_tensor *weight, const sp_loss_options *options SP_OR_NULL);
 #define sp_nn_nll_loss_weighted(...) SP__CALL1(sp_nn_nll_loss_weighted, sp_loss_options, __VA_ARGS__)
-SP_API sp_module *sp_nn_cross_entropy_loss(const sp_loss_options *options);
+SP_API sp_module *sp_nn_cross_entropy_loss(const sp_loss_options *options SP_OR_NULL);
 #define sp_nn_cross_entropy_loss(...) SP__CALL0(sp_nn_cross_entropy_loss, sp_loss_options, __VA_ARGS__)
-SP_API sp_module *sp_nn_cross_entropy_loss_weighted(sp_tensor *weight, const sp_loss_options *options);
+SP_API sp_module *sp_nn_cross_entropy_loss_weighted(sp_tensor *weight, const sp_loss_options *options SP_OR_NULL);
 #define sp_nn_cross_entropy_loss_weighted(...)                                                                         \
     SP__CALL1(sp_nn_cross_entropy_loss_weighted, sp_loss_options, __VA_ARGS__)
-SP_API sp_module *sp_nn_mse_loss(const sp_loss_options *options);
+SP_API sp_module *sp_nn_mse_loss(const sp_loss_options *options SP_OR_NULL);
 #define sp_nn_mse_loss(...) SP__CALL0(sp_nn_mse_loss, sp_loss_options, __VA_ARGS__)
-SP_API sp_module *sp_nn_l1_loss(const sp_loss_options *options);
+SP_API sp_module *sp_nn_l1_loss(const sp_loss_options *options SP_OR_NULL);
 #define sp_nn_l1_loss(...) SP__CALL0(sp_nn_l1_loss, sp_loss_options, __VA_ARGS__)
-SP_API sp_module *sp_nn_smooth_l1_loss(const sp_loss_options *options);
+SP_API sp_module *sp_nn_smooth_l1_loss(const sp_loss_options *options SP_OR_NULL);
 #define sp_nn_smooth_l1_loss(...) SP__CALL0(sp_nn_smooth_l1_loss, sp_loss_options, __VA_ARGS__)
-SP_API sp_module *sp_nn_bce_loss(const sp_loss_options *options);
+SP_API sp_module *sp_nn_bce_loss(const sp_loss_options *options SP_OR_NULL);
 #define sp_nn_bce_loss(...) SP__CALL0(sp_nn_bce_loss, sp_loss_options, __VA_ARGS__)
-SP_API sp_module *sp_nn_bce_with_logits_loss(const sp_loss_options *options);
+SP_API sp_module *sp_nn_bce_with_logits_loss(const sp_loss_options *options SP_OR_NULL);
 #define sp_nn_bce_with_logits_loss(...) SP__CALL0(sp_nn_bce_with_logits_loss, sp_loss_options, __VA_ARGS__)
-SP_API sp_module *sp_nn_kl_div_loss(const sp_loss_options *options);
+SP_API sp_module *sp_nn_kl_div_loss(const sp_loss_options *options SP_OR_NULL);
 #define sp_nn_kl_div_loss(...) SP__CALL0(sp_nn_kl_div_loss, sp_loss_options, __VA_ARGS__)
 
 /* ---- initialisation, in place, outside the graph; returns the tensor ---- */
@@ -332,24 +343,25 @@ typedef struct sp_init_options {
     sp_fan_mode mode;             /* kaiming */
     sp_nonlinearity nonlinearity; /* kaiming */
     sp_generator *generator;
+    SP_OPTIONS_END;
 } sp_init_options;
 /* U(low, high); N(mean, std²). */
-SP_API sp_tensor *sp_init_uniform_(sp_tensor *x, double low, double high, const sp_init_options *options);
+SP_API sp_tensor *sp_init_uniform_(sp_tensor *x, double low, double high, const sp_init_options *options SP_OR_NULL);
 #define sp_init_uniform_(...) SP__CALL3(sp_init_uniform_, sp_init_options, __VA_ARGS__)
-SP_API sp_tensor *sp_init_normal_(sp_tensor *x, double mean, double std, const sp_init_options *options);
+SP_API sp_tensor *sp_init_normal_(sp_tensor *x, double mean, double std, const sp_init_options *options SP_OR_NULL);
 #define sp_init_normal_(...) SP__CALL3(sp_init_normal_, sp_init_options, __VA_ARGS__)
 SP_API sp_tensor *sp_init_constant_(sp_tensor *x, double value);
 SP_API sp_tensor *sp_init_zeros_(sp_tensor *x);
 SP_API sp_tensor *sp_init_ones_(sp_tensor *x);
 /* U(±gain·√(6/(fan_in + fan_out))), N(0, gain²·2/(fan_in + fan_out)). Glorot and Bengio, AISTATS 2010. */
-SP_API sp_tensor *sp_init_xavier_uniform_(sp_tensor *x, const sp_init_options *options);
+SP_API sp_tensor *sp_init_xavier_uniform_(sp_tensor *x, const sp_init_options *options SP_OR_NULL);
 #define sp_init_xavier_uniform_(...) SP__CALL1(sp_init_xavier_uniform_, sp_init_options, __VA_ARGS__)
-SP_API sp_tensor *sp_init_xavier_normal_(sp_tensor *x, const sp_init_options *options);
+SP_API sp_tensor *sp_init_xavier_normal_(sp_tensor *x, const sp_init_options *options SP_OR_NULL);
 #define sp_init_xavier_normal_(...) SP__CALL1(sp_init_xavier_normal_, sp_init_options, __VA_ARGS__)
 /* U(±gain·√(3/fan)), N(0, gain²/fan). He, Zhang, Ren, Sun, arXiv:1502.01852. */
-SP_API sp_tensor *sp_init_kaiming_uniform_(sp_tensor *x, const sp_init_options *options);
+SP_API sp_tensor *sp_init_kaiming_uniform_(sp_tensor *x, const sp_init_options *options SP_OR_NULL);
 #define sp_init_kaiming_uniform_(...) SP__CALL1(sp_init_kaiming_uniform_, sp_init_options, __VA_ARGS__)
-SP_API sp_tensor *sp_init_kaiming_normal_(sp_tensor *x, const sp_init_options *options);
+SP_API sp_tensor *sp_init_kaiming_normal_(sp_tensor *x, const sp_init_options *options SP_OR_NULL);
 #define sp_init_kaiming_normal_(...) SP__CALL1(sp_init_kaiming_normal_, sp_init_options, __VA_ARGS__)
 
 SP_END_DECLS

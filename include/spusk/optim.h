@@ -28,36 +28,37 @@ typedef struct sp_optim_options {
     bool amsgrad;          /* adam, adamw */
     double momentum_decay; /* nadam, default 4e-3 */
     bool maximize;         /* go uphill */
+    SP_OPTIONS_END;
 } sp_optim_options;
 
 /* Stochastic gradient descent; lr default 1e-3. */
-SP_API sp_optimizer *sp_optim_sgd(const sp_list *parameters, const sp_optim_options *options);
+SP_API sp_optimizer *sp_optim_sgd(const sp_list *parameters, const sp_optim_options *options SP_OR_NULL);
 #define sp_optim_sgd(...) SP__CALL1(sp_optim_sgd, sp_optim_options, __VA_ARGS__)
 /* Duchi, Hazan, Singer, JMLR 2011. lr 1e-2, eps 1e-10. */
-SP_API sp_optimizer *sp_optim_adagrad(const sp_list *parameters, const sp_optim_options *options);
+SP_API sp_optimizer *sp_optim_adagrad(const sp_list *parameters, const sp_optim_options *options SP_OR_NULL);
 #define sp_optim_adagrad(...) SP__CALL1(sp_optim_adagrad, sp_optim_options, __VA_ARGS__)
 /* Zeiler, arXiv:1212.5701. lr 1, rho 0.9, eps 1e-6. */
-SP_API sp_optimizer *sp_optim_adadelta(const sp_list *parameters, const sp_optim_options *options);
+SP_API sp_optimizer *sp_optim_adadelta(const sp_list *parameters, const sp_optim_options *options SP_OR_NULL);
 #define sp_optim_adadelta(...) SP__CALL1(sp_optim_adadelta, sp_optim_options, __VA_ARGS__)
 /* Hinton's lecture 6e. lr 1e-2, alpha 0.99, eps 1e-8. */
-SP_API sp_optimizer *sp_optim_rmsprop(const sp_list *parameters, const sp_optim_options *options);
+SP_API sp_optimizer *sp_optim_rmsprop(const sp_list *parameters, const sp_optim_options *options SP_OR_NULL);
 #define sp_optim_rmsprop(...) SP__CALL1(sp_optim_rmsprop, sp_optim_options, __VA_ARGS__)
 /* Kingma and Ba, arXiv:1412.6980. lr 1e-3, betas 0.9 0.999, eps 1e-8; amsgrad: Reddi, Kale, Kumar, ICLR 2018. */
-SP_API sp_optimizer *sp_optim_adam(const sp_list *parameters, const sp_optim_options *options);
+SP_API sp_optimizer *sp_optim_adam(const sp_list *parameters, const sp_optim_options *options SP_OR_NULL);
 #define sp_optim_adam(...) SP__CALL1(sp_optim_adam, sp_optim_options, __VA_ARGS__)
 /* Loshchilov and Hutter, arXiv:1711.05101. As Adam, weight_decay 1e-2. */
-SP_API sp_optimizer *sp_optim_adamw(const sp_list *parameters, const sp_optim_options *options);
+SP_API sp_optimizer *sp_optim_adamw(const sp_list *parameters, const sp_optim_options *options SP_OR_NULL);
 #define sp_optim_adamw(...) SP__CALL1(sp_optim_adamw, sp_optim_options, __VA_ARGS__)
 /* Adam with the infinity norm. lr 2e-3. */
-SP_API sp_optimizer *sp_optim_adamax(const sp_list *parameters, const sp_optim_options *options);
+SP_API sp_optimizer *sp_optim_adamax(const sp_list *parameters, const sp_optim_options *options SP_OR_NULL);
 #define sp_optim_adamax(...) SP__CALL1(sp_optim_adamax, sp_optim_options, __VA_ARGS__)
 /* Dozat, ICLR workshop 2016. lr 2e-3, momentum_decay 4e-3. */
-SP_API sp_optimizer *sp_optim_nadam(const sp_list *parameters, const sp_optim_options *options);
+SP_API sp_optimizer *sp_optim_nadam(const sp_list *parameters, const sp_optim_options *options SP_OR_NULL);
 #define sp_optim_nadam(...) SP__CALL1(sp_optim_nadam, sp_optim_options, __VA_ARGS__)
 
 /* Adds a parameter group; options left out are those of the optimiser. No parameter may be in two groups. */
 SP_API sp_status sp_add_param_group(sp_optimizer *optimizer, const sp_list *parameters,
-                                    const sp_optim_options *options);
+                                    const sp_optim_options *options SP_OR_NULL);
 #define sp_add_param_group(...) SP__CALL2(sp_add_param_group, sp_optim_options, __VA_ARGS__)
 
 /* Drops the gradients of all parameters. */
@@ -99,29 +100,32 @@ typedef struct sp_scheduler_options {
     bool mode_max;                      /* plateau: the metric should grow */
     int64_t cooldown;                   /* plateau: default 0 */
     double min_lr;                      /* plateau: default 0 */
+    SP_OPTIONS_END;
 } sp_scheduler_options;
 
 /* lr·gamma every step_size epochs. */
-SP_API sp_scheduler *sp_lr_step(sp_optimizer *optimizer, int64_t step_size, const sp_scheduler_options *options);
+SP_API sp_scheduler *sp_lr_step(sp_optimizer *optimizer, int64_t step_size,
+                                const sp_scheduler_options *options SP_OR_NULL);
 #define sp_lr_step(...) SP__CALL2(sp_lr_step, sp_scheduler_options, __VA_ARGS__)
 /* lr·gamma at each milestone. */
-SP_API sp_scheduler *sp_lr_multi_step(sp_optimizer *optimizer, sp_dims milestones, const sp_scheduler_options *options);
+SP_API sp_scheduler *sp_lr_multi_step(sp_optimizer *optimizer, sp_dims milestones,
+                                      const sp_scheduler_options *options SP_OR_NULL);
 #define sp_lr_multi_step(...) SP__CALL2(sp_lr_multi_step, sp_scheduler_options, __VA_ARGS__)
 /* lr·gamma every epoch. */
 SP_API sp_scheduler *sp_lr_exponential(sp_optimizer *optimizer, double gamma);
 /* Half a cosine from lr to eta_min over t_max epochs. Loshchilov and Hutter, arXiv:1608.03983. */
 SP_API sp_scheduler *sp_lr_cosine_annealing(sp_optimizer *optimizer, int64_t t_max,
-                                            const sp_scheduler_options *options);
+                                            const sp_scheduler_options *options SP_OR_NULL);
 #define sp_lr_cosine_annealing(...) SP__CALL2(sp_lr_cosine_annealing, sp_scheduler_options, __VA_ARGS__)
 /* A factor that goes straight from start_factor to end_factor over total_iters epochs. */
-SP_API sp_scheduler *sp_lr_linear(sp_optimizer *optimizer, const sp_scheduler_options *options);
+SP_API sp_scheduler *sp_lr_linear(sp_optimizer *optimizer, const sp_scheduler_options *options SP_OR_NULL);
 #define sp_lr_linear(...) SP__CALL1(sp_lr_linear, sp_scheduler_options, __VA_ARGS__)
 /* Up to max_lr and down again within total_steps. Smith and Topin, arXiv:1708.07120. */
 SP_API sp_scheduler *sp_lr_one_cycle(sp_optimizer *optimizer, double max_lr, int64_t total_steps,
-                                     const sp_scheduler_options *options);
+                                     const sp_scheduler_options *options SP_OR_NULL);
 #define sp_lr_one_cycle(...) SP__CALL3(sp_lr_one_cycle, sp_scheduler_options, __VA_ARGS__)
 /* lr·factor when the metric given to sp_scheduler_step_metric has not improved for `patience` epochs. */
-SP_API sp_scheduler *sp_lr_reduce_on_plateau(sp_optimizer *optimizer, const sp_scheduler_options *options);
+SP_API sp_scheduler *sp_lr_reduce_on_plateau(sp_optimizer *optimizer, const sp_scheduler_options *options SP_OR_NULL);
 #define sp_lr_reduce_on_plateau(...) SP__CALL1(sp_lr_reduce_on_plateau, sp_scheduler_options, __VA_ARGS__)
 
 SP_API sp_status sp_scheduler_step(sp_scheduler *scheduler);
@@ -140,12 +144,13 @@ typedef struct sp_batch_scheduler_options {
     size_t size;
     double factor;          /* default 5 */
     int64_t max_batch_size; /* default a tenth of the examples */
+    SP_OPTIONS_END;
 } sp_batch_scheduler_options;
 /* At each milestone the loader's batch grows by the factor by which sp_lr_multi_step would divide the rate: the noise
  * of the gradients falls alike, in fewer steps. Where the batch has reached max_batch_size the rate falls instead.
  * Smith, Kindermans, Ying, Le, "Don't decay the learning rate, increase the batch size", ICLR 2018. */
 SP_API sp_batch_scheduler *sp_batch_multi_step(sp_loader *loader, sp_optimizer *optimizer, sp_dims milestones,
-                                               const sp_batch_scheduler_options *options);
+                                               const sp_batch_scheduler_options *options SP_OR_NULL);
 #define sp_batch_multi_step(...) SP__CALL3(sp_batch_multi_step, sp_batch_scheduler_options, __VA_ARGS__)
 /* To be called after each epoch. */
 SP_API sp_status sp_batch_scheduler_step(sp_batch_scheduler *scheduler);
@@ -158,7 +163,8 @@ SP_API sp_status sp_batch_scheduler_load_state_dict(sp_batch_scheduler *schedule
 /* ---- clipping, in place; returns the total norm before ---- */
 
 /* Scales all gradients so that their common p-norm is at most max_norm (p default 2; INFINITY). NaN on failure. */
-SP_API double sp_clip_grad_norm_(const sp_list *parameters, double max_norm, const sp_reduce_options *options);
+SP_API double sp_clip_grad_norm_(const sp_list *parameters, double max_norm,
+                                 const sp_reduce_options *options SP_OR_NULL);
 #define sp_clip_grad_norm_(...) SP__CALL2(sp_clip_grad_norm_, sp_reduce_options, __VA_ARGS__)
 /* Clamps every gradient to ±value. */
 SP_API sp_status sp_clip_grad_value_(const sp_list *parameters, double value);

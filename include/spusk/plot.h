@@ -42,14 +42,17 @@ typedef struct sp_plot_options {
     const char *right_label;
     int dashed; /* the last so many series are dashed, to be told from those that they cover */
     bool twins; /* the dashed series have the colours and shapes of the first ones, in order */
+    SP_OPTIONS_END;
 } sp_plot_options;
 
 extern SP_API sp_series *const sp_last_series_;
 /* Lines in one chart: sp_plot_lines("losses.png", train, val). Needs gnuplot; its script and data stay beside the
  * picture (losses.gp, losses.dat), also when gnuplot is missing, which is an error that says so. */
-SP_API sp_status sp_plot_lines_until(const char *path, sp_series *const *series, const sp_plot_options *options);
+SP_API sp_status sp_plot_lines_until(const char *path, sp_series *const *series,
+                                     const sp_plot_options *options SP_OR_NULL);
 #define sp_plot_lines(path, ...) sp_plot_lines_until(path, (sp_series *const[]){__VA_ARGS__, sp_last_series_}, NULL)
-SP_API sp_status sp_plot_lines_with(const char *path, sp_series *const *series, int n, const sp_plot_options *options);
+SP_API sp_status sp_plot_lines_with(const char *path, sp_series *const *series, int n,
+                                    const sp_plot_options *options SP_OR_NULL);
 
 typedef struct sp_scatter_options {
     size_t size;
@@ -58,13 +61,14 @@ typedef struct sp_scatter_options {
     const char *const *names; /* of the classes, as many as the labels need; default their numbers */
     double point_size;        /* default 0.5 */
     bool all_points;          /* the axes hold outliers, too */
+    SP_OPTIONS_END;
 } sp_scatter_options;
 /* Points (N, 2), each with the colour and shape of its class, labels (N) of integers 0 to 29, or SP_NONE. The classes'
  * names stand at the middles of their points (by medians; moved apart where they would cover each other) and in a
  * legend. Points that are not finite are left out. Where the outermost 1 % of the points would take more than a third
  * of an axis, it ends before them, and the chart says how many lie beyond its axes. */
 SP_API sp_status sp_plot_scatter(const char *path, sp_tensor *points, sp_tensor *labels,
-                                 const sp_scatter_options *options);
+                                 const sp_scatter_options *options SP_OR_NULL);
 #define sp_plot_scatter(...) SP__CALL3(sp_plot_scatter, sp_scatter_options, __VA_ARGS__)
 /* Up to six of them side by side, each with a title of its own. */
 typedef struct sp_scatter_panel {
@@ -72,7 +76,7 @@ typedef struct sp_scatter_panel {
     const char *title;
 } sp_scatter_panel;
 SP_API sp_status sp_plot_scatters(const char *path, const sp_scatter_panel *panels, int n,
-                                  const sp_scatter_options *options);
+                                  const sp_scatter_options *options SP_OR_NULL);
 #define sp_plot_scatters(...) SP__CALL3(sp_plot_scatters, sp_scatter_options, __VA_ARGS__)
 
 typedef struct sp_contour_options {
@@ -83,16 +87,17 @@ typedef struct sp_contour_options {
     const sp_series *marks;        /* stars there: the minima */
     int64_t frames; /* of a movie, default 100 to 200: one a step of the longest path, or several of a short one */
     double fps;     /* of a movie, default 20 */
+    SP_OPTIONS_END;
 } sp_contour_options;
 /* Lines of equal values (H, W), row 0 at the bottom, column 0 at the left, over shades that are darker the higher; and
  * up to ten paths over them, each with its colour, its shapes and its name in a legend. Lines lie closer where values
  * are near the smallest: by the logarithm of their distance from it. Values that are not finite stay white. */
 SP_API sp_status sp_plot_contour(const char *path, sp_tensor *values, sp_series *const *paths, int n,
-                                 const sp_contour_options *options);
+                                 const sp_contour_options *options SP_OR_NULL);
 #define sp_plot_contour(...) SP__CALL4(sp_plot_contour, sp_contour_options, __VA_ARGS__)
 /* The same as a movie (.gif, .mp4, .html) in which the paths are walked, all at one pace, and the steps counted. */
 SP_API sp_status sp_plot_contour_movie(const char *path, sp_tensor *values, sp_series *const *paths, int n,
-                                       const sp_contour_options *options);
+                                       const sp_contour_options *options SP_OR_NULL);
 #define sp_plot_contour_movie(...) SP__CALL4(sp_plot_contour_movie, sp_contour_options, __VA_ARGS__)
 
 typedef struct sp_grid_options {
@@ -104,9 +109,10 @@ typedef struct sp_grid_options {
     const char *title;
     const char *const *row_captions, *const *column_captions; /* at the left, one a row; above, one a column */
     bool tight;                                               /* pictures touch, without frames */
+    SP_OPTIONS_END;
 } sp_grid_options;
 /* Images (N, H, W), (N, 1, H, W) or (N, 3, H, W), floating in [0, 1] or u8, row by row in one PNG. */
-SP_API sp_status sp_plot_images(const char *path, sp_tensor *images, const sp_grid_options *options);
+SP_API sp_status sp_plot_images(const char *path, sp_tensor *images, const sp_grid_options *options SP_OR_NULL);
 #define sp_plot_images(...) SP__CALL2(sp_plot_images, sp_grid_options, __VA_ARGS__)
 
 /* ---- movies ---- */
@@ -119,12 +125,13 @@ typedef struct sp_movie_options {
     int scale;         /* pixels a pixel; default: as many as make the longer side of small frames about 280 */
     bool once;         /* played once; default: again and again */
     const char *title; /* of a page, default its path */
+    SP_OPTIONS_END;
 } sp_movie_options;
 
 /* A movie by the name's end: .gif, .mp4, or .html (a page that holds an MP4 and plays it). MP4 and page need the
  * program ffmpeg. The file is there, whole, after sp_movie_close; a movie that failed or was never closed leaves an
  * older file of that name as it was. */
-SP_API sp_movie *sp_movie_new(const char *path, const sp_movie_options *options);
+SP_API sp_movie *sp_movie_new(const char *path, const sp_movie_options *options SP_OR_NULL);
 #define sp_movie_new(...) SP__CALL1(sp_movie_new, sp_movie_options, __VA_ARGS__)
 /* Adds a frame: (H, W) or (1, H, W) grey, (3, H, W) colour; u8, or floating in [0, 1], clamped; all of one shape. A
  * frame of another shape or dtype is refused, and the movie can go on. */

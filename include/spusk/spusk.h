@@ -12,7 +12,9 @@
  *
  * Options are designated initialisers after the arguments: sp_nn_linear(784, 10, .no_bias = true). A field left out
  * means the default; SP_ZERO says a zero where the default is another number. The function of the same name in
- * parentheses takes a pointer to the options, for other languages: NULL for the defaults.
+ * parentheses takes a pointer to the options, for other languages: NULL for the defaults. An option without its name,
+ * an argument left out and a number where an object belongs are errors of the compiler: the last for the whole program,
+ * unless it defines SPUSK_KEEP_DIAGNOSTICS before it includes a header. A literal 0 is a null pointer in C.
  *
  * Threads. Any thread may use the library; scopes, grad mode, the default generator and errors are per thread. Many
  * threads may read a tensor or run a model in eval mode under SP_NO_GRAD; one writes. */

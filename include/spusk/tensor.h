@@ -30,27 +30,25 @@ typedef struct sp_tensor_options {
     sp_device device;        /* default the CPU */
     bool requires_grad;      /* record gradients for it */
     sp_generator *generator; /* of random numbers; default the thread's */
+    SP_OPTIONS_END;
 } sp_tensor_options;
 
 /* Copies prod(dims) elements of `.dtype` (f32 by default) in row-major order. */
-SP_API sp_tensor *sp_from_data(const void *data, sp_dims dims, const sp_tensor_options *options);
+SP_API sp_tensor *sp_from_data(const void *data, sp_dims dims, const sp_tensor_options *options SP_OR_NULL);
 #define sp_from_data(...) SP__CALL2(sp_from_data, sp_tensor_options, __VA_ARGS__)
 
 /* sp_vector(1, 2, 3): a 1-d f32 tensor. The function takes the numbers and their count. */
 SP_API sp_tensor *sp_vector(const double *values, int64_t n);
-#define sp_vector(...)                                                                                                 \
-    (sp_vector)((const double[]){__VA_ARGS__}, (int64_t)(sizeof((const double[]){__VA_ARGS__}) / sizeof(double)))
+#define sp_vector(...) (sp_vector)(SP__LIST(double, __VA_ARGS__), (int64_t)SP__LIST_SIZE(double, __VA_ARGS__))
 
 /* sp_vector_i64(1, 2, 3): a 1-d i64 tensor. */
 SP_API sp_tensor *sp_vector_i64(const int64_t *values, int64_t n);
-#define sp_vector_i64(...)                                                                                             \
-    (sp_vector_i64)((const int64_t[]){__VA_ARGS__}, (int64_t)(sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t)))
+#define sp_vector_i64(...) (sp_vector_i64)(SP__LIST(int64_t, __VA_ARGS__), (int64_t)SP__LIST_SIZE(int64_t, __VA_ARGS__))
 
 /* sp_matrix(rows, columns, values …): a 2-d f32 tensor from rows*columns numbers in row-major order. */
 SP_API sp_tensor *sp_matrix(int64_t rows, int64_t columns, const double *values, int64_t n);
 #define sp_matrix(rows, columns, ...)                                                                                  \
-    (sp_matrix)(rows, columns, (const double[]){__VA_ARGS__},                                                          \
-                (int64_t)(sizeof((const double[]){__VA_ARGS__}) / sizeof(double)))
+    (sp_matrix)(rows, columns, SP__LIST(double, __VA_ARGS__), (int64_t)SP__LIST_SIZE(double, __VA_ARGS__))
 
 /* A 0-d f32 tensor; a 0-d i64 tensor. */
 SP_API sp_tensor *sp_scalar(double value);
@@ -58,62 +56,63 @@ SP_API sp_tensor *sp_scalar_i64(int64_t value);
 
 /* Zeros, ones, memory as it is (its values are undefined), one value. torch.full's default dtype is that of its value;
  * sp_full's is f32, or i64 when the value is written as an integer. */
-SP_API sp_tensor *sp_zeros(sp_dims dims, const sp_tensor_options *options);
+SP_API sp_tensor *sp_zeros(sp_dims dims, const sp_tensor_options *options SP_OR_NULL);
 #define sp_zeros(...) SP__CALL1(sp_zeros, sp_tensor_options, __VA_ARGS__)
-SP_API sp_tensor *sp_ones(sp_dims dims, const sp_tensor_options *options);
+SP_API sp_tensor *sp_ones(sp_dims dims, const sp_tensor_options *options SP_OR_NULL);
 #define sp_ones(...) SP__CALL1(sp_ones, sp_tensor_options, __VA_ARGS__)
-SP_API sp_tensor *sp_empty(sp_dims dims, const sp_tensor_options *options);
+SP_API sp_tensor *sp_empty(sp_dims dims, const sp_tensor_options *options SP_OR_NULL);
 #define sp_empty(...) SP__CALL1(sp_empty, sp_tensor_options, __VA_ARGS__)
-SP_API sp_tensor *sp_full(sp_dims dims, double value, const sp_tensor_options *options);
-SP_API sp_tensor *sp_full_i64(sp_dims dims, int64_t value, const sp_tensor_options *options);
+SP_API sp_tensor *sp_full(sp_dims dims, double value, const sp_tensor_options *options SP_OR_NULL);
+SP_API sp_tensor *sp_full_i64(sp_dims dims, int64_t value, const sp_tensor_options *options SP_OR_NULL);
+#define sp_full_i64(...) SP__CALL2(sp_full_i64, sp_tensor_options, __VA_ARGS__)
 
 /* start, start+step, … up to but without end: ceil((end-start)/step) numbers. i64 when all three are written as
  * integers, else f32, as torch.arange. Fails when step is 0 or leads away from end. */
-SP_API sp_tensor *sp_arange(double start, double end, double step, const sp_tensor_options *options);
-SP_API sp_tensor *sp_arange_i64(int64_t start, int64_t end, int64_t step, const sp_tensor_options *options);
+SP_API sp_tensor *sp_arange(double start, double end, double step, const sp_tensor_options *options SP_OR_NULL);
+SP_API sp_tensor *sp_arange_i64(int64_t start, int64_t end, int64_t step, const sp_tensor_options *options SP_OR_NULL);
+#define sp_arange_i64(...) SP__CALL3(sp_arange_i64, sp_tensor_options, __VA_ARGS__)
 
 /* `steps` evenly spaced numbers from start to end, both included. Floating point. */
-SP_API sp_tensor *sp_linspace(double start, double end, int64_t steps, const sp_tensor_options *options);
+SP_API sp_tensor *sp_linspace(double start, double end, int64_t steps, const sp_tensor_options *options SP_OR_NULL);
 #define sp_linspace(...) SP__CALL3(sp_linspace, sp_tensor_options, __VA_ARGS__)
 
 /* rows × columns with ones on the diagonal. */
-SP_API sp_tensor *sp_eye(int64_t rows, int64_t columns, const sp_tensor_options *options);
+SP_API sp_tensor *sp_eye(int64_t rows, int64_t columns, const sp_tensor_options *options SP_OR_NULL);
 #define sp_eye(...) SP__CALL2(sp_eye, sp_tensor_options, __VA_ARGS__)
 
 /* Uniform in [0, 1); standard normal; integers in [low, high), i64 by default; a permutation of 0 … n-1, i64. */
-SP_API sp_tensor *sp_rand(sp_dims dims, const sp_tensor_options *options);
+SP_API sp_tensor *sp_rand(sp_dims dims, const sp_tensor_options *options SP_OR_NULL);
 #define sp_rand(...) SP__CALL1(sp_rand, sp_tensor_options, __VA_ARGS__)
-SP_API sp_tensor *sp_randn(sp_dims dims, const sp_tensor_options *options);
+SP_API sp_tensor *sp_randn(sp_dims dims, const sp_tensor_options *options SP_OR_NULL);
 #define sp_randn(...) SP__CALL1(sp_randn, sp_tensor_options, __VA_ARGS__)
-SP_API sp_tensor *sp_randint(int64_t low, int64_t high, sp_dims dims, const sp_tensor_options *options);
+SP_API sp_tensor *sp_randint(int64_t low, int64_t high, sp_dims dims, const sp_tensor_options *options SP_OR_NULL);
 #define sp_randint(...) SP__CALL3(sp_randint, sp_tensor_options, __VA_ARGS__)
-SP_API sp_tensor *sp_randperm(int64_t n, const sp_tensor_options *options);
+SP_API sp_tensor *sp_randperm(int64_t n, const sp_tensor_options *options SP_OR_NULL);
 #define sp_randperm(...) SP__CALL1(sp_randperm, sp_tensor_options, __VA_ARGS__)
 
 /* The same with the shape, dtype and device of x, where options do not say otherwise. */
-SP_API sp_tensor *sp_zeros_like(const sp_tensor *x, const sp_tensor_options *options);
+SP_API sp_tensor *sp_zeros_like(const sp_tensor *x, const sp_tensor_options *options SP_OR_NULL);
 #define sp_zeros_like(...) SP__CALL1(sp_zeros_like, sp_tensor_options, __VA_ARGS__)
-SP_API sp_tensor *sp_ones_like(const sp_tensor *x, const sp_tensor_options *options);
+SP_API sp_tensor *sp_ones_like(const sp_tensor *x, const sp_tensor_options *options SP_OR_NULL);
 #define sp_ones_like(...) SP__CALL1(sp_ones_like, sp_tensor_options, __VA_ARGS__)
-SP_API sp_tensor *sp_empty_like(const sp_tensor *x, const sp_tensor_options *options);
+SP_API sp_tensor *sp_empty_like(const sp_tensor *x, const sp_tensor_options *options SP_OR_NULL);
 #define sp_empty_like(...) SP__CALL1(sp_empty_like, sp_tensor_options, __VA_ARGS__)
-SP_API sp_tensor *sp_full_like(const sp_tensor *x, double value, const sp_tensor_options *options);
+SP_API sp_tensor *sp_full_like(const sp_tensor *x, double value, const sp_tensor_options *options SP_OR_NULL);
 #define sp_full_like(...) SP__CALL2(sp_full_like, sp_tensor_options, __VA_ARGS__)
-SP_API sp_tensor *sp_rand_like(const sp_tensor *x, const sp_tensor_options *options);
+SP_API sp_tensor *sp_rand_like(const sp_tensor *x, const sp_tensor_options *options SP_OR_NULL);
 #define sp_rand_like(...) SP__CALL1(sp_rand_like, sp_tensor_options, __VA_ARGS__)
-SP_API sp_tensor *sp_randn_like(const sp_tensor *x, const sp_tensor_options *options);
+SP_API sp_tensor *sp_randn_like(const sp_tensor *x, const sp_tensor_options *options SP_OR_NULL);
 #define sp_randn_like(...) SP__CALL1(sp_randn_like, sp_tensor_options, __VA_ARGS__)
 
 #ifndef __cplusplus
 /* Python's int or float decides the type: an argument written as an integer picks the i64 function. */
 #define SP__BY_NUMBER(x, floating, integral)                                                                           \
     _Generic((x), float : (floating), double : (floating), default : (integral))
-#define sp_full(...)                                                                                                   \
-    SP__CALL2(SP__BY_NUMBER(SP__A2(__VA_ARGS__, 0, 0), sp_full, sp_full_i64), sp_tensor_options, __VA_ARGS__)
+#define sp_full(...) SP__CALL2(SP__BY_NUMBER(SP__A2(__VA_ARGS__), sp_full, sp_full_i64), sp_tensor_options, __VA_ARGS__)
 #define sp_arange(...)                                                                                                 \
-    SP__CALL3(SP__BY_NUMBER(SP__A1(__VA_ARGS__, 0) + SP__A2(__VA_ARGS__, 0, 0) + SP__A3(__VA_ARGS__, 0, 0, 0),         \
-                            sp_arange, sp_arange_i64),                                                                 \
-              sp_tensor_options, __VA_ARGS__)
+    SP__CALL3(                                                                                                         \
+        SP__BY_NUMBER(SP__A1(__VA_ARGS__) + SP__A2(__VA_ARGS__) + SP__A3(__VA_ARGS__), sp_arange, sp_arange_i64),      \
+        sp_tensor_options, __VA_ARGS__)
 #endif
 
 /* ---- questions ---- */
@@ -157,7 +156,7 @@ SP_API sp_status sp_print(const sp_tensor *x);
 /* SP_LIST(a, b, c): a list that holds the tensors. A NULL among them fails the whole. */
 SP_API sp_list *sp_list_new(sp_tensor *const *tensors, int64_t n);
 SP_API sp_list *sp_list_until(sp_tensor *const *tensors);
-#define SP_LIST(...) sp_list_until((sp_tensor *const[]){__VA_ARGS__, sp_last_})
+#define SP_LIST(...) sp_list_until(SP__LIST(sp_tensor *, __VA_ARGS__, sp_last_))
 /* Number of tensors; 0 for NULL. */
 SP_API int64_t sp_list_size(const sp_list *list);
 /* Tensor i, held by the list; negative i counts from the end. */

@@ -53,7 +53,8 @@ SP_API const sp_recipe *sp_recipe_find(const char *name);
 SP_API const sp_recipe *sp_recipe_at(int i);
 
 /* An optimiser by its name: sgd, adagrad, adadelta, rmsprop, adam, adamw, adamax, nadam. */
-SP_API sp_optimizer *sp_optim_by_name(const char *name, const sp_list *parameters, const sp_optim_options *options);
+SP_API sp_optimizer *sp_optim_by_name(const char *name, const sp_list *parameters,
+                                      const sp_optim_options *options SP_OR_NULL);
 #define sp_optim_by_name(...) SP__CALL2(sp_optim_by_name, sp_optim_options, __VA_ARGS__)
 /* A classifier's loss by name, of the logarithms of its probabilities (n, classes) and labels (n): "nll", the
  * cross-entropy; "mse" and "l1", the mean squared and absolute error of the probabilities. */
@@ -90,12 +91,13 @@ typedef struct sp_autoencoder_options {
     size_t size;
     sp_autoencoder_kind kind;
     int64_t features; /* numbers in an example; default 784, a digit of 28×28 */
+    SP_OPTIONS_END;
 } sp_autoencoder_options;
 /* A module "Autoencoder" that squeezes an example into `code` ≥ 1 numbers and makes it again: (n, features), or images,
  * → the same. The convolutional one's encoder: Conv2d(1, 32, 3, stride 2, padding 1), Conv2d(32, 64, the same),
  * Linear(3136, 128), Linear(128, code), ReLU between; the decoder turns it round with ConvTranspose2d(64, 32, 4, stride
  * 2, padding 1) and ConvTranspose2d(32, 1, the same), Sigmoid behind. */
-SP_API sp_module *sp_autoencoder(int64_t code, const sp_autoencoder_options *options);
+SP_API sp_module *sp_autoencoder(int64_t code, const sp_autoencoder_options *options SP_OR_NULL);
 #define sp_autoencoder(...) SP__CALL1(sp_autoencoder, sp_autoencoder_options, __VA_ARGS__)
 /* The best linear autoencoder of the rows of x (m, features), without training: principal components. encode is
  * (x - mean)·V, decode its inverse on the plane. */
@@ -118,11 +120,12 @@ SP_API double sp_reconstruction_error(sp_module *model, sp_dataset *dataset);
 typedef struct sp_morph_options {
     size_t size;
     bool spherical; /* along arcs around the origin (slerp), not along straight lines */
+    SP_OPTIONS_END;
 } sp_morph_options;
 /* A closed path through codes (n, code), n ≥ 2: from each to the next, and from the last to the first, in `steps` equal
  * steps: (n·steps, code). A point at a joint appears once, also at the end, where the first follows. Spherical: lengths
  * and angles go evenly. Shoemake, "Animating rotation with quaternion curves", SIGGRAPH 1985. */
-SP_API sp_tensor *sp_morph(sp_tensor *codes, int64_t steps, const sp_morph_options *options);
+SP_API sp_tensor *sp_morph(sp_tensor *codes, int64_t steps, const sp_morph_options *options SP_OR_NULL);
 #define sp_morph(...) SP__CALL2(sp_morph, sp_morph_options, __VA_ARGS__)
 /* The codes on a grid over a rectangle of the plane, row by row from the top, borders included: (rows·columns, 2). */
 SP_API sp_tensor *sp_code_grid(int64_t rows, int64_t columns, double left, double right, double bottom, double top);

@@ -41,9 +41,10 @@ typedef struct sp_flatten_options {
     size_t size;
     int start_dim; /* default 0 */
     int end_dim;   /* default -1, the last; SP_ZERO for dimension 0 */
+    SP_OPTIONS_END;
 } sp_flatten_options;
 /* Dimensions start_dim … end_dim as one; a view where possible. */
-SP_API sp_tensor *sp_flatten(sp_tensor *x, const sp_flatten_options *options);
+SP_API sp_tensor *sp_flatten(sp_tensor *x, const sp_flatten_options *options SP_OR_NULL);
 #define sp_flatten(...) SP__CALL1(sp_flatten, sp_flatten_options, __VA_ARGS__)
 /* Dimension dim as several; one of them may be -1. */
 SP_API sp_tensor *sp_unflatten(sp_tensor *x, int dim, sp_dims dims);

@@ -28,5 +28,5 @@ sp_tensor *sp__wrapped_f64(double value)
 
 sp_tensor *sp__wrapped_i64(int64_t value)
 {
-    return wrapped(sp_full_i64(SP_DIMS(), value, NULL));
+    return wrapped(sp_full_i64(SP_DIMS(), value));
 }

@@ -94,7 +94,7 @@ sp_tensor *sp__distort(sp_tensor *x, const sp__distortion *d, sp_generator *gene
 
 struct sp_loader {
     sp_dataset *dataset;
-    sp_loader_options options;
+    SP_OPTIONS_MEMBER(sp_loader_options, options);
     int64_t epoch;
 };
 

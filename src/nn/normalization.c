@@ -56,7 +56,7 @@ static sp_tensor *batch_forward(sp_module *self, sp_tensor *x)
     if (!y || !tracks || !training) return y;
     sp_status status = SP_OK;
     SP_NO_GRAD {
-        if (!sp_add_(n->num_batches, sp_full_i64(SP_DIMS(), 1, NULL))) status = sp_error_status();
+        if (!sp_add_(n->num_batches, sp_full_i64(SP_DIMS(), 1))) status = sp_error_status();
     }
     return status ? NULL : y;
 }
@@ -101,7 +101,7 @@ static sp_status add_statistics(norm *n, sp_dims dims, bool track, sp_dtype dtyp
     if (!track) return SP_OK;
     n->mean = sp_module_add_buffer(self, "running_mean", filled(dims, 0, type, true));
     n->var = sp_module_add_buffer(self, "running_var", filled(dims, 1, type, true));
-    n->num_batches = sp_module_add_buffer(self, "num_batches_tracked", sp_full_i64(SP_DIMS(), 0, NULL));
+    n->num_batches = sp_module_add_buffer(self, "num_batches_tracked", sp_full_i64(SP_DIMS(), 0));
     return n->mean && n->var && n->num_batches ? SP_OK : sp_error_status();
 }
 

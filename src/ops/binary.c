@@ -139,7 +139,7 @@ static sp_status minimum_backward(sp_grad_call *call)
 /* ---- public: of two tensors; with Python's float, with Python's int ---- */
 
 #define BINARY(NAME)                                                                                                   \
-    sp_tensor *sp_##NAME(sp_tensor *a, sp_tensor *b)                                                                   \
+    sp_tensor *(sp_##NAME)(sp_tensor * a, sp_tensor * b)                                                               \
     {                                                                                                                  \
         return sp_op_apply(&sp__op_##NAME, (sp_tensor *[]){a, b}, 2, NULL);                                            \
     }

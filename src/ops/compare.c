@@ -24,7 +24,7 @@ static sp_status compare(sp_call *call, sp__map_kind kind)
     {                                                                                                                  \
         return compare(call, KERNEL);                                                                                  \
     }                                                                                                                  \
-    sp_tensor *sp_##NAME(sp_tensor *a, sp_tensor *b)                                                                   \
+    sp_tensor *(sp_##NAME)(sp_tensor * a, sp_tensor * b)                                                               \
     {                                                                                                                  \
         return sp_op_apply(&sp__op_##NAME, (sp_tensor *[]){a, b}, 2, NULL);                                            \
     }                                                                                                                  \

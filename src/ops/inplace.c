@@ -16,7 +16,7 @@
         return sp_op_apply_inplace(&sp__op_##NAME, &x, 1, NULL);                                                       \
     }
 #define BINARY_TWIN(NAME)                                                                                              \
-    sp_tensor *sp_##NAME##_(sp_tensor *x, sp_tensor *y)                                                                \
+    sp_tensor *(sp_##NAME##_)(sp_tensor * x, sp_tensor * y)                                                            \
     {                                                                                                                  \
         return sp_op_apply_inplace(&sp__op_##NAME, (sp_tensor *[]){x, y}, 2, NULL);                                    \
     }                                                                                                                  \
@@ -66,7 +66,7 @@ static sp_status copy_backward(sp_grad_call *call)
     return status ? status : SP__GIVE(call, 1, call->grads[0]);
 }
 
-sp_tensor *sp_copy_(sp_tensor *x, sp_tensor *source)
+sp_tensor *(sp_copy_)(sp_tensor *x, sp_tensor *source)
 {
     return sp_op_apply_inplace(&sp__op_copy, (sp_tensor *[]){x, source}, 2, NULL);
 }

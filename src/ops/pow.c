@@ -43,7 +43,7 @@ static sp_status pow_backward(sp_grad_call *call)
     return status ? status : SP__GIVE(call, 1, exponent_gradient(g, a, b, sp_saved_output(call, 0)));
 }
 
-sp_tensor *sp_pow(sp_tensor *a, sp_tensor *b)
+sp_tensor *(sp_pow)(sp_tensor *a, sp_tensor *b)
 {
     return sp_op_apply(&sp__op_pow, (sp_tensor *[]){a, b}, 2, NULL);
 }

@@ -55,7 +55,7 @@ typedef struct sp__rule {
     sp_fused_rule fused;
     bool decoupled; /* weight decay apart from the gradient */
     unsigned takes; /* bits of the fields that it reads, beside lr, weight_decay and maximize */
-    sp_optim_options defaults;
+    SP_OPTIONS_MEMBER(sp_optim_options, defaults);
     sp__state_rule states[SP__MAX_STATES];
 } sp__rule;
 
@@ -73,15 +73,15 @@ typedef struct sp__slot {
 } sp__slot;
 
 typedef struct sp__group {
-    sp_optim_options options; /* complete: nothing left to default */
-    int64_t first, n;         /* its slots */
-    double initial_lr;        /* what schedules start from, once has_initial_lr */
+    SP_OPTIONS_MEMBER(sp_optim_options, options); /* complete: nothing left to default */
+    int64_t first, n;                             /* its slots */
+    double initial_lr;                            /* what schedules start from, once has_initial_lr */
     bool has_initial_lr;
 } sp__group;
 
 struct sp_optimizer {
     const sp__rule *rule;
-    sp_optim_options defaults;
+    SP_OPTIONS_MEMBER(sp_optim_options, defaults);
     sp__slot *slots;
     sp__group *groups;
     int64_t n_slots;

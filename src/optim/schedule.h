@@ -34,8 +34,8 @@ typedef struct sp__schedule {
 
 struct sp_scheduler {
     const sp__schedule *kind;
-    sp_optimizer *optimizer;      /* held */
-    sp_scheduler_options options; /* complete */
+    sp_optimizer *optimizer;                          /* held */
+    SP_OPTIONS_MEMBER(sp_scheduler_options, options); /* complete */
     int64_t epoch;
     int64_t period;      /* step_size, t_max or total_steps */
     int64_t *milestones; /* multi-step */

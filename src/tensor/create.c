@@ -78,7 +78,7 @@ sp_tensor *(sp_full)(sp_dims dims, double value, const sp_tensor_options *option
     return constant("sp_full", dims, value, exact, &o, SP_F32);
 }
 
-sp_tensor *sp_full_i64(sp_dims dims, int64_t value, const sp_tensor_options *options)
+sp_tensor *(sp_full_i64)(sp_dims dims, int64_t value, const sp_tensor_options *options)
 {
     sp_tensor_options o = sp__tensor_options(options);
     int64_t exact = o.dtype == SP_BOOL ? value != 0 : value;
@@ -162,7 +162,7 @@ sp_tensor *sp_scalar(double value)
 
 sp_tensor *sp_scalar_i64(int64_t value)
 {
-    return sp_full_i64(SP_DIMS(), value, NULL);
+    return sp_full_i64(SP_DIMS(), value);
 }
 
 /* ---- sequences ---- */
@@ -176,7 +176,7 @@ static sp_tensor *sequence(double count, sp__fill fill, const sp_tensor_options 
     return filled(make("sp_arange", SP_DIMS((int64_t)count), o, fallback), fill, o);
 }
 
-sp_tensor *sp_arange_i64(int64_t start, int64_t end, int64_t step, const sp_tensor_options *options)
+sp_tensor *(sp_arange_i64)(int64_t start, int64_t end, int64_t step, const sp_tensor_options *options)
 {
     sp_tensor_options o = sp__tensor_options(options);
     sp__fill fill = {
