@@ -6,27 +6,28 @@
 
 typedef sp_optimizer *constructor(const sp_list *parameters, const sp_optim_options *options);
 
+#define WITH(...) (&(const sp_optim_options){.size = sizeof(sp_optim_options), __VA_ARGS__})
 #define EVERY .lr = 0.02, .weight_decay = 0.1, .maximize = true
 static const struct {
     constructor *make;
-    sp_optim_options options;
+    const sp_optim_options *options;
 } rows[] = {
-    {sp_optim_sgd, {EVERY}},
-    {sp_optim_sgd, {EVERY, .momentum = 0.9}},
-    {sp_optim_sgd, {EVERY, .momentum = 0.9, .dampening = 0.5}},
-    {sp_optim_sgd, {EVERY, .momentum = 0.9, .nesterov = true}},
-    {sp_optim_adagrad, {EVERY, .lr_decay = 0.1, .initial_accumulator_value = 0.5, .eps = 0.1}},
-    {sp_optim_adadelta, {EVERY, .rho = 0.5, .eps = 0.1}},
-    {sp_optim_rmsprop, {EVERY, .alpha = 0.5, .eps = 0.1}},
-    {sp_optim_rmsprop, {EVERY, .momentum = 0.9}},
-    {sp_optim_rmsprop, {EVERY, .centered = true}},
-    {sp_optim_rmsprop, {EVERY, .momentum = 0.9, .centered = true}},
-    {sp_optim_adam, {EVERY, .betas = {0.5, 0.6}, .eps = 0.1}},
-    {sp_optim_adam, {EVERY, .amsgrad = true}},
-    {sp_optim_adamw, {EVERY, .betas = {0.5, 0.6}, .eps = 0.1}},
-    {sp_optim_adamw, {EVERY, .amsgrad = true}},
-    {sp_optim_adamax, {EVERY, .betas = {0.5, 0.6}, .eps = 0.1}},
-    {sp_optim_nadam, {EVERY, .betas = {0.5, 0.6}, .eps = 0.1, .momentum_decay = 0.1}},
+    {sp_optim_sgd, WITH(EVERY)},
+    {sp_optim_sgd, WITH(EVERY, .momentum = 0.9)},
+    {sp_optim_sgd, WITH(EVERY, .momentum = 0.9, .dampening = 0.5)},
+    {sp_optim_sgd, WITH(EVERY, .momentum = 0.9, .nesterov = true)},
+    {sp_optim_adagrad, WITH(EVERY, .lr_decay = 0.1, .initial_accumulator_value = 0.5, .eps = 0.1)},
+    {sp_optim_adadelta, WITH(EVERY, .rho = 0.5, .eps = 0.1)},
+    {sp_optim_rmsprop, WITH(EVERY, .alpha = 0.5, .eps = 0.1)},
+    {sp_optim_rmsprop, WITH(EVERY, .momentum = 0.9)},
+    {sp_optim_rmsprop, WITH(EVERY, .centered = true)},
+    {sp_optim_rmsprop, WITH(EVERY, .momentum = 0.9, .centered = true)},
+    {sp_optim_adam, WITH(EVERY, .betas = {0.5, 0.6}, .eps = 0.1)},
+    {sp_optim_adam, WITH(EVERY, .amsgrad = true)},
+    {sp_optim_adamw, WITH(EVERY, .betas = {0.5, 0.6}, .eps = 0.1)},
+    {sp_optim_adamw, WITH(EVERY, .amsgrad = true)},
+    {sp_optim_adamax, WITH(EVERY, .betas = {0.5, 0.6}, .eps = 0.1)},
+    {sp_optim_nadam, WITH(EVERY, .betas = {0.5, 0.6}, .eps = 0.1, .momentum_decay = 0.1)},
 };
 enum { N_ROWS = sizeof rows / sizeof *rows };
 
@@ -56,9 +57,7 @@ static void go_on(const run *r, int steps)
 
 static run started(int row)
 {
-    sp_optim_options options = rows[row].options;
-    options.size = sizeof options;
-    return start(rows[row].make, &options, sp_vector(1, -2, 3), sp_vector(0.5, 4));
+    return start(rows[row].make, rows[row].options, sp_vector(1, -2, 3), sp_vector(0.5, 4));
 }
 
 static void test_a_state_brings_every_option(void **state)
