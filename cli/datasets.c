@@ -60,8 +60,8 @@ static void ignore(sp_status status, const char *message, void *user)
 
 static void report(sp_status status, const char *message, void *user)
 {
-    (void)status, (void)user;
-    fprintf(stderr, "spusk: %s\n", message);
+    (void)user;
+    fprintf(stderr, "spusk: %s%s\n", status == SP_WARNING ? "warning: " : "", message);
 }
 
 /* A folder that was named should hold the data, and what is there but broken is for the user to know: only where nobody

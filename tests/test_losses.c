@@ -2,6 +2,8 @@
  * weights, smoothing, probabilities, edges of the formulas, options, the words of errors. Numbers are PyTorch's. */
 #include "support/values.h"
 #include <math.h>
+#include <spusk/nn.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Four examples, three classes. */
@@ -273,6 +275,68 @@ static void test_smooth_absolute_differences(void **state)
     assert_error(SP_ERROR_ARGUMENT, "beta");
 }
 
+/* ---- two shapes ---- */
+
+static char warning[512];
+static int warned;
+static sp_status warning_status;
+
+static void catch_warning(sp_status status, const char *message, void *user)
+{
+    (void)user;
+    warned++;
+    warning_status = status;
+    snprintf(warning, sizeof warning, "%s", message);
+}
+
+/* A loss of (3, 1) and (3) goes through, warns once, and leaves no error. */
+static void warns(sp_tensor *(*loss)(sp_tensor *x, sp_tensor *target, const sp_loss_options *options), const char *name)
+{
+    char words[128];
+    sp_tensor *x = sp_reshape(sp_vector(.1, .2, .3), 3, 1), *t = sp_vector(.1, .2, .3), *full = sp_reshape(t, 3, 1);
+    snprintf(words, sizeof words, "%s: the target's shape [3] is not the input's, [3, 1]", name);
+    warned = 0;
+    for (int i = 0; i < 3; i++) {
+        assert_non_null(loss(x, t, NULL));
+        assert_no_error();
+        assert_int_equal(warned, 1);
+    }
+    assert_int_equal(warning_status, SP_WARNING);
+    assert_non_null(strstr(warning, words));
+    assert_non_null(loss(x, full, NULL));
+    assert_int_equal(warned, 1);
+}
+
+static void test_two_shapes_warn_once(void **state)
+{
+    (void)state;
+    sp_set_error_handler(catch_warning, NULL);
+    warns(sp_mse_loss, "sp_mse_loss");
+    warns(sp_l1_loss, "sp_l1_loss");
+    warns(sp_smooth_l1_loss, "sp_smooth_l1_loss");
+    warns(sp_kl_div, "sp_kl_div");
+    warned = 0;
+    sp_tensor *x = sp_vector(.1, .2), *t = sp_reshape(x, 1, 2);
+    assert_non_null(sp_forward(sp_nn_mse_loss(), x, t));
+    assert_int_equal(warned, 1);
+    sp_error_quiet(true);
+    assert_non_null(sp_mse_loss(t, x));
+    sp_error_quiet(false);
+    assert_int_equal(warned, 1);
+    assert_null(sp_mse_loss(sp_vector(1, 2), sp_vector(1, 2, 3)));
+    assert_int_equal(warned, 2); /* the error alone */
+    assert_int_equal(warning_status, SP_ERROR_SHAPE);
+    assert_non_null(sp_mse_loss(sp_reshape(x, 2, 1), x));
+    assert_int_equal(warned, 3);
+    assert_int_equal(sp_error_status(), SP_ERROR_SHAPE); /* and it stays pending, with its words */
+    assert_non_null(strstr(sp_error_message(), "[3]"));
+    sp_error_clear();
+    assert_null(sp_binary_cross_entropy(x, t));
+    sp_error_clear();
+    assert_null(sp_binary_cross_entropy_with_logits(x, t));
+    sp_error_clear();
+}
+
 /* ---- between probabilities ---- */
 
 static void test_binary_cross_entropy(void **state)
@@ -478,6 +542,7 @@ int main(void)
         sp_test(test_squares),
         sp_test(test_absolute_differences),
         sp_test(test_smooth_absolute_differences),
+        sp_test(test_two_shapes_warn_once),
         sp_test(test_binary_cross_entropy),
         sp_test(test_what_is_no_probability),
         sp_test(test_binary_cross_entropy_with_logits),

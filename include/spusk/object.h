@@ -13,6 +13,10 @@ SP_API sp_status sp_raise(sp_status status, const char *format, ...) SP_PRINTF(2
 /* For a NULL argument: the pending error passes on; when none is pending, this is one. Returns the pending status. */
 SP_API sp_status sp_raise_null(const char *function, const char *argument);
 
+/* For what is rarely meant but no failure: the handler is told, with SP_WARNING, once a thread for the same text. No
+ * error is pending then, and one that is stays. The text begins with the function's name, as an error's. */
+SP_API void sp_warn(const char *format, ...) SP_PRINTF(1, 2);
+
 /* Where the calling thread is: errors raised between enter and leave begin with the frames' names, joined by dots, and
  * the innermost type: "in encode.0 (Linear): ". Names and types are borrowed; an empty name adds nothing to the path.
  */

@@ -21,12 +21,15 @@ typedef enum sp_status {
     SP_ERROR_NOT_FOUND,   /* no such file, data set, name */
     SP_ERROR_UNSUPPORTED, /* not in this build */
     SP_ERROR_INTERRUPTED, /* stopped on request */
+    SP_WARNING,           /* nothing failed; what was asked for is rarely meant. Only the handler sees it */
 } sp_status;
 
-/* Called once for each first cause, on the thread where it arose, before the failing call returns. */
+/* Called once for each first cause, on the thread where it arose, before the failing call returns; and for a warning,
+ * with SP_WARNING: the call goes on, no error is pending, and the same text does not come twice on a thread. */
 typedef void sp_error_handler(sp_status status, const char *message, void *user);
 
-/* Replaces the process-wide handler; NULL silences it. The default writes "spusk: <message>" to standard error.
+/* Replaces the process-wide handler; NULL silences it. The default writes "spusk: <message>", or
+ * "spusk: warning: <message>", to standard error.
  * Set it before other threads use the library. */
 SP_API void sp_set_error_handler(sp_error_handler *handler, void *user);
 

@@ -21,8 +21,8 @@ static _Thread_local thread_error error;
 
 static void write_to_stderr(sp_status status, const char *message, void *user)
 {
-    (void)status, (void)user;
-    fprintf(stderr, "spusk: %s\n", message);
+    (void)user;
+    fprintf(stderr, "spusk: %s%s\n", status == SP_WARNING ? "warning: " : "", message);
 }
 
 static struct {
@@ -145,6 +145,40 @@ sp_status(sp_raise)(sp_status status, const char *format, ...)
     return status;
 }
 
+/* ---- warnings ---- */
+
+/* FNV-1a, and never 0. */
+static uint64_t hash_of(const char *text)
+{
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (; *text; text++) hash = (hash ^ (unsigned char)*text) * 0x100000001b3u;
+    return hash | 1;
+}
+
+/* Whether the thread has not said this yet. A program that makes so many mistakes has been told enough. */
+static bool is_new(const char *text)
+{
+    static _Thread_local uint64_t said[32];
+    const uint64_t hash = hash_of(text);
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+        if (said[i] == hash) return false;
+        if (said[i] == 0) return said[i] = hash, true;
+    }
+    return false;
+}
+
+void sp_warn(const char *format, ...)
+{
+    char text[MESSAGE_SIZE] = "", whole[MESSAGE_SIZE] = "", shown[MESSAGE_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    sp_vformat(text, sizeof text, format, arguments);
+    va_end(arguments);
+    append_named(whole, append_place(whole, error.frame), text);
+    sp_printable(whole, shown, sizeof shown);
+    if (!error.quiet && is_new(shown)) report(SP_WARNING, shown);
+}
+
 sp_status(sp_raise_null)(const char *function, const char *argument)
 {
     if (error.pending) return error.pending;
@@ -228,6 +262,7 @@ const char *sp_status_name(sp_status status)
         [SP_ERROR_NOT_FOUND] = "not found",
         [SP_ERROR_UNSUPPORTED] = "not in this build",
         [SP_ERROR_INTERRUPTED] = "interrupted",
+        [SP_WARNING] = "warning",
     };
     size_t i = (size_t)status;
     return i < sizeof names / sizeof *names ? names[i] : "unknown status";

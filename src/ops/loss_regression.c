@@ -51,14 +51,30 @@ static sp_status loss_infer(sp_call *call)
     return sp_call_output(call, 0, dtype, a->reduction == SP_REDUCTION_NONE ? (sp_dims){sizes, n} : SP_DIMS());
 }
 
+static bool same_shape(const sp_tensor *x, const sp_tensor *t)
+{
+    return x->ndim == t->ndim && memcmp(x->sizes, t->sizes, (size_t)x->ndim * sizeof *x->sizes) == 0;
+}
+
 /* Probabilities and their targets have one shape, as PyTorch asks. */
 static sp_status same_shape_infer(sp_call *call)
 {
     const sp_tensor *x = call->inputs[0], *t = call->inputs[1];
-    if (x->ndim != t->ndim || memcmp(x->sizes, t->sizes, (size_t)x->ndim * sizeof *x->sizes) != 0)
+    if (!same_shape(x, t))
         return sp_raise(SP_ERROR_SHAPE, "sp_%s: targets of shape %s for an input of shape %s", call->op->name,
                         sp__shape_of(t), sp__shape_of(x));
     return loss_infer(call);
+}
+
+/* The loss, and a warning where it is of more pairs than there are inputs or targets, as (b, 1) and (b) make b·b. */
+static sp_tensor *with_warning(const char *function, sp_tensor *loss, const sp_tensor *x, const sp_tensor *t)
+{
+    if (loss && !same_shape(x, t))
+        sp_warn(
+            "%s: the target's shape %s is not the input's, %s; they are broadcast, which is rarely meant: give both "
+            "one shape",
+            function, sp__shape_of(t), sp__shape_of(x));
+    return loss;
 }
 
 /* A loss: each element's value, and its derivatives by x and by t, as expressions of operators. */
@@ -104,7 +120,8 @@ static sp_tensor *apply(const sp_op *op, const char *function, sp_tensor *x, sp_
 {
     sp_loss_options o;
     if (read_options(function, options, &o)) return NULL;
-    return sp_op_apply(op, (sp_tensor *[]){x, t}, 2, &(loss_attributes){o.reduction, o.beta});
+    sp_tensor *loss = sp_op_apply(op, (sp_tensor *[]){x, t}, 2, &(loss_attributes){o.reduction, o.beta});
+    return with_warning(function, loss, x, t);
 }
 
 /* ---- mse, smooth_l1 ---- */
@@ -260,7 +277,7 @@ sp_tensor *(sp_l1_loss)(sp_tensor *x, sp_tensor *target, const sp_loss_options *
     sp_tensor *loss = sp_escape(reduce(sp_abs(sp_sub(sp__mixed_f32(x), sp__mixed_f32(target))), o.reduction));
     sp_scope_close(&scope);
     sp_error_leave(&frame);
-    return loss;
+    return with_warning("sp_l1_loss", loss, x, target);
 }
 
 static sp_tensor *kl_each(sp_tensor *x, sp_tensor *t, bool log_target)
@@ -287,7 +304,7 @@ sp_tensor *(sp_kl_div)(sp_tensor *x, sp_tensor *target, const sp_loss_options *o
     sp_escape(loss);
     sp_scope_close(&scope);
     sp_error_leave(&frame);
-    return loss;
+    return with_warning("sp_kl_div", loss, x, target);
 }
 
 /* ---- public: operators of their own ---- */

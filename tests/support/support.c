@@ -9,11 +9,16 @@
 /* ---- errors ---- */
 
 static atomic_int reports;
+static atomic_int warnings;
 static _Thread_local int reports_here;
 
 static void catch_report(sp_status status, const char *message, void *user)
 {
     (void)user;
+    if (status == SP_WARNING && *message) {
+        warnings++;
+        return;
+    }
     reports++;
     reports_here++;
     if (status == SP_OK || !*message) abort(); /* an error without a status or a message is the library's mistake */
@@ -22,6 +27,11 @@ static void catch_report(sp_status status, const char *message, void *user)
 int support_reports(void)
 {
     return reports;
+}
+
+int support_warnings(void)
+{
+    return warnings;
 }
 
 void support_assert_error(sp_status status, const char *words, const char *file, int line)
@@ -203,7 +213,7 @@ int support_setup(void **state)
     (void)state;
     sp_error_clear();
     sp_set_error_handler(catch_report, NULL);
-    reports = reports_here = 0;
+    reports = reports_here = warnings = 0;
     return 0;
 }
 

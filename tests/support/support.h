@@ -38,6 +38,8 @@ void support_assert_error(sp_status status, const char *words, const char *file,
 void support_assert_no_error(const char *file, int line);
 /* How many errors were reported to the handler since the test began, on all threads. */
 int support_reports(void);
+/* How many warnings were. */
+int support_warnings(void);
 
 /* ---- allocations ---- */
 
