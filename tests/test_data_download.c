@@ -269,6 +269,23 @@ static void test_several_processes(void **state)
     check_arrived();
 }
 
+/* Whoever is killed meanwhile leaves nothing: a part that stays would stay for ever. */
+static void test_killed(void **state)
+{
+    (void)state;
+    need_server();
+    sp__remote file = {NAME, right, NULL, 0};
+    sp__text troubles = {0};
+    pid_t child = fork();
+    if (!child) _exit(!download(&file, WAYS("slow"), &troubles));
+    usleep(700000); /* the server sends a few bytes, and waits */
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    assert_int_equal(files_in(cache), 0);
+    assert_true(download(&file, WAYS("good"), &troubles));
+    check_arrived();
+}
+
 /* ---- the whole way ---- */
 
 /* MNIST as the repository's neighbour has it: packed anew, so that its content's checksum decides. */
@@ -299,11 +316,11 @@ static void test_mnist_from_mirrors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        download_test(test_good_mirror),        download_test(test_each_bad_mirror),
-        download_test(test_gzip_bomb),          download_test(test_mirrors_in_turn),
-        download_test(test_nobody_answers),     download_test(test_folder_that_cannot_be_made),
-        download_test(test_full_disk),          download_test(test_several_processes),
-        download_test(test_mnist_from_mirrors),
+        download_test(test_good_mirror),    download_test(test_each_bad_mirror),
+        download_test(test_gzip_bomb),      download_test(test_mirrors_in_turn),
+        download_test(test_nobody_answers), download_test(test_folder_that_cannot_be_made),
+        download_test(test_full_disk),      download_test(test_several_processes),
+        download_test(test_killed),         download_test(test_mnist_from_mirrors),
     };
     return sp_test_main(tests);
 }

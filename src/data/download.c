@@ -1,9 +1,10 @@
-/* Downloads: from the first mirror that has the file whole, by way of a temporary file beside it, so that nobody ever
- * sees a part, however many processes fetch the same at once. */
+/* Downloads: from the first mirror that has the file whole, by way of a file without a name, so that nobody ever sees a
+ * part, however many processes fetch the same at once, and who is killed leaves nothing. */
 #include "files.h"
 
+#include <spusk/io.h>
+
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +25,6 @@ void sp__text_add(sp__text *text, const char *format, ...)
 
 #include <curl/curl.h>
 #include <pthread.h>
-#include <stdatomic.h>
 
 enum { LARGEST_FILE = 1 << 26, SLOWEST = 8000 /* bytes a second */, PATIENCE = 15 /* seconds */ };
 /* So many times the patience for a file as a whole. */
@@ -33,15 +33,15 @@ enum { WHOLE = 40 };
 /* A download in progress. */
 typedef struct transfer {
     const sp__remote *file;
-    char path[4096]; /* of the temporary file */
-    int fd;
+    FILE *store;   /* what has arrived */
+    char path[32]; /* where it can be read */
     int64_t written;
     sp__sha256 *sum;
     sp__progress progress;
     char trouble[300];
 } transfer;
 
-/* ---- the temporary file ---- */
+/* ---- from a file without a name to one in the cache ---- */
 
 static bool make_folders(const char *folder)
 {
@@ -55,37 +55,40 @@ static bool make_folders(const char *folder)
     return !mkdir(path, 0777) || errno == EEXIST;
 }
 
-/* A name that no other process or thread has; not mkstemp, whose files nobody else may read. */
-static bool open_temporary(transfer *t, const char *folder)
+static bool open_store(transfer *t)
 {
-    static atomic_uint count;
-    do {
-        unsigned number = atomic_fetch_add(&count, 1);
-        snprintf(t->path, sizeof t->path, "%s/.%s.%ld.%u", folder, t->file->name, (long)getpid(), number);
-        t->fd = open(t->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    } while (t->fd < 0 && errno == EEXIST);
-    if (t->fd >= 0) return true;
-    snprintf(t->trouble, sizeof t->trouble, "%.200s cannot be written: %s", folder, strerror(errno));
+    t->store = tmpfile();
+    if (t->store) {
+        snprintf(t->path, sizeof t->path, "/dev/fd/%d", fileno(t->store));
+        return true;
+    }
+    snprintf(t->trouble, sizeof t->trouble, "a temporary file cannot be written: %s", strerror(errno));
     return false;
 }
 
-/* A rename is safe against a power cut only when both the file and its folder have reached the disk. */
+static sp_status save(const transfer *t, const char *target)
+{
+    const size_t bytes = (size_t)t->written;
+    unsigned char *all = sp_alloc(bytes + 1);
+    if (!all) return sp_error_status();
+    sp_status status = pread(fileno(t->store), all, bytes, 0) == (ssize_t)bytes
+                           ? sp_save_bytes(all, bytes, target)
+                           : sp_raise(SP_ERROR_IO, "what arrived cannot be read: %s", strerror(errno));
+    sp_free(all, bytes + 1);
+    return status;
+}
+
+/* Its error is one of the mirrors' troubles. */
 static bool into_place(transfer *t, const char *folder)
 {
     char target[4096];
+    const bool quiet = sp_error_quiet(true), pending = sp_error_status() != SP_OK;
     snprintf(target, sizeof target, "%s/%s", folder, t->file->name);
-    bool good = !fsync(t->fd) && !close(t->fd);
-    t->fd = -1;
-    if (!good || rename(t->path, target)) {
-        snprintf(t->trouble, sizeof t->trouble, "%.200s cannot be written: %s", target, strerror(errno));
-        return false;
-    }
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        (void)fsync(fd);
-        close(fd);
-    }
-    return true;
+    const bool good = save(t, target) == SP_OK;
+    if (!good) snprintf(t->trouble, sizeof t->trouble, "%.290s", sp_error_message());
+    if (!pending) sp_error_clear();
+    sp_error_quiet(quiet);
+    return good;
 }
 
 /* ---- curl ---- */
@@ -105,10 +108,10 @@ static size_t receive(char *bytes, size_t size, size_t n, void *user)
         return 0;
     }
     while (done < all) {
-        ssize_t got = write(t->fd, bytes + done, all - done);
+        ssize_t got = write(fileno(t->store), bytes + done, all - done);
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) {
-            snprintf(t->trouble, sizeof t->trouble, "%.200s cannot be written: %s", t->path, strerror(errno));
+            snprintf(t->trouble, sizeof t->trouble, "a temporary file cannot be written: %s", strerror(errno));
             return 0;
         }
         done += (size_t)got;
@@ -223,23 +226,16 @@ static bool content_is_right(const transfer *t)
     return got == 0 && !strcmp(text, t->file->content);
 }
 
-static bool is_right(transfer *t)
+/* Ends the sum in any case. */
+static bool is_right(transfer *t, bool arrived)
 {
     char text[SP__SHA256_TEXT];
     sp__sha256_end(t->sum, text);
-    t->sum = NULL;
+    if (!arrived) return false;
     if (!strcmp(text, t->file->packed) || content_is_right(t)) return true;
     snprintf(t->trouble, sizeof t->trouble, "wrong checksum of the %lld bytes that came (SHA-256 %.12s…, not %.12s…)",
              (long long)t->written, text, t->file->packed);
     return false;
-}
-
-static void give_up(transfer *t)
-{
-    char unused[SP__SHA256_TEXT];
-    sp__sha256_end(t->sum, unused);
-    if (t->fd >= 0) close(t->fd);
-    unlink(t->path);
 }
 
 /* One try at one mirror; on failure t->trouble says why. */
@@ -249,13 +245,13 @@ static bool fetch_from(const char *mirror, const char *folder, bool quiet, trans
     size_t end = strlen(mirror);
     while (end && mirror[end - 1] == '/') end--;
     snprintf(url, sizeof url, "%.*s/%s", (int)end, mirror, t->file->name);
-    if (!open_temporary(t, folder)) return false;
+    if (!open_store(t)) return false;
     t->sum = sp__sha256_new();
     sp__progress_begin(&t->progress, t->file->name, quiet);
     bool good = fetch(url, t);
     sp__progress_end(&t->progress);
-    good = good && is_right(t) && into_place(t, folder);
-    if (!good) give_up(t);
+    good = is_right(t, good) && into_place(t, folder);
+    fclose(t->store);
     return good;
 }
 
@@ -267,7 +263,7 @@ bool sp__download(const sp__remote *file, const char *const *mirrors, const char
         return false;
     }
     for (; *mirrors; mirrors++) {
-        transfer t = {.file = file, .fd = -1};
+        transfer t = {.file = file};
         if (fetch_from(*mirrors, folder, quiet, &t)) return true;
         sp__text_add(troubles, "; %s: %s", *mirrors, t.trouble);
     }
