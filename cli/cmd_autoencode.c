@@ -70,6 +70,18 @@ static bool check(autoencode_options *o)
            in_range(c, "--workers", o->workers, 0, 256) && in_range(c, "--limit", (double)o->data.limit, 0, 1e12);
 }
 
+/* What --pca writes beside. */
+static bool check_pca_outputs(const autoencode_options *o)
+{
+    static const char *const names[] = {"pca.safetensors", "pca-descent.safetensors", "pca.png"};
+    const common *c = &o->common;
+    char path[PATH_MAX];
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!output_path(c, names[i], path, sizeof path) || !differ(c, o->weights, path) || !writable(c, path))
+            return false;
+    return true;
+}
+
 static bool check_outputs(autoencode_options *o)
 {
     const common *c = &o->common;
@@ -79,7 +91,7 @@ static bool check_outputs(autoencode_options *o)
         !output_path(c, "reconstructions.png", o->reconstructions, sizeof o->reconstructions))
         return false;
     return differ(c, o->weights, o->losses) && differ(c, o->weights, o->reconstructions) && writable(c, o->weights) &&
-           writable(c, o->losses) && writable(c, o->reconstructions);
+           writable(c, o->losses) && writable(c, o->reconstructions) && (!o->pca || check_pca_outputs(o));
 }
 
 /* ---- beginning ---- */

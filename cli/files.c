@@ -43,7 +43,10 @@ bool make_out(const common *c)
     char path[PATH_MAX];
     struct stat about;
     if (!c->out) return true;
-    snprintf(path, sizeof path, "%s", c->out);
+    if ((size_t)snprintf(path, sizeof path, "%s", c->out) >= sizeof path) {
+        complain(c, "--out: the name of the folder is too long");
+        return false;
+    }
     if (!*path || make_folders(path) != 0) {
         complain(c, "--out: cannot make the folder '%s': %s", c->out, *path ? strerror(errno) : "it has no name");
         return false;

@@ -6,7 +6,7 @@ export LC_ALL
 
 train='train --dataset synthetic --limit 60 --epochs 1 --no-progress'
 
-echo 1..17
+echo 1..20
 
 # The path of a file in folders that are there: N bytes, or one or two less.
 long_path()
@@ -71,5 +71,11 @@ result $? 'a link to a file that is there'
 refuses 'weights under the name of the chart' 2 'losses.png would be written twice' $train -o losses.png
 refuses 'weights under the name of the pictures' 2 'reconstructions.png would be written twice' \
     autoencode --dataset synthetic --limit 60 -o reconstructions.png
+mkdir taken taken/pca.png
+refuses 'a folder in the place of what --pca draws' 2 'cannot write taken/pca.png: Is a directory' \
+    autoencode --dataset synthetic --limit 60 --pca --out taken
+refuses 'weights under the name of principal components' 2 'pca.safetensors would be written twice' \
+    autoencode --dataset synthetic --limit 60 --pca -o pca.safetensors
+refuses 'a folder with a name that is too long' 2 'the name of the folder is too long' $train --out "$path$path"
 [ -z "$(find . -name '.spusk*')" ]
 result $? 'no other file is left'

@@ -128,20 +128,24 @@ void sp__chart_begin(sp__chart *chart, int width, int height)
 /* ---- drawing ---- */
 
 /* The script as gnuplot runs it for us. */
+static bool write_run(FILE *file, const sp__chart *chart, const unsigned char *text, size_t bytes)
+{
+    const size_t before = (size_t)chart->names, behind = bytes - (size_t)chart->behind;
+    return fwrite(text, 1, before, file) == before &&
+           fputs("data = '" SP__PLOT_DATA "'\nset output '" SP__PLOT_PICTURE "'\n", file) >= 0 &&
+           fwrite(text + chart->behind, 1, behind, file) == behind && fflush(file) == 0;
+}
+
 static FILE *script_to_run(const sp__chart *chart)
 {
     size_t bytes = 0;
     unsigned char *text = sp__store_take(chart->script, chart->path, &bytes);
-    FILE *run = text ? sp__store_new(chart->path) : NULL;
-    if (run) {
-        fwrite(text, 1, (size_t)chart->names, run);
-        fputs("data = '" SP__PLOT_DATA "'\nset output '" SP__PLOT_PICTURE "'\n", run);
-        fwrite(text + chart->behind, 1, bytes - (size_t)chart->behind, run);
-    }
+    FILE *file = text ? sp__store_new(chart->path) : NULL;
+    const bool written = file && write_run(file, chart, text, bytes);
     if (text) sp_free(text, bytes + 1);
-    if (run && fflush(run) == 0) return run;
+    if (written) return file;
     sp_raise(SP_ERROR_IO, "cannot write %s: its script does not fit on the disk", chart->path);
-    sp__store_close(run);
+    sp__store_close(file);
     return NULL;
 }
 
