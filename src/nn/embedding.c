@@ -78,7 +78,7 @@ static double padding_row(int64_t padding, int64_t entries)
 {
     if (padding == 0) return NO_PADDING;
     if (padding == SP_ZERO) return 0;
-    const int64_t row = padding < 0 ? padding + entries : padding;
+    const int64_t row = padding < 0 ? sp_size_add(padding, entries) : padding;
     return row < 0 ? NO_PADDING - 1 : (double)row;
 }
 

@@ -51,9 +51,10 @@ double sp__load_f64(sp_dtype dtype, const void *p);
 void sp__store_f64(sp_dtype dtype, void *p, double value);
 void sp__store_i64(sp_dtype dtype, void *p, int64_t value);
 
+/* Its first element; NULL where it has no memory, in which a view may still begin at some place. */
 static inline char *sp__operand_at(const sp__operand *operand)
 {
-    return (char *)operand->buffer + operand->offset * sp__size_of(operand->dtype);
+    return operand->buffer ? (char *)operand->buffer + operand->offset * sp__size_of(operand->dtype) : NULL;
 }
 
 /* ---- memory and threads ---- */
