@@ -160,6 +160,31 @@ static void test_batch_norm_refuses(void **state)
     assert_error(SP_ERROR_SHAPE, "weight has shape [2], and must have [3]");
 }
 
+static void test_numbers_that_norms_refuse(void **state)
+{
+    (void)state;
+    sp_tensor *x = sp_ones(SP_DIMS(2, 3)), *mean = sp_zeros(SP_DIMS(3)), *var = sp_ones(SP_DIMS(3));
+#define REFUSES(words, call)                                                                                           \
+    assert_null(call);                                                                                                 \
+    assert_error(SP_ERROR_ARGUMENT, words)
+    REFUSES("sp_batch_norm: eps must not be negative, not -1",
+            sp_batch_norm(x, mean, var, SP_NONE, SP_NONE, .eps = -1));
+    REFUSES("sp_batch_norm: eps must be finite, not inf",
+            sp_batch_norm(x, mean, var, SP_NONE, SP_NONE, .eps = INFINITY));
+    REFUSES("sp_batch_norm: eps must be more than 0 in training, not 0",
+            sp_batch_norm(x, mean, var, SP_NONE, SP_NONE, .eps = SP_ZERO, .training = true));
+    REFUSES("sp_batch_norm: momentum must be finite, not nan",
+            sp_batch_norm(x, mean, var, SP_NONE, SP_NONE, .momentum = NAN, .training = true));
+    REFUSES("sp_layer_norm: eps must not be negative, not -1",
+            sp_layer_norm(x, SP_DIMS(3), SP_NONE, SP_NONE, .eps = -1));
+    REFUSES("sp_layer_norm: eps must be finite, not nan", sp_layer_norm(x, SP_DIMS(3), SP_NONE, SP_NONE, .eps = NAN));
+    REFUSES("eps must be finite and 0 or more", sp_nn_batch_norm1d(3, .eps = INFINITY));
+    REFUSES("sp_nn_layer_norm: eps must be 0 or more, got -1", sp_nn_layer_norm(SP_DIMS(3), .eps = -1));
+#undef REFUSES
+    assert_non_null(sp_layer_norm(x, SP_DIMS(3), SP_NONE, SP_NONE, .eps = SP_ZERO));
+    assert_true(sp_equal(mean, sp_zeros(SP_DIMS(3))) && sp_equal(var, sp_ones(SP_DIMS(3))));
+}
+
 /* Both ways to the gradient, fused and by operators, give the same. */
 static void test_batch_norm_gradients_agree(void **state)
 {
@@ -249,6 +274,7 @@ int main(void)
         sp_test(test_batch_norm_prints),
         sp_test(test_batch_norm_moves_its_statistics),
         sp_test(test_batch_norm_refuses),
+        sp_test(test_numbers_that_norms_refuse),
         sp_test(test_batch_norm_gradients_agree),
         sp_test(test_layer_norm),
         sp_test(test_embedding),

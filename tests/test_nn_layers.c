@@ -319,7 +319,9 @@ static void test_layers_refuse(void **state)
     REFUSES(SP_ERROR_ARGUMENT, "loss: there is no reduction 7", sp_nn_mse_loss(.reduction = (sp_reduction)7));
     REFUSES(SP_ERROR_ARGUMENT, "loss: label_smoothing must be between 0 and 1, got 2",
             sp_nn_cross_entropy_loss(.label_smoothing = 2));
-    REFUSES(SP_ERROR_ARGUMENT, "loss: beta must not be negative, got -1", sp_nn_smooth_l1_loss(.beta = -1));
+    REFUSES(SP_ERROR_ARGUMENT, "loss: beta must be finite and not negative, got inf",
+            sp_nn_smooth_l1_loss(.beta = INFINITY));
+    REFUSES(SP_ERROR_ARGUMENT, "loss: beta must be finite and not negative, got -1", sp_nn_smooth_l1_loss(.beta = -1));
 }
 
 static sp_module *build_one(const char *type, const char *option, sp_attribute_kind kind, double value)

@@ -52,8 +52,8 @@ static sp_status loss_check(const double *numbers)
     if (!(numbers[LABEL_SMOOTHING] >= 0 && numbers[LABEL_SMOOTHING] <= 1))
         return sp_raise(SP_ERROR_ARGUMENT, "loss: label_smoothing must be between 0 and 1, got %g",
                         numbers[LABEL_SMOOTHING]);
-    if (!(numbers[BETA] >= 0))
-        return sp_raise(SP_ERROR_ARGUMENT, "loss: beta must not be negative, got %g", numbers[BETA]);
+    if (!(numbers[BETA] >= 0 && isfinite(numbers[BETA])))
+        return sp_raise(SP_ERROR_ARGUMENT, "loss: beta must be finite and not negative, got %g", numbers[BETA]);
     if (!(numbers[WEIGHT] >= 0))
         return sp_raise(SP_ERROR_ARGUMENT, "loss: weight counts classes, got %.0f", numbers[WEIGHT]);
     return SP_OK;

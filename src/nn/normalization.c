@@ -66,10 +66,10 @@ static sp_status batch_check(const double *n)
     if (!(n[FEATURES] >= 0))
         return sp_raise(SP_ERROR_ARGUMENT, "sp_nn_batch_norm: num_features must not be negative, got %.0f",
                         n[FEATURES]);
-    if (n[EPS] >= 0 && n[MOMENTUM] >= 0 && n[MOMENTUM] <= 1) return SP_OK;
+    if (n[EPS] >= 0 && isfinite(n[EPS]) && n[MOMENTUM] >= 0 && n[MOMENTUM] <= 1) return SP_OK;
     return sp_raise(SP_ERROR_ARGUMENT,
-                    "sp_nn_batch_norm: eps must be 0 or more and momentum between 0 and 1, got %g, %g", n[EPS],
-                    n[MOMENTUM]);
+                    "sp_nn_batch_norm: eps must be finite and 0 or more, and momentum between 0 and 1, got %g, %g",
+                    n[EPS], n[MOMENTUM]);
 }
 
 static const char *truth(double x)

@@ -7,6 +7,7 @@
  * The gradient is one fused pass, which has no gradient of its own: under create_graph the same is said by operators.
  * Sources: Ioffe and Szegedy, arXiv:1502.03167; Ba, Kiros, Hinton, arXiv:1607.06450. */
 #include "ops/norm.h"
+#include <math.h>
 #include <string.h>
 
 /* ---- what belongs to what ---- */
@@ -177,11 +178,11 @@ static sp_status move_running(sp_tensor *running_mean, sp_tensor *running_var, s
     return status;
 }
 
-static sp_status check_eps(double eps, bool training)
+static sp_status check_eps(const char *function, double eps, bool training)
 {
-    if (training ? eps > 0 : eps >= 0) return SP_OK;
-    return sp_raise(SP_ERROR_ARGUMENT, "sp_batch_norm: eps must %s, not %g",
-                    training ? "be more than 0 in training" : "not be negative", eps);
+    if ((training ? eps > 0 : eps >= 0) && isfinite(eps)) return SP_OK;
+    return sp_raise(SP_ERROR_ARGUMENT, "%s: eps must %s, not %g", function,
+                    isfinite(eps) ? training ? "be more than 0 in training" : "not be negative" : "be finite", eps);
 }
 
 static sp_status check_running(const sp_tensor *x, const sp_tensor *running, const char *name, bool training)
@@ -195,6 +196,13 @@ static sp_status check_running(const sp_tensor *x, const sp_tensor *running, con
                     sp__shape_of(running), (long long)x->sizes[1]);
 }
 
+/* What the running statistics move by. */
+static sp_status check_momentum(double momentum)
+{
+    if (isfinite(momentum)) return SP_OK;
+    return sp_raise(SP_ERROR_ARGUMENT, "sp_batch_norm: momentum must be finite, not %g", momentum);
+}
+
 sp_tensor *(sp_batch_norm)(sp_tensor *x, sp_tensor *running_mean, sp_tensor *running_var, sp_tensor *weight,
                            sp_tensor *bias, const sp_batch_norm_options *options)
 {
@@ -202,7 +210,9 @@ sp_tensor *(sp_batch_norm)(sp_tensor *x, sp_tensor *running_mean, sp_tensor *run
     sp_tensor *outputs[4] = {0};
     sp_options_copy(&o, sizeof o, options);
     const sp__norm_attributes a = {.eps = sp_option(o.eps, 1e-5)};
-    if (sp__check_tensor(x, "sp_batch_norm", "x") || check_batch(x, o.training) || check_eps(a.eps, o.training) ||
+    const double momentum = sp_option(o.momentum, 0.1);
+    if (sp__check_tensor(x, "sp_batch_norm", "x") || check_batch(x, o.training) ||
+        check_eps("sp_batch_norm", a.eps, o.training) || check_momentum(momentum) ||
         check_running(x, running_mean, "running_mean", o.training) ||
         check_running(x, running_var, "running_var", o.training))
         return NULL;
@@ -210,8 +220,7 @@ sp_tensor *(sp_batch_norm)(sp_tensor *x, sp_tensor *running_mean, sp_tensor *run
     sp_tensor *mean = o.training ? SP_NONE : sp_detach(running_mean);
     sp_tensor *var = o.training ? SP_NONE : sp_detach(running_var);
     sp_status status = sp_op_apply_n(&sp__op_batch_norm, (sp_tensor *[]){x, weight, bias, mean, var}, 5, &a, outputs);
-    if (!status && moves && sp_numel(x))
-        status = move_running(running_mean, running_var, outputs, sp_option(o.momentum, 0.1));
+    if (!status && moves && sp_numel(x)) status = move_running(running_mean, running_var, outputs, momentum);
     for (int i = 1; i < 3; i++)
         if (outputs[i]) sp_release(outputs[i]);
     if (status && outputs[0]) sp_release(outputs[0]);
@@ -225,7 +234,7 @@ sp_tensor *(sp_layer_norm)(sp_tensor *x, sp_dims normalized_shape, sp_tensor *we
     sp_tensor *outputs[4] = {0};
     sp_options_copy(&o, sizeof o, options);
     sp__norm_attributes a = {.eps = sp_option(o.eps, 1e-5), .n_normalized = normalized_shape.n};
-    if (sp__check_tensor(x, "sp_layer_norm", "x")) return NULL;
+    if (sp__check_tensor(x, "sp_layer_norm", "x") || check_eps("sp_layer_norm", a.eps, false)) return NULL;
     if (!normalized_shape.data && normalized_shape.n > 0)
         return sp_raise_null("sp_layer_norm", "normalized_shape"), NULL;
     if (a.n_normalized < 1 || a.n_normalized > SP_MAX_DIMS) {

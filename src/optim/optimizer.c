@@ -21,20 +21,6 @@ sp_status sp__optimizer_check(const sp_optimizer *optimizer, const char *functio
     return sp_raise(SP_ERROR_ARGUMENT, "%s: the argument is not an optimizer", function);
 }
 
-sp_optimizer *sp__optimizer_new(const sp__rule *rule, const sp_list *parameters, const sp_optim_options *options)
-{
-    sp_optim_options defaults;
-    if (!parameters) return sp_raise_null(rule->function, "parameters"), NULL;
-    if (sp__options_read(rule, rule->function, options, &rule->defaults, &defaults) != SP_OK) return NULL;
-    sp_optimizer *optimizer = sp_object_new(&optimizer_kind, sizeof *optimizer);
-    if (!optimizer) return NULL;
-    optimizer->rule = rule;
-    optimizer->defaults = defaults;
-    if ((sp_add_param_group)(optimizer, parameters, NULL) == SP_OK) return optimizer;
-    sp_release(optimizer);
-    return NULL;
-}
-
 /* ---- groups ---- */
 
 /* `seen` leads from parameters to their places in the list, or to INT64_MAX for another group's. */
@@ -48,9 +34,8 @@ static sp_status check_new(const char *function, sp_map *seen, const sp_tensor *
     return sp_raise(SP_ERROR_ARGUMENT, "%s: parameter %lld is in another group already", function, (long long)i);
 }
 
-static sp_status check_parameter(const sp_optimizer *optimizer, const sp_list *list, int64_t i, sp_map *seen)
+static sp_status check_parameter(const char *function, const sp_list *list, int64_t i, sp_map *seen)
 {
-    const char *function = optimizer->rule->function;
     const sp_tensor *x = sp_list_get(list, i);
     if (!x || x == SP_NONE) return sp_raise(SP_ERROR_NULL, "%s: parameter %lld is missing", function, (long long)i);
     if (!sp_dtype_is_floating_point(sp_dtype_of(x)))
@@ -62,15 +47,15 @@ static sp_status check_parameter(const sp_optimizer *optimizer, const sp_list *l
     return check_new(function, seen, x, i);
 }
 
-static sp_status check_parameters(const sp_optimizer *optimizer, const sp_list *list)
+static sp_status check_parameters(const sp_optimizer *optimizer, const char *function, const sp_list *list)
 {
     int64_t n = sp_list_size(list);
-    if (n == 0) return sp_raise(SP_ERROR_ARGUMENT, "%s: the list of parameters is empty", optimizer->rule->function);
+    if (n == 0) return sp_raise(SP_ERROR_ARGUMENT, "%s: the list of parameters is empty", function);
     sp_status status = SP_OK;
     sp_map seen = {0};
     for (int64_t i = 0; i < optimizer->n_slots && status == SP_OK; i++)
         status = sp_map_set(&seen, optimizer->slots[i].parameter, SP_MAP_ADDRESS, INT64_MAX);
-    for (int64_t i = 0; i < n && status == SP_OK; i++) status = check_parameter(optimizer, list, i, &seen);
+    for (int64_t i = 0; i < n && status == SP_OK; i++) status = check_parameter(function, list, i, &seen);
     sp_map_free(&seen);
     return status;
 }
@@ -111,15 +96,36 @@ static sp_status append_group(sp_optimizer *optimizer, const sp_list *list, cons
     return SP_OK;
 }
 
+static sp_status add_group(sp_optimizer *optimizer, const char *function, const sp_list *parameters,
+                           const sp_optim_options *options)
+{
+    sp_status status = check_parameters(optimizer, function, parameters);
+    return status == SP_OK ? append_group(optimizer, parameters, options) : status;
+}
+
+sp_optimizer *sp__optimizer_new(const sp__rule *rule, const sp_list *parameters, const sp_optim_options *options)
+{
+    sp_optim_options defaults;
+    if (!parameters) return sp_raise_null(rule->function, "parameters"), NULL;
+    if (sp__options_read(rule, rule->function, options, &rule->defaults, &defaults) != SP_OK) return NULL;
+    sp_optimizer *optimizer = sp_object_new(&optimizer_kind, sizeof *optimizer);
+    if (!optimizer) return NULL;
+    optimizer->rule = rule;
+    optimizer->defaults = defaults;
+    if (add_group(optimizer, rule->function, parameters, &defaults) == SP_OK) return optimizer;
+    sp_release(optimizer);
+    return NULL;
+}
+
 sp_status(sp_add_param_group)(sp_optimizer *optimizer, const sp_list *parameters, const sp_optim_options *options)
 {
+    static const char function[] = "sp_add_param_group";
     sp_optim_options o;
-    sp_status status = sp__optimizer_check(optimizer, "sp_add_param_group");
+    sp_status status = sp__optimizer_check(optimizer, function);
     if (status != SP_OK) return status;
-    if (!parameters) return sp_raise_null("sp_add_param_group", "parameters");
-    status = sp__options_read(optimizer->rule, "sp_add_param_group", options, &optimizer->defaults, &o);
-    if (status == SP_OK) status = check_parameters(optimizer, parameters);
-    return status == SP_OK ? append_group(optimizer, parameters, &o) : status;
+    if (!parameters) return sp_raise_null(function, "parameters");
+    status = sp__options_read(optimizer->rule, function, options, &optimizer->defaults, &o);
+    return status == SP_OK ? add_group(optimizer, function, parameters, &o) : status;
 }
 
 sp_status sp_zero_grad(sp_optimizer *optimizer)
