@@ -47,7 +47,7 @@ for try in $(seq 600); do
     grep -q '^epoch' out.txt && break
     sleep 0.1
 done
-sleep 1
+sleep 3 # time for it to begin to write
 kill -TERM $writer
 wait $writer
 [ $? = 143 ]
