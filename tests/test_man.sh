@@ -3,7 +3,7 @@ page=$SPUSK_SOURCE/docs/spusk.1
 spusk=$SPUSK_BUILD/spusk
 commands=$("$spusk" --help | sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p')
 
-echo 1..4
+echo 1..5
 man=$(sed 's/\\-/-/g; s/\\f.//g; s/"//g' "$page")
 if [ -n "$commands" ]; then echo 'ok 1 - the program names its commands'; else echo 'not ok 1 - the program names its commands'; fi
 
@@ -26,3 +26,25 @@ if [ -s program ] && [ -z "$wrong" ]; then echo 'ok 3 - every option is in the p
 wrong=$(comm -13 program page)
 echo "# in the page only: $(echo "$wrong" | tr "\n" " ")"
 if [ -s page ] && [ -z "$wrong" ]; then echo 'ok 4 - every option of the page exists'; else echo 'not ok 4 - every option of the page exists'; fi
+
+# Which command has which option: the sections of one command name it in their title, the one of several before the text.
+printf '%s\n' "$man" | awk '
+    /^\.SH/ { section = tolower($4 == "SEVERAL" ? "several" : $4); options = ""; if ($2 != "OPTIONS") section = ""; next }
+    /^\.TP/ { tag = 1; next }
+    tag { tag = 0; options = $0; text = 1; next }
+    text {
+        text = 0
+        users = section
+        if (section == "several") { users = $0; sub(/:.*/, "", users); gsub(/,/, "", users) }
+        n = split(users, user, " ")
+        while (match(options, /--[a-z][a-z-]*/)) {
+            for (i = 1; i <= n; i++) print user[i], substr(options, RSTART, RLENGTH)
+            options = substr(options, RSTART + RLENGTH)
+        }
+    }' | sed -n '/^every /d; / --/p' | sort -u >page
+for command in $commands; do
+    "$spusk" "$command" --help | sed '/^Options of every command/,$d' | options_in | sed "s/^/$command /"
+done | sort -u >program
+wrong=$(comm -3 program page)
+echo "# of the program only, and of the page only: $(echo "$wrong" | tr "\n" ";")"
+if [ "$(wc -l <page)" -gt 40 ] && [ -z "$wrong" ]; then echo 'ok 5 - each command has its own options'; else echo 'not ok 5 - each command has its own options'; fi

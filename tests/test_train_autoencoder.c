@@ -211,9 +211,32 @@ static void test_each_allocation_fails(void **state)
     assert_true(support_fail_each_allocation(use_all, NULL) > 100);
 }
 
+/* Refused before anything is asked for or begun. */
+static void test_sizes_that_nothing_has(void **state)
+{
+    (void)state;
+    assert_null(sp_autoencoder(INT64_MAX));
+    assert_error(SP_ERROR_ARGUMENT, "sp_autoencoder: a code of 9223372036854775807 numbers; it has at most 16777216");
+    assert_null(sp_autoencoder(2, .features = INT64_MAX));
+    assert_error(SP_ERROR_ARGUMENT, "sp_autoencoder: .features is 9223372036854775807");
+    assert_null(sp_autoencoder(2, .features = -5));
+    assert_error(SP_ERROR_ARGUMENT, "sp_autoencoder: .features is -5");
+    assert_null(sp_autoencoder_pca(sp_ones(SP_DIMS(3, 4)), INT64_MAX));
+    assert_error(SP_ERROR_ARGUMENT, "sp_autoencoder_pca: a code of");
+    assert_null(sp_morph(sp_ones(SP_DIMS(2, 2)), INT64_MAX));
+    assert_error(SP_ERROR_MEMORY, "");
+    const int64_t many = INT64_C(1) << 32;
+    assert_null(sp_code_grid(many, many, 0, 1, 0, 1));
+    assert_error(SP_ERROR_MEMORY, "sp_code_grid: a grid of 4294967296 by 4294967296 does not fit");
+    sp_optimizer *optimizer = sp_optim_sgd(SP_LIST(sp_requires_grad(sp_zeros(SP_DIMS(1)))), .lr = 0.1);
+    assert_null(sp_schedule_by_name("one-cycle", optimizer, 0, many, many));
+    assert_error(SP_ERROR_ARGUMENT, "are more than can be counted");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        sp_test(test_sizes_that_nothing_has),
         sp_test(test_shapes),
         sp_test(test_refused),
         sp_test(test_over_a_data_set),

@@ -93,10 +93,10 @@ typedef struct sp_autoencoder_options {
     int64_t features; /* numbers in an example; default 784, a digit of 28×28 */
     SP_OPTIONS_END;
 } sp_autoencoder_options;
-/* A module "Autoencoder" that squeezes an example into `code` ≥ 1 numbers and makes it again: (n, features), or images,
- * → the same. The convolutional one's encoder: Conv2d(1, 32, 3, stride 2, padding 1), Conv2d(32, 64, the same),
- * Linear(3136, 128), Linear(128, code), ReLU between; the decoder turns it round with ConvTranspose2d(64, 32, 4, stride
- * 2, padding 1) and ConvTranspose2d(32, 1, the same), Sigmoid behind. */
+/* A module "Autoencoder" that squeezes an example into `code` numbers (1 to 2²⁴, as many as features) and makes it
+ * again: (n, features), or images, → the same. The convolutional one's encoder: Conv2d(1, 32, 3, stride 2, padding 1),
+ * Conv2d(32, 64, the same), Linear(3136, 128), Linear(128, code), ReLU between; the decoder turns it round with
+ * ConvTranspose2d(64, 32, 4, stride 2, padding 1) and ConvTranspose2d(32, 1, the same), Sigmoid behind. */
 SP_API sp_module *sp_autoencoder(int64_t code, const sp_autoencoder_options *options SP_OR_NULL);
 #define sp_autoencoder(...) SP__CALL1(sp_autoencoder, sp_autoencoder_options, __VA_ARGS__)
 /* The best linear autoencoder of the rows of x (m, features), without training: principal components. encode is
@@ -123,11 +123,12 @@ typedef struct sp_morph_options {
     SP_OPTIONS_END;
 } sp_morph_options;
 /* A closed path through codes (n, code), n ≥ 2: from each to the next, and from the last to the first, in `steps` equal
- * steps: (n·steps, code). A point at a joint appears once, also at the end, where the first follows. Spherical: lengths
- * and angles go evenly. Shoemake, "Animating rotation with quaternion curves", SIGGRAPH 1985. */
+ * steps: (n·steps, code). A point at a joint appears once, also at the end, where the first follows.
+ * Spherical: lengths and angles go evenly. Shoemake, "Animating rotation with quaternion curves", SIGGRAPH 1985. */
 SP_API sp_tensor *sp_morph(sp_tensor *codes, int64_t steps, const sp_morph_options *options SP_OR_NULL);
 #define sp_morph(...) SP__CALL2(sp_morph, sp_morph_options, __VA_ARGS__)
-/* The codes on a grid over a rectangle of the plane, row by row from the top, borders included: (rows·columns, 2). */
+/* The codes on a grid over a rectangle of the plane, row by row from the top, borders included: (rows·columns, 2), at
+ * most 2²⁴ of them. */
 SP_API sp_tensor *sp_code_grid(int64_t rows, int64_t columns, double left, double right, double bottom, double top);
 /* The largest angle, in degrees, between a line in the span of a's columns (n, p) and that of b's (n, q): 0 when the
  * one contains the other. Fails where columns of one depend on each other. NaN after an error. Björck and Golub,

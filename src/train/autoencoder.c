@@ -71,11 +71,24 @@ static sp_module *build(sp_autoencoder_kind kind, int64_t features, int64_t code
     return NULL;
 }
 
+/* Of what an example has, and of its code; more would only ask for all memory that there is. */
+enum { MOST_NUMBERS = 1 << 24 };
+
 static sp_status check_code(const char *function, int64_t code)
 {
-    if (code >= 1) return SP_OK;
-    return sp_raise(SP_ERROR_ARGUMENT, "%s: a code of %lld numbers carries nothing; it has at least 1", function,
-                    (long long)code);
+    if (code < 1)
+        return sp_raise(SP_ERROR_ARGUMENT, "%s: a code of %lld numbers carries nothing; it has at least 1", function,
+                        (long long)code);
+    if (code <= MOST_NUMBERS) return SP_OK;
+    return sp_raise(SP_ERROR_ARGUMENT, "%s: a code of %lld numbers; it has at most %d", function, (long long)code,
+                    MOST_NUMBERS);
+}
+
+static sp_status check_features(int64_t features)
+{
+    if (features >= 1 && features <= MOST_NUMBERS) return SP_OK;
+    return sp_raise(SP_ERROR_ARGUMENT, "sp_autoencoder: .features is %lld; an example has 1 to %d numbers",
+                    (long long)features, MOST_NUMBERS);
 }
 
 sp_module *(sp_autoencoder)(int64_t code, const sp_autoencoder_options *given)
@@ -83,7 +96,7 @@ sp_module *(sp_autoencoder)(int64_t code, const sp_autoencoder_options *given)
     sp_autoencoder_options options;
     sp_options_copy(&options, sizeof options, given);
     const int64_t features = sp_option_int(options.features, 784);
-    if (check_code("sp_autoencoder", code)) return NULL;
+    if (check_code("sp_autoencoder", code) || check_features(features)) return NULL;
     if (features < 1) {
         sp_raise(SP_ERROR_ARGUMENT, "sp_autoencoder: features must be at least 1, got %lld", (long long)features);
         return NULL;

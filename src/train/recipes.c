@@ -80,6 +80,11 @@ sp_scheduler *sp_schedule_by_name(const char *name, sp_optimizer *optimizer, dou
                  (long long)epochs, (long long)steps);
         return NULL;
     }
+    if (epochs > INT64_MAX / steps) {
+        sp_raise(SP_ERROR_ARGUMENT, "sp_schedule_by_name: %lld epochs of %lld steps are more than can be counted",
+                 (long long)epochs, (long long)steps);
+        return NULL;
+    }
     if (strcmp(name, "constant") == 0) return sp_lr_exponential(optimizer, 1);
     if (strcmp(name, "exponential") == 0) return sp_lr_step(optimizer, steps, .gamma = sp_exactly(gamma));
     if (strcmp(name, "one-cycle") == 0)
