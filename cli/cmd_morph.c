@@ -97,9 +97,11 @@ static sp_tensor *make_frames(const morph_options *o, sp_module *model)
 {
     dataset_options options = o->data;
     sp_dataset *data = dataset_open(&o->common, &options, true);
-    int64_t list[MOST_DIGITS], n = data ? choose(o, data, list) : 0;
+    int64_t *list = data ? malloc(MOST_DIGITS * sizeof *list) : NULL, n = list ? choose(o, data, list) : 0;
+    if (data && !list) complain(&o->common, "out of memory");
+    sp_tensor *codes = n ? codes_of(model, data, list, n) : NULL;
+    free(list);
     if (n == 0) return NULL;
-    sp_tensor *codes = codes_of(model, data, list, n);
     sp_tensor *frames = sp_decode(model, sp_morph(codes, o->steps, .spherical = o->spherical != 0));
     if (frames && sp_ndim(frames) == 4 && sp_size(frames, 1) == 1) frames = sp_squeeze_dim(frames, 1);
     return frames;

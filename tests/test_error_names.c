@@ -83,6 +83,39 @@ static void test_an_operator_of_a_programs_own(void **state)
     assert_begins(sp_matmul(x[1], sp_ones(SP_DIMS(5))), SP_ERROR_SHAPE, "sp_matmul: ");
 }
 
+/* ---- a forward that calls itself ---- */
+
+static sp_tensor *forward_outer(sp_module *self, sp_tensor *x)
+{
+    return sp_forward(sp_get_submodule(self, "inner"), x);
+}
+
+typedef struct plain {
+    sp_module base;
+} plain;
+
+static sp_module *outer;
+
+static sp_tensor *forward_inner(sp_module *self, sp_tensor *x)
+{
+    (void)self;
+    return sp_forward(outer, x);
+}
+
+static void test_a_forward_without_end(void **state)
+{
+    (void)state;
+    outer = &sp_module_new(plain, .name = "Outer", .forward = forward_outer)->base;
+    sp_module_add(outer, "inner", &sp_module_new(plain, .name = "Inner", .forward = forward_inner)->base);
+    assert_begins(
+        sp_forward(outer, ones(1, 1)), SP_ERROR_STATE,
+        "in inner.inner.inner.inner.inner.inner.inner.inner...inner.inner.inner.inner.inner.inner.inner.inner "
+        "(Outer): sp_forward: forwards call each other 1000 deep");
+    assert_int_equal(sp_error_status(), SP_OK);
+    sp_module *fine = sp_nn_sequential(sp_nn_relu());
+    assert_non_null(sp_forward(fine, ones(1, 1)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -90,6 +123,7 @@ int main(void)
         sp_test(test_numbers),
         sp_test(test_losses_and_reductions),
         sp_test(test_an_operator_of_a_programs_own),
+        sp_test(test_a_forward_without_end),
     };
     return sp_test_main(tests);
 }

@@ -289,6 +289,30 @@ static void test_a_pass_adds_in_the_order_of_the_plain_operators(void **state)
     sp__set_deferral(true);
 }
 
+/* In bf16, too, forward has the bits of the plain operators: what is rounded, before or after ReLU, is the same. */
+static void test_bf16_forward_has_the_plain_bits(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 6; i++) {
+        sp_tensor *y[2];
+        for (int fuse = 0; fuse < 2; fuse++) {
+            sp__set_deferral(fuse);
+            sp_manual_seed(9);
+            sp_tensor *x = sp_cast(sp_randn(SP_DIMS(5, 4, 21, 18)), SP_BF16);
+            sp_tensor *w = sp_cast(sp_randn(SP_DIMS(40, 4, 3, 3)), SP_BF16),
+                      *b = sp_cast(sp_randn(SP_DIMS(40)), SP_BF16);
+            sp_tensor *rows = sp_cast(sp_randn(SP_DIMS(300, 64)), SP_BF16);
+            sp_tensor *weight = sp_cast(sp_randn(SP_DIMS(32, 64)), SP_BF16);
+            sp_tensor *r = i < 4 ? sp_relu(sp_conv2d(x, w, i % 2 ? b : SP_NONE, .padding = 1))
+                                 : sp_relu(sp_linear(rows, weight, i % 2 ? sp_narrow(b, 0, 0, 32) : SP_NONE));
+            y[fuse] = i == 2 || i == 3 ? sp_max_pool2d(r, 2) : r;
+            sp_item(sp_sum(y[fuse]));
+        }
+        assert_true(sp_equal(y[0], y[1]));
+    }
+    sp__set_deferral(true);
+}
+
 static bool step(void *unused)
 {
     (void)unused;
@@ -320,6 +344,7 @@ int main(void)
         sp_test(test_inner_values_outlive_the_weights),
         sp_test(test_other_windows_and_layouts_are_as_plain),
         sp_test(test_a_pass_adds_in_the_order_of_the_plain_operators),
+        sp_test(test_bf16_forward_has_the_plain_bits),
         sp_test(test_each_allocation_of_a_fused_step_fails_in_turn),
     };
     return sp_test_main(tests);

@@ -76,6 +76,8 @@ sp_tensor *sp__sum_to(sp_tensor *x, sp_dims dims);
 /* A copy in the graph: contiguous, or with these strides, of a dense tensor of x's shape. */
 sp_tensor *sp__clone_contiguous(sp_tensor *x);
 sp_tensor *sp__clone_strided(sp_tensor *x, const int64_t *strides);
+/* The inputs of a call as mixed precision wants them: `cast` gets those, or others in the open scope. */
+sp_status sp__autocast(const sp_op *op, sp_tensor *const *inputs, int n, sp_tensor **cast);
 /* A number as an operand: a 0-d tensor marked as a Python float or int. */
 sp_tensor *sp__wrapped_f64(double value);
 sp_tensor *sp__wrapped_i64(int64_t value);

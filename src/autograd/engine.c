@@ -8,7 +8,7 @@
 /* What arrives becomes the slot's, or adds to what is there. */
 static sp_status add_to_slot(sp__run *r, const sp__entry *e, int output, sp_tensor *grad)
 {
-    sp_tensor **slot = &r->slots[e->first_slot + output];
+    sp_tensor **slot = &r->slots[e->first_slot + (size_t)output];
     sp_tensor *sum = *slot ? sp_add(*slot, grad) : grad;
     if (!sum) return sp_error_status();
     sum->stands_in = false; /* no user sees what it was a view of */
@@ -161,7 +161,7 @@ static sp_status capture(sp__run *r, const sp__entry *e)
 {
     for (int64_t i = 0; i < r->n_inputs; i++) {
         if (r->targets[i].node != e->node) continue;
-        sp_tensor *grad = r->slots[e->first_slot + r->targets[i].output];
+        sp_tensor *grad = r->slots[e->first_slot + (size_t)r->targets[i].output];
         if (grad) r->results[i] = sp__ref(grad);
     }
     return SP_OK;

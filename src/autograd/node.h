@@ -21,9 +21,6 @@ bool sp__is_stale_view(const sp_tensor *x);
 /* Whether x, or the base of the view x, has a place in the graph. */
 bool sp__in_graph(const sp_tensor *x);
 
-/* The inputs of a call as mixed precision wants them: `cast` gets those, or others in the open scope. */
-sp_status sp__autocast(const sp_op *op, sp_tensor *const *inputs, int n, sp_tensor **cast);
-
 /* A change in place on its way: made before anything is written, so that a failure changes nothing. */
 typedef struct sp__pending {
     sp__node *node; /* of the operator */

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MESSAGE_SIZE = 1024 };
+enum { MESSAGE_SIZE = 1024, PATH_END = 8 };
 
 typedef struct thread_error {
     sp_status pending;
@@ -61,15 +61,31 @@ static size_t append(char *text, size_t length, const char *more)
     return length + n;
 }
 
-/* Frames are linked from the innermost outwards, and a path is read the other way. */
+static bool is_named(const sp_error_frame *frame)
+{
+    return frame->name && *frame->name;
+}
+
+/* The n-th named frame from the innermost. */
+static const sp_error_frame *named_frame(const sp_error_frame *frame, int n)
+{
+    for (; frame; frame = frame->outer)
+        if (is_named(frame) && n-- == 0) return frame;
+    return NULL;
+}
+
+/* Frames are linked from the innermost outwards, and a path is read the other way. Of a long one the ends are shown. */
 static size_t append_path(char *text, size_t length, const sp_error_frame *frame)
 {
-    if (!frame) return length;
-    size_t start = length;
-    length = append_path(text, length, frame->outer);
-    if (!frame->name || !*frame->name) return length;
-    if (length > start) length = append(text, length, ".");
-    return append(text, length, frame->name);
+    int n = 0;
+    for (const sp_error_frame *f = frame; f; f = f->outer) n += is_named(f);
+    for (int i = n - 1; i >= 0; i--) {
+        const bool hidden = i >= PATH_END && i < n - PATH_END;
+        if (hidden && i > PATH_END) continue;
+        length = append(text, length, hidden ? "." : named_frame(frame, i)->name);
+        if (i > 0) length = append(text, length, ".");
+    }
+    return length;
 }
 
 /* "in encode.0 (Linear): " */

@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MOST_THREADS = 1024, SPIN_MICROSECONDS = 50, PIECES_PER_THREAD = 8 };
+enum { MOST_THREADS = 1024, SPIN_MICROSECONDS = 50, PIECES_PER_THREAD = 8, STACK_BYTES = 1 << 20 };
 
 typedef struct job {
     void (*body)(void *context, int64_t i);
@@ -282,6 +282,17 @@ static void register_fork(void)
     pthread_atfork(fork_before, fork_after_in_parent, fork_after_in_child);
 }
 
+/* A kernel's tile stands on its stack (up to 83 KB), whatever little the system's limit leaves other threads. */
+static bool start_worker(pthread_t *thread, share *own)
+{
+    pthread_attr_t attributes;
+    if (pthread_attr_init(&attributes) != 0) return false;
+    pthread_attr_setstacksize(&attributes, STACK_BYTES); /* else it stays the system's */
+    const bool started = pthread_create(thread, &attributes, worker, own) == 0;
+    pthread_attr_destroy(&attributes);
+    return started;
+}
+
 /* Starts what is missing of the wanted threads; `use` is held. Fewer will do when the system gives no more. Signals are
  * for the program's own threads. */
 static void start_workers(int wanted)
@@ -292,10 +303,8 @@ static void start_workers(int wanted)
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (team.started < wanted &&
-           pthread_create(&team.workers[team.started], NULL, worker, &shares[team.started + 1]) == 0) {
+    while (team.started < wanted && start_worker(&team.workers[team.started], &shares[team.started + 1]))
         team.started++;
-    }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 

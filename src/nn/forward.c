@@ -23,15 +23,31 @@ static sp_status check_inputs(sp_tensor *const *inputs, int n)
     return SP_OK;
 }
 
+static _Thread_local int depth; /* of forwards within forwards */
+
+/* A forward that calls its own module again, without end, would run out of stack. */
+static sp_tensor *apply_within(sp_module *module, sp_tensor *const *inputs, int n)
+{
+    if (depth >= SP__MAX_DEPTH) {
+        sp_raise(SP_ERROR_STATE,
+                 "sp_forward: forwards call each other %d deep, which is the most: does one call itself?", depth);
+        return NULL;
+    }
+    depth++;
+    sp_tensor *result = apply(module, inputs, n);
+    depth--;
+    if (!result && sp_error_status() == SP_OK)
+        sp_raise(SP_ERROR_NULL, "sp_forward: the forward of %s returned NULL without an error", module->priv->name);
+    return result;
+}
+
 /* The frame makes every error inside begin with "in encode.0 (Linear): ". */
 sp_tensor *sp_forward_n(sp_module *module, sp_tensor *const *inputs, int n)
 {
     if (sp__module_check_whole(module, "sp_forward") != SP_OK || check_inputs(inputs, n) != SP_OK) return NULL;
     sp_error_frame frame;
     sp_error_enter(&frame, module->priv->child_name, module->priv->name);
-    sp_tensor *result = apply(module, inputs, n);
-    if (!result && sp_error_status() == SP_OK)
-        sp_raise(SP_ERROR_NULL, "sp_forward: the forward of %s returned NULL without an error", module->priv->name);
+    sp_tensor *result = apply_within(module, inputs, n);
     sp_error_leave(&frame);
     return result;
 }

@@ -121,6 +121,7 @@ SP__SAMPLE(exponential_of, exponential(in[0]));
 
 const sp_op sp__op_linalg_eigh = {
     .name = "linalg_eigh",
+    .autocast = SP_CAST_F32,
     .backward_name = "LinalgEighBackward0",
     .n_inputs = 1,
     .n_outputs = 2,

@@ -248,6 +248,8 @@ static sp_tensor *batched(sp_tensor *a, sp_tensor *b)
 
 static sp_tensor *general(sp_tensor *a, sp_tensor *b)
 {
+    if (a->ndim == 1 && b->ndim == 1) return sp_dot(a, b);
+    if (a->ndim == 2 && b->ndim == 1) return sp_mv(a, b);
     if (a->ndim == 1) return sp_squeeze_dim(sp_matmul(sp_unsqueeze(a, 0), b), b->ndim == 1 ? -1 : -2);
     if (b->ndim <= 2 && a->ndim > 2) return fold_rows(a, b);
     if (b->ndim == 1) return sp_squeeze_dim(sp_matmul(a, sp_unsqueeze(b, 1)), -1);
@@ -258,14 +260,15 @@ static sp_tensor *matmul(sp_tensor *a, sp_tensor *b)
 {
     if (sp__check_tensor(a, "sp_matmul", "a") || sp__check_tensor(b, "sp_matmul", "b")) return NULL;
     if (a->ndim == 2 && b->ndim == 2) return sp_mm(a, b);
-    if (a->ndim == 1 && b->ndim == 1) return sp_dot(a, b);
-    if (a->ndim == 2 && b->ndim == 1) return sp_mv(a, b);
     if (a->ndim == 0 || b->ndim == 0) {
         sp__product_bad_shapes("sp_matmul", a, b, "at least one dimension each");
         return NULL;
     }
     sp_scope scope = sp_scope_open();
-    sp_tensor *y = sp_escape(general(a, b));
+    sp_tensor *cast[] = {a, b}; /* by itself, sp_dot or sp_mv runs in what it gets */
+    const bool mixed = sp_autocast_dtype() != SP_DTYPE_DEFAULT;
+    const bool failed = mixed && sp__autocast(&sp__op_mm, (sp_tensor *[]){a, b}, 2, cast);
+    sp_tensor *y = failed ? NULL : sp_escape(general(cast[0], cast[1]));
     sp_scope_close(&scope);
     return y;
 }
@@ -417,7 +420,6 @@ const sp_op sp__op_bmm = {
 
 const sp_op sp__op_mv = {
     .name = "mv",
-    .autocast = SP_CAST_LOWER,
     .backward_name = "MvBackward0",
     .n_inputs = 2,
     .saves = SP_SAVE_INPUTS,
