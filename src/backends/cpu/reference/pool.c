@@ -26,17 +26,23 @@ static void mark_place(const sp__pool *p, int64_t n, int64_t c, int64_t i, int64
         ((int32_t *)where)[at] = (int32_t)place;
 }
 
+/* Where place t of window i, counted from the first inside, lies along one side. */
+static inline int64_t place_along(const sp__pool *p, int d, int64_t i, int64_t t)
+{
+    const int64_t start = i * p->stride[d] - p->padding[d], step = p->dilation[d];
+    return start + (t + (start < 0 ? (step - 1 - start) / step : 0)) * step;
+}
+
 /* Where the maximum of window (i, j) lies in a plane of x; -1 for a window that is all outside. */
 static int64_t marked_offset(const sp__pool *p, int64_t n, int64_t c, int64_t i, int64_t j)
 {
     const char *where = sp__operand_at(&p->where);
     const int64_t at = where_at(p, n, c, i, j), width = row_of_places(p);
     const int64_t place = p->where.dtype == SP_U8 ? ((const uint8_t *)where)[at] : ((const int32_t *)where)[at];
-    const sp__reach rows = sp__pool_reach(p, 0, i), columns = sp__pool_reach(p, 1, j);
     if (width == 0) return -1;
-    const int64_t a = rows.begin + place / width, b = columns.begin + place % width;
-    if (a >= rows.end || b >= columns.end) return -1;
-    return (rows.start + a * p->dilation[0]) * p->x.strides[2] + (columns.start + b * p->dilation[1]) * p->x.strides[3];
+    const int64_t row = place_along(p, 0, i, place / width), column = place_along(p, 1, j, place % width);
+    if (row >= p->size[0] || column >= p->size[1]) return -1;
+    return row * p->x.strides[2] + column * p->x.strides[3];
 }
 
 static double divisor_of(const sp__pool *p, const sp__span *rows, const sp__span *columns)
