@@ -71,6 +71,7 @@ static double twin(sp__reduce_kind kind, const sample *s, double param)
     case SP__ANY: return (double)any;
     case SP__ALL: return (double)all;
     case SP__VAR: return variance(s, param);
+    case SP__STD: return sqrt(variance(s, param));
     case SP__NORM: return norm(s, param);
     case SP__LOGSUMEXP: return logsumexp(s);
     case SP__ARGMAX: best(s, true, &where); return (double)where;
@@ -156,7 +157,8 @@ static int64_t count(const sp__reduce *call, bool reduced)
 
 static bool is_supported(sp__reduce_kind kind, sp_dtype dtype)
 {
-    return is_float(dtype) || (kind != SP__MEAN && kind != SP__VAR && kind != SP__NORM && kind != SP__LOGSUMEXP);
+    return is_float(dtype) ||
+           (kind != SP__MEAN && kind != SP__VAR && kind != SP__STD && kind != SP__NORM && kind != SP__LOGSUMEXP);
 }
 
 static double wrapped_sum(const sample *s)

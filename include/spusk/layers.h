@@ -68,8 +68,8 @@ typedef struct sp_batch_norm_options {
 } sp_batch_norm_options;
 /* (x - mean)/√(var + eps)·weight + bias for each channel of x, (N,C) or (N,C,…). In training mean and biased variance
  * are those of the batch, and running = (1 - momentum)·running + momentum·batch's, there with the unbiased variance;
- * else they are the running ones. The last four are (C); weight and bias, and in training the running ones, may be
- * SP_NONE. Ioffe and Szegedy, arXiv:1502.03167. */
+ * else they are the running ones. eps is 0 or more, in training more. The last four are (C); weight and bias, and in
+ * training the running ones, may be SP_NONE. Ioffe and Szegedy, arXiv:1502.03167. */
 SP_API sp_tensor *sp_batch_norm(sp_tensor *x, sp_tensor *running_mean, sp_tensor *running_var, sp_tensor *weight,
                                 sp_tensor *bias, const sp_batch_norm_options *options SP_OR_NULL);
 #define sp_batch_norm(...) SP__CALL5(sp_batch_norm, sp_batch_norm_options, __VA_ARGS__)
@@ -80,7 +80,8 @@ typedef struct sp_layer_norm_options {
     SP_OPTIONS_END;
 } sp_layer_norm_options;
 /* (x - mean)/√(var + eps)·weight + bias, mean and biased variance over the last dimensions, which have the sizes
- * normalized_shape, as have weight and bias (or SP_NONE). Ba, Kiros, Hinton, arXiv:1607.06450. */
+ * normalized_shape, as have weight and bias (or SP_NONE). Right also where the variance does not fit into the dtype, as
+ * in sp_batch_norm. Ba, Kiros, Hinton, arXiv:1607.06450. */
 SP_API sp_tensor *sp_layer_norm(sp_tensor *x, sp_dims normalized_shape, sp_tensor *weight, sp_tensor *bias,
                                 const sp_layer_norm_options *options SP_OR_NULL);
 #define sp_layer_norm(...) SP__CALL4(sp_layer_norm, sp_layer_norm_options, __VA_ARGS__)

@@ -292,7 +292,9 @@ typedef struct sp_reduce_options {
     SP_API sp_tensor *name##_dim(sp_tensor *x, int dim, const sp_reduce_options *options SP_OR_NULL);                  \
     SP_API sp_tensor *name##_dims(sp_tensor *x, sp_dims dims, const sp_reduce_options *options SP_OR_NULL)
 
-SP_API sp_tensor *sp_sum(sp_tensor *x); /* Σx; integers and bool sum in i64 */
+/* Σx; integers and bool sum in i64. Floats are added in f64, f64 with what its roundings lose kept: the error is at
+ * most four roundings of Σ|x|, however many there are. As are means. */
+SP_API sp_tensor *sp_sum(sp_tensor *x);
 SP__REDUCTION(sp_sum);
 #define sp_sum_dim(...) SP__CALL2(sp_sum_dim, sp_reduce_options, __VA_ARGS__)
 #define sp_sum_dims(...) SP__CALL2(sp_sum_dims, sp_reduce_options, __VA_ARGS__)

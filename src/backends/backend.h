@@ -116,6 +116,7 @@ typedef enum sp__reduce_kind {
     SP__ANY, /* out bool */
     SP__ALL,
     SP__VAR,  /* param: correction; two passes */
+    SP__STD,  /* its root */
     SP__NORM, /* param: p */
     SP__LOGSUMEXP,
     SP__ARGMAX, /* out i64: position along the one reduced dimension, or in row-major order of all; the first; NaN wins

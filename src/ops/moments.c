@@ -25,9 +25,7 @@ static sp_status var_forward(sp_call *call)
 
 static sp_status std_forward(sp_call *call)
 {
-    sp_tensor *y = call->outputs[0];
-    const sp_status status = sp__reduce_forward(call, SP__VAR);
-    return status ? status : sp__map_tensors(SP__SQRT, y, &y, 1, 0, NULL);
+    return sp__reduce_forward(call, SP__STD);
 }
 
 /* grad·2(x - m)/(n - c), grad with its dimensions back. */

@@ -219,7 +219,7 @@ sp_tensor *(sp_batch_norm)(sp_tensor *x, sp_tensor *running_mean, sp_tensor *run
     const bool moves = o.training && !sp__is_none(running_mean) && !sp__is_none(running_var);
     sp_tensor *mean = o.training ? SP_NONE : sp_detach(running_mean);
     sp_tensor *var = o.training ? SP_NONE : sp_detach(running_var);
-    sp_status status = sp_op_apply_n(&sp__op_batch_norm, (sp_tensor *[]){x, weight, bias, mean, var}, 5, &a, outputs);
+    sp_status status = sp__norm_apply(&sp__op_batch_norm, (sp_tensor *[]){x, weight, bias, mean, var}, 5, &a, outputs);
     if (!status && moves && sp_numel(x)) status = move_running(running_mean, running_var, outputs, momentum);
     for (int i = 1; i < 3; i++)
         if (outputs[i]) sp_release(outputs[i]);
@@ -248,7 +248,7 @@ sp_tensor *(sp_layer_norm)(sp_tensor *x, sp_dims normalized_shape, sp_tensor *we
                  sp__shape_text(a.n_normalized, a.normalized), sp__shape_of(x));
         return NULL;
     }
-    if (sp_op_apply_n(&sp__op_layer_norm, (sp_tensor *[]){x, weight, bias}, 3, &a, outputs)) return NULL;
+    if (sp__norm_apply(&sp__op_layer_norm, (sp_tensor *[]){x, weight, bias}, 3, &a, outputs)) return NULL;
     sp_release(outputs[1]);
     sp_release(outputs[2]);
     return outputs[0];

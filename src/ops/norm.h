@@ -30,6 +30,12 @@ sp__operand sp__norm_row(const sp_tensor *x);
 sp_status sp__norm_check_parameter(const sp_call *call, const sp_tensor *x, const sp_tensor *p, const char *name);
 sp_status sp__norm_output_like(sp_call *call, int i, const sp_tensor *x);
 
+/* The dimensions that a group's statistics, or a parameter's gradient, go over; `dims` has room for SP_MAX_DIMS. */
+sp_dims sp__norm_dims_over(const sp__norm_attributes *a, int ndim, bool of_parameter, int64_t *dims);
+/* sp_op_apply_n for the operator and three outputs; again, by scaled inputs, where a variance is not finite. */
+sp_status sp__norm_apply(const sp_op *op, sp_tensor *const *inputs, int n, const sp__norm_attributes *a,
+                         sp_tensor **outputs);
+
 /* The backwards of batch_norm and layer_norm. */
 sp_status sp__batch_norm_gradient(sp_grad_call *call);
 sp_status sp__layer_norm_gradient(sp_grad_call *call);

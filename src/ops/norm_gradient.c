@@ -5,8 +5,7 @@
 
 /* ---- gradients by operators, which can be differentiated ---- */
 
-/* The dimensions that a group's statistics, or a parameter's gradient, go over. */
-static sp_dims dims_over(const sp__norm_attributes *a, int ndim, bool of_parameter, int64_t *dims)
+sp_dims sp__norm_dims_over(const sp__norm_attributes *a, int ndim, bool of_parameter, int64_t *dims)
 {
     int n = 0;
     for (int d = 0; d < ndim; d++) {
@@ -32,7 +31,7 @@ static plain_parts parts_of(sp_grad_call *call, sp_tensor *x, bool given)
 {
     const sp__norm_attributes *a = call->attributes;
     int64_t over[SP_MAX_DIMS];
-    const sp_dims dims = dims_over(a, x->ndim, false, over);
+    const sp_dims dims = sp__norm_dims_over(a, x->ndim, false, over);
     sp_tensor *wide = sp__widened(x);
     sp_tensor *mean = given ? spread(a, sp_saved_input(call, 3), x->ndim) : sp_mean_dims(wide, dims, .keepdim = true);
     sp_tensor *var = given ? spread(a, sp_saved_input(call, 4), x->ndim)
@@ -48,7 +47,7 @@ static sp_tensor *plain_dx(sp_grad_call *call, const plain_parts *p, bool given)
     int64_t over[SP_MAX_DIMS];
     sp_tensor *h = p->grad;
     if (!p->normal) return NULL;
-    const sp_dims dims = dims_over(a, p->normal->ndim, false, over);
+    const sp_dims dims = sp__norm_dims_over(a, p->normal->ndim, false, over);
     if (sp_input_sizes(call, 1).n) {
         sp_tensor *weight = sp_saved_input(call, 1);
         h = weight ? sp_mul(h, spread(a, weight, p->normal->ndim)) : NULL;
@@ -64,7 +63,7 @@ static sp_tensor *plain_sum(const sp__norm_attributes *a, sp_tensor *x)
 {
     int64_t over[SP_MAX_DIMS];
     if (!x) return NULL;
-    const sp_dims dims = dims_over(a, x->ndim, true, over);
+    const sp_dims dims = sp__norm_dims_over(a, x->ndim, true, over);
     return dims.n ? sp_sum_dims(x, dims) : x;
 }
 

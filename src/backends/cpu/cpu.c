@@ -211,7 +211,7 @@ void sp__store_f64(sp_dtype dtype, void *p, double value)
     switch (dtype) {
     case SP_F32: *(float *)p = (float)value; break;
     case SP_F64: *(double *)p = value; break;
-    case SP_BF16: *(sp__bf16 *)p = sp__to_bf16((float)value); break;
+    case SP_BF16: *(sp__bf16 *)p = sp__f64_to_bf16(value); break;
     case SP_BOOL: *(uint8_t *)p = value != 0; break;
     default: sp__store_i64(dtype, p, sp__to_i64(value));
     }

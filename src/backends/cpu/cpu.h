@@ -35,6 +35,20 @@ static inline sp__bf16 sp__to_bf16(float x)
     return (sp__bf16)((bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16);
 }
 
+/* Rounds once: what an f32 cuts off stays as its last bit. */
+static inline sp__bf16 sp__f64_to_bf16(double x)
+{
+    float near = (float)x;
+    uint32_t bits;
+    memcpy(&bits, &near, sizeof bits);
+    if (x == x && (double)near != x) {
+        if ((x > 0 && (double)near > x) || (x < 0 && (double)near < x)) bits--;
+        bits |= 1;
+        memcpy(&near, &bits, sizeof bits);
+    }
+    return sp__to_bf16(near);
+}
+
 /* Truncation; what does not fit and NaN give the smallest number, as x86's instruction does. */
 static inline int64_t sp__to_i64(double x)
 {
@@ -88,10 +102,18 @@ typedef struct sp__cell {
         int64_t i;
     } value;
     union {
-        double f;      /* second passes: what was found in the first, mean or maximum */
+        double f;      /* second passes: what was found in the first, mean or maximum; sums of f64: what they lost */
         int64_t index; /* argmax, argmin */
     } also;
 } sp__cell;
+
+/* sum + x; what its rounding lost is added to *rest (Knuth, The Art of Computer Programming, 4.2.2). */
+static inline double sp__add_exactly(double sum, double x, double *rest)
+{
+    const double s = sum + x, back = s - sum;
+    *rest += (sum - (s - back)) + (x - back);
+    return s;
+}
 
 /* A block of a reduction: cell j takes element (i, j) for i in order. Strides in bytes. */
 typedef struct sp__fold_block {

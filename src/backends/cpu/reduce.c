@@ -5,12 +5,19 @@
 #include <stdlib.h>
 
 static const char *const names[SP__REDUCE_COUNT] = {
-    [SP__SUM] = "sum",       [SP__MEAN] = "mean",
-    [SP__PROD] = "prod",     [SP__MAX] = "max",
-    [SP__MIN] = "min",       [SP__ANY] = "any",
-    [SP__ALL] = "all",       [SP__VAR] = "var",
-    [SP__NORM] = "norm",     [SP__LOGSUMEXP] = "logsumexp",
-    [SP__ARGMAX] = "argmax", [SP__ARGMIN] = "argmin",
+    [SP__SUM] = "sum",
+    [SP__MEAN] = "mean",
+    [SP__PROD] = "prod",
+    [SP__MAX] = "max",
+    [SP__MIN] = "min",
+    [SP__ANY] = "any",
+    [SP__ALL] = "all",
+    [SP__VAR] = "var",
+    [SP__STD] = "std",
+    [SP__NORM] = "norm",
+    [SP__LOGSUMEXP] = "logsumexp",
+    [SP__ARGMAX] = "argmax",
+    [SP__ARGMIN] = "argmin",
 };
 
 /* The blocks of a task: so many outputs, and about so many elements in all. */
@@ -103,7 +110,8 @@ static int choose_folds(const sp__reduce *call, sp__fold_kind folds[2])
     case SP__ALL: folds[0] = SP__FOLD_ALL; return 1;
     case SP__ARGMAX: folds[0] = SP__FOLD_ARGMAX; return 1;
     case SP__ARGMIN: folds[0] = SP__FOLD_ARGMIN; return 1;
-    case SP__VAR: folds[0] = SP__FOLD_SUM, folds[1] = SP__FOLD_DEVIATION; return 2;
+    case SP__VAR:
+    case SP__STD: folds[0] = SP__FOLD_SUM, folds[1] = SP__FOLD_DEVIATION; return 2;
     case SP__LOGSUMEXP: folds[0] = SP__FOLD_MAX, folds[1] = SP__FOLD_EXP; return 2;
     default: break;
     }
@@ -150,11 +158,14 @@ static sp__fold_kind merging_fold(sp__fold_kind fold)
 static void merge(const plan *p, sp__cell *into, const sp__cell *from)
 {
     const sp__fold_kind kind = merging_fold(p->folds[p->pass]);
+    const bool exact = p->folds[p->pass] == SP__FOLD_SUM && p->call->in.dtype == SP_F64;
     const sp__cell before = *into;
     const sp__fold_block one = {.in = (const char *)&from->value, .n_reduced = 1, .n_kept = 1, .position = -1};
     sp__reference.of[p->floating ? SP_F64 : SP_I64].fold[kind](into, &one);
     if (kind == SP__FOLD_ARGMAX || kind == SP__FOLD_ARGMIN) {
         if (into->also.index == -1) into->also.index = from->also.index;
+    } else if (exact) {
+        into->also.f += from->also.f;
     } else {
         into->also = before.also;
     }
@@ -162,10 +173,17 @@ static void merge(const plan *p, sp__cell *into, const sp__cell *from)
 
 /* ---- the last step ---- */
 
+/* A sum, and what it lost; of what is not finite that says nothing. */
+static double sum_of(const sp__cell *cell)
+{
+    return isfinite(cell->value.f) ? cell->value.f + cell->also.f : cell->value.f;
+}
+
 /* What the second pass measures from. */
 static double pivot(const plan *p, const sp__cell *cell)
 {
-    if (p->call->kind == SP__VAR) return cell->value.f / (double)p->reduced.total;
+    const sp__reduce_kind kind = p->call->kind;
+    if (kind == SP__VAR || kind == SP__STD) return sum_of(cell) / (double)p->reduced.total;
     return fabs(cell->value.f) < (double)INFINITY ? cell->value.f : 0;
 }
 
@@ -173,8 +191,10 @@ static double finish_float(const plan *p, const sp__cell *cell)
 {
     const double value = cell->value.f, n = (double)p->reduced.total, param = p->call->param;
     switch (p->call->kind) {
-    case SP__MEAN: return value / n;
+    case SP__SUM: return sum_of(cell);
+    case SP__MEAN: return sum_of(cell) / n;
     case SP__VAR: return value / (n > param ? n - param : 0);
+    case SP__STD: return sqrt(value / (n > param ? n - param : 0));
     case SP__LOGSUMEXP: return cell->also.f + log(value);
     case SP__NORM: return param == 2 ? sqrt(value) : p->folds[0] == SP__FOLD_POWER ? pow(value, 1 / param) : value;
     default: return value;

@@ -18,6 +18,7 @@
 #define FIELD f
 #define ADD(a, b) ((a) + (b))
 #define MUL(a, b) ((a) * (b))
+#define SUM_STEP value = ADD(value, x)
 
 #define LOAD(p) ((double)*(const float *)(p))
 #define FN(name) name##_f32
@@ -26,6 +27,9 @@
 sp__fold_run *const sp__fold_f32[SP__FOLD_COUNT] = {TABLE_ROWS, FLOAT_ROWS};
 #include "fold_end.inc.h"
 
+/* There is no wider type to add f64 in: what each addition loses is kept. */
+#undef SUM_STEP
+#define SUM_STEP value = sp__add_exactly(value, x, &cell->also.f)
 #define LOAD(p) (*(const double *)(p))
 #define FN(name) name##_f64
 #include "fold.inc.h"
@@ -33,6 +37,8 @@ sp__fold_run *const sp__fold_f32[SP__FOLD_COUNT] = {TABLE_ROWS, FLOAT_ROWS};
 sp__fold_run *const sp__fold_f64[SP__FOLD_COUNT] = {TABLE_ROWS, FLOAT_ROWS};
 #include "fold_end.inc.h"
 
+#undef SUM_STEP
+#define SUM_STEP value = ADD(value, x)
 #define LOAD(p) ((double)sp__from_bf16(*(const sp__bf16 *)(p)))
 #define FN(name) name##_bf16
 #include "fold.inc.h"

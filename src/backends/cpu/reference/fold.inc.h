@@ -31,7 +31,7 @@
         cell->also.index = b->position + i;                                                                            \
     }
 
-FOLD(sum, value = ADD(value, x))
+FOLD(sum, SUM_STEP)
 FOLD(prod, value = MUL(value, x))
 /* NaN wins: it is not equal to itself, and nothing is greater than it afterwards. */
 FOLD(max, value = x > value || x != x ? x : value)

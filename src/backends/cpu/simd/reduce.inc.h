@@ -1,6 +1,7 @@
 /* Reductions of one type, in f64. T: the element. FN(name): a function's name. ROWS: the table's rows that are not the
- * same for all types. WIDE(p): as many elements at p as a vector of f64 holds, in f64. A block goes the way its
- * elements lie side by side: across, along outputs, or down, along what is reduced; all else is the reference's. */
+ * same for all types. SUM: defines FN(sum). WIDE(p): as many elements at p as a vector of f64 holds, in f64. A block
+ * goes the way its elements lie side by side: across, along outputs, or down, along what is reduced; all else is the
+ * reference's. */
 
 /* Eight vectors of sums hide the latency of an addition. */
 enum { FN(SUMS) = 8, FN(STEP) = FN(SUMS) * LANES_f64 };
@@ -82,21 +83,20 @@ static void FN(run)(sp__cell *cells, const sp__fold_block *b, sp__fold_kind kind
     if (left.n_kept > 0 && left.n_reduced > 0) rest(cells, &left);
 }
 
-FOLD(sum, SP__FOLD_SUM, 0.0, v + x, v + x)
-FOLD(prod, SP__FOLD_PROD, 1.0, v *x, v *x)
-FOLD(deviation, SP__FOLD_DEVIATION, 0.0, v + (x - c) * (x - c), v + x)
-FOLD(abs, SP__FOLD_ABS, 0.0, v + magnitude_f64(x), v + x)
-FOLD(square, SP__FOLD_SQUARE, 0.0, v + x * x, v + x)
-FOLD(max, SP__FOLD_MAX, -INFINITY, select_f64((x > v) | (x != x), x, v), select_f64((x > v) | (x != x), x, v))
-FOLD(min, SP__FOLD_MIN, INFINITY, select_f64((x < v) | (x != x), x, v), select_f64((x < v) | (x != x), x, v))
+SUM FOLD(prod, SP__FOLD_PROD, 1.0, v *x, v *x) FOLD(deviation, SP__FOLD_DEVIATION, 0.0, v + (x - c) * (x - c), v + x)
+    FOLD(abs, SP__FOLD_ABS, 0.0, v + magnitude_f64(x), v + x) FOLD(square, SP__FOLD_SQUARE, 0.0, v + x * x, v + x)
+        FOLD(max, SP__FOLD_MAX, -INFINITY, select_f64((x > v) | (x != x), x, v), select_f64((x > v) | (x != x), x, v))
+            FOLD(min, SP__FOLD_MIN, INFINITY, select_f64((x < v) | (x != x), x, v),
+                 select_f64((x < v) | (x != x), x, v))
 
-sp__fold_run *const TABLE[SP__FOLD_COUNT] = {
-    [SP__FOLD_SUM] = FN(sum), [SP__FOLD_PROD] = FN(prod),     [SP__FOLD_DEVIATION] = FN(deviation),
-    [SP__FOLD_ABS] = FN(abs), [SP__FOLD_SQUARE] = FN(square), ROWS,
+                sp__fold_run *const TABLE[SP__FOLD_COUNT] = {
+                    [SP__FOLD_SUM] = FN(sum), [SP__FOLD_PROD] = FN(prod),     [SP__FOLD_DEVIATION] = FN(deviation),
+                    [SP__FOLD_ABS] = FN(abs), [SP__FOLD_SQUARE] = FN(square), ROWS,
 };
 
 #undef FOLD
 #undef ROWS
+#undef SUM
 #undef T
 #undef FN
 #undef WIDE
