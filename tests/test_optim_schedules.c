@@ -398,7 +398,13 @@ static void test_schedules_refuse_numbers(void **state)
         assert_true(sp_lr(o, 0) == once);
     }
     assert_non_null(sp_lr_cosine_annealing(o, INT64_MAX));
-    assert_non_null(sp_lr_reduce_on_plateau(o, .patience = INT64_MAX, .cooldown = INT64_MAX));
+    sp_scheduler *never = sp_lr_reduce_on_plateau(o, .patience = INT64_MAX, .cooldown = INT64_MAX);
+    sp_dict *dict = sp_scheduler_state_dict(never);
+    sp_dict_set(dict, "last_epoch", sp_scalar_i64(INT64_MAX));
+    sp_dict_set(dict, "num_bad_epochs", sp_scalar_i64(INT64_MAX));
+    assert_int_equal(sp_scheduler_load_state_dict(never, dict), SP_OK);
+    assert_int_equal(sp_scheduler_step_metric(never, NAN), SP_OK);
+    assert_true(sp_item_i64(sp_dict_find(sp_scheduler_state_dict(never), "patience")) == INT64_MAX);
 }
 
 /* ---- clipping ---- */

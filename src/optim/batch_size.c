@@ -99,7 +99,7 @@ sp_status sp_batch_scheduler_step(sp_batch_scheduler *scheduler)
 {
     if (!scheduler) return sp_raise_null("sp_batch_scheduler_step", "scheduler");
     sp_status status = SP_OK;
-    scheduler->epoch++;
+    scheduler->epoch = sp__next_count(scheduler->epoch);
     for (int i = 0; i < scheduler->n_milestones && status == SP_OK; i++)
         if (scheduler->milestones[i] == scheduler->epoch) status = grow(scheduler);
     return status;

@@ -97,8 +97,11 @@ bool sp__takes(const sp__rule *rule, sp__field field);
 bool sp__wants_state(const sp__rule *rule, const sp_optim_options *options, int i);
 /* Whether a value of an option is in its range; raises, naming function and option, when it is not. */
 sp_status sp__check_range(const char *function, sp__field field, double x);
-/* The largest count that all numbers of a state can hold. */
-#define SP__MOST 9007199254740992
+/* n + 1, and no more than a count can be: a state may say any. */
+static inline int64_t sp__next_count(int64_t n)
+{
+    return n < INT64_MAX ? n + 1 : n;
+}
 /* A state's entry of one element as a count, `least` or more; raises "function: "name" …" when it is none. */
 sp_status sp__count_of(const char *function, const char *name, const sp_tensor *x, int64_t least, int64_t *value);
 /* A dict that `fill` fills from an object, in a scope of its own; NULL after an error. */

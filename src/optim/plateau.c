@@ -64,10 +64,10 @@ sp_status sp_scheduler_step_metric(sp_scheduler *scheduler, double metric)
     if (s->kind->next)
         return sp_raise(SP_ERROR_STATE, "sp_scheduler_step_metric: the schedule of %s takes no metric",
                         s->kind->function);
-    s->epoch++;
+    s->epoch = sp__next_count(s->epoch);
     bool better = is_better(s, metric);
     if (better) s->best = metric;
-    s->bad_epochs = better ? 0 : s->bad_epochs + 1;
+    s->bad_epochs = better ? 0 : sp__next_count(s->bad_epochs);
     if (s->cooldown_left > 0) {
         s->cooldown_left--;
         s->bad_epochs = 0;

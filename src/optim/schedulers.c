@@ -273,9 +273,10 @@ sp_status sp_scheduler_step(sp_scheduler *scheduler)
     if (s->kind->ends && s->epoch >= s->period)
         return sp_raise(SP_ERROR_STATE, "sp_scheduler_step: the cycle has %lld steps, and this is step %lld",
                         (long long)s->period, (long long)s->epoch + 1);
-    s->epoch++;
+    const int64_t before = s->epoch;
+    s->epoch = sp__next_count(before);
     status = set_rates(s, "sp_scheduler_step");
-    if (status != SP_OK) s->epoch--;
+    if (status != SP_OK) s->epoch = before;
     return status;
 }
 

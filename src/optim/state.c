@@ -97,11 +97,14 @@ sp_dict *sp_optimizer_state_dict(const sp_optimizer *optimizer)
 
 sp_status sp__count_of(const char *function, const char *name, const sp_tensor *x, int64_t least, int64_t *value)
 {
+    const bool floating = sp_dtype_is_floating_point(sp_dtype_of(x));
     const double number = sp_item(x);
-    if (!(number >= (double)least && number <= (double)SP__MOST && number == floor(number)))
+    /* Up to 2^53 a double holds every count. */
+    const bool whole = !floating || (fabs(number) <= 0x1p53 && number == floor(number));
+    if (!whole || !(number >= (double)least))
         return sp_raise(SP_ERROR_ARGUMENT, "%s: \"%s\" must be a whole number of %lld or more, got %g", function, name,
                         (long long)least, number);
-    *value = (int64_t)number;
+    *value = floating ? (int64_t)number : sp_item_i64(x);
     return SP_OK;
 }
 

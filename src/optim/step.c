@@ -127,7 +127,7 @@ static sp_fused_update update_of(const sp_optimizer *optimizer, const sp__group 
 static sp_status settle(const sp__group *group, sp__slot *slot, const sp_fused_update *u)
 {
     if (slot->work != slot->parameter && !sp_copy_(slot->parameter, slot->work)) return sp_error_status();
-    slot->step++;
+    slot->step = sp__next_count(slot->step);
     slot->mu_product = u->numbers.mu_product;
     if (group->options.momentum != 0) slot->has_momentum = true;
     return SP_OK;
