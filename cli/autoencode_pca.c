@@ -29,7 +29,7 @@ static bool begin_descent(const autoencode_session *s, descent *d, sp_tensor *ce
     d->loader = sp_data_loader(sp_data_tensors(centred, centred), .batch_size = 256, .shuffle = true);
     /* The loss is a mean over all pixels: 5 is 0.0064 of their sum. */
     d->optimizer = sp_optim_sgd(sp_parameters(d->model), .lr = 5, .momentum = 0.9);
-    d->scheduler = sp_lr_cosine_annealing(d->optimizer, o->epochs * sp_loader_length(d->loader));
+    d->scheduler = sp_lr_scheduler_cosine_annealing_lr(d->optimizer, o->epochs * sp_loader_length(d->loader));
     return d->scheduler != NULL;
 }
 

@@ -280,7 +280,7 @@ static bool draw_values(const descent *d)
                                      .y_label = "height above the lowest point",
                                      .log_y = true,
                                      .legend = SP_LEGEND_OUTSIDE};
-    return tell(d, sp_plot_lines_with(path, values, d->n_walks, &options), path);
+    return tell(d, (sp_plot_lines)(path, (sp_series_list){values, d->n_walks}, &options), path);
 }
 
 static bool check_outputs(const descent *d)

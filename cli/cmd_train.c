@@ -146,7 +146,7 @@ static void draw_pictures(session *s)
     sp_series *const series[] = {s->train_losses, s->val_losses};
     const int n = o->loss && strcmp(o->loss, "nll") != 0 ? 1 : 2;
     if (sp_series_size(s->train_losses) > 0) {
-        if (sp_plot_lines_with(o->losses, series, n, &options) == SP_OK)
+        if ((sp_plot_lines)(o->losses, (sp_series_list){series, n}, &options) == SP_OK)
             note_written(&o->common, o->losses, " (and its script and data: losses.gp, losses.dat)");
         sp_error_clear();
     }

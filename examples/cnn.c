@@ -50,7 +50,7 @@ int main(int argc, char **argv)
     sp_module_print(model);
 
     sp_optimizer *optimizer = sp_optim_adam(sp_parameters(model), .lr = 3e-3);
-    sp_scheduler *scheduler = sp_lr_one_cycle(optimizer, 3e-3, epochs * sp_loader_length(train));
+    sp_scheduler *scheduler = sp_lr_scheduler_one_cycle_lr(optimizer, 3e-3, epochs * sp_loader_length(train));
     sp_module *criterion = sp_nn_nll_loss();
     sp_series *train_losses = sp_series_new("train loss");
 

@@ -116,9 +116,9 @@ int main(int argc, char **argv)
     sp_plot_options options = {.size = sizeof options, .x_label = "epoch", .width = 1200};
     options.legend = SP_LEGEND_BELOW;
     options.title = "accuracy on digits not seen in training";
-    sp_plot_lines_with("accuracies-compared.png", accuracies, N, &options);
+    (sp_plot_lines)("accuracies-compared.png", (sp_series_list){accuracies, N}, &options);
     options.title = "training loss, relative to the first";
     options.log_y = true;
-    sp_plot_lines_with("losses-compared.png", losses, N, &options);
+    (sp_plot_lines)("losses-compared.png", (sp_series_list){losses, N}, &options);
     return sp_finish();
 }

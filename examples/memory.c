@@ -56,11 +56,11 @@ int main(int argc, char **argv)
         graphs = sp_escape(epoch("the loss itself", data, true));
     }
     sp_series *const both[] = {numbers, graphs};
-    sp_plot_lines_with("memory.png", both, 2,
-                       &(sp_plot_options){.size = sizeof(sp_plot_options),
-                                          .title = "memory in use over an epoch",
-                                          .x_label = "step",
-                                          .y_label = "KiB more than after the first step",
-                                          .legend = SP_LEGEND_TOP_LEFT});
+    (sp_plot_lines)("memory.png", (sp_series_list){both, 2},
+                    &(sp_plot_options){.size = sizeof(sp_plot_options),
+                                       .title = "memory in use over an epoch",
+                                       .x_label = "step",
+                                       .y_label = "KiB more than after the first step",
+                                       .legend = SP_LEGEND_TOP_LEFT});
     return sp_finish();
 }

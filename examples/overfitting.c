@@ -99,6 +99,6 @@ int main(int argc, char **argv)
     options.x_label = "epoch", options.y_label = "negative log likelihood";
     options.width = 1100, options.y_range[1] = 1.4;
     options.dashed = N, options.twins = true;
-    sp_plot_lines_with("overfitting.png", series, 2 * N, &options);
+    (sp_plot_lines)("overfitting.png", (sp_series_list){series, 2 * N}, &options);
     return sp_finish();
 }

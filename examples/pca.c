@@ -14,7 +14,7 @@ static sp_module *descend(sp_tensor *x, int epochs)
     sp_init_normal_(sp_module_get(model, "1.weight"), 0, 0.05);
     sp_loader *loader = sp_data_loader(sp_data_tensors(x, x), .batch_size = 256, .shuffle = true);
     sp_optimizer *optimizer = sp_optim_sgd(sp_parameters(model), .lr = 5, .momentum = 0.9);
-    sp_scheduler *scheduler = sp_lr_cosine_annealing(optimizer, epochs * sp_loader_length(loader));
+    sp_scheduler *scheduler = sp_lr_scheduler_cosine_annealing_lr(optimizer, epochs * sp_loader_length(loader));
     sp_module *criterion = sp_nn_mse_loss();
     for (int epoch = 0; epoch < epochs; epoch++) {
         double sum = 0;

@@ -37,7 +37,7 @@ static result train(sp_dataset *data, sp_dataset *val, int epochs, bool grow)
     sp_module *criterion = sp_nn_nll_loss();
     sp_optimizer *optimizer = sp_optim_sgd(sp_parameters(model), .lr = 0.05, .momentum = 0.9);
     sp_dims milestones = SP_DIMS(epochs / 3, 2 * epochs / 3);
-    sp_scheduler *decay = grow ? NULL : sp_lr_multi_step(optimizer, milestones, .gamma = 1 / FACTOR);
+    sp_scheduler *decay = grow ? NULL : sp_lr_scheduler_multi_step_lr(optimizer, milestones, .gamma = 1 / FACTOR);
     sp_batch_scheduler *growth = grow ? sp_batch_multi_step(loader, optimizer, milestones, .factor = FACTOR) : NULL;
 
     result r = {sp_series_new(grow ? "train, batch grows" : "train, rate falls"),
@@ -78,12 +78,8 @@ int main(int argc, char **argv)
     printf("steps: %lld where the rate falls, %lld where the batch grows\n", (long long)falls.steps,
            (long long)grows.steps);
     sp_series *const series[] = {falls.train, falls.val, grows.train, grows.val};
-    const sp_plot_options options = {.size = sizeof options,
-                                     .title = "The rate falls, or the batch grows, by five at two epochs",
-                                     .x_label = "epoch",
-                                     .y_label = "negative log likelihood",
-                                     .log_y = true,
-                                     .dashed = 2};
-    sp_plot_lines_with("schedules.png", series, 4, &options);
+    sp_plot_lines("schedules.png", ((sp_series_list){series, 4}),
+                  .title = "The rate falls, or the batch grows, by five at two epochs", .x_label = "epoch",
+                  .y_label = "negative log likelihood", .log_y = true, .dashed = 2);
     return sp_finish();
 }

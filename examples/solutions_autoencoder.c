@@ -75,12 +75,8 @@ static void autoencoder_1(void)
             printf("; principal components %.4f\n", linear);
             before = error;
         }
-    const sp_plot_options options = {.size = sizeof options,
-                                     .title = "How many numbers does a digit need?",
-                                     .x_label = "numbers in the code",
-                                     .y_label = "mean squared error of a pixel",
-                                     .log_x = true};
-    sp_plot_lines_with("code-sizes.png", (sp_series *const[]){errors, components}, 2, &options);
+    sp_plot_lines("code-sizes.png", SP_SERIES(errors, components), .title = "How many numbers does a digit need?",
+                  .x_label = "numbers in the code", .y_label = "mean squared error of a pixel", .log_x = true);
 }
 
 /* The mean distance from points (n, code) to the nearest of the codes (m, code). */

@@ -54,7 +54,7 @@ static sp_series *train(sp_dataset *data, const walk *w, int epochs)
     sp_init_zeros_(sp_module_get(model, "weight"));
     sp_init_zeros_(sp_module_get(model, "bias"));
     sp_optimizer *optimizer = sp_optim_sgd(sp_parameters(model), .lr = w->lr);
-    sp_scheduler *scheduler = sp_lr_exponential(optimizer, w->gamma);
+    sp_scheduler *scheduler = sp_lr_scheduler_exponential_lr(optimizer, w->gamma);
     sp_series *losses = sp_series_new(w->name);
     int64_t seen = 0, looked = -EXAMPLES, steps = 0;
     for (int epoch = 0; epoch < epochs; epoch++) {
@@ -98,12 +98,9 @@ static void batches_1(void)
         losses[i] = train(data, &walks[i], 12);
         printf("batches 1: %s: ends at %.5f\n", walks[i].name, last(losses[i]));
     }
-    const sp_plot_options options = {.size = sizeof options,
-                                     .title = "One example a step, with a rate that falls",
-                                     .x_label = "examples seen (epochs)",
-                                     .y_label = "mean squared error over all examples",
-                                     .log_y = true};
-    sp_plot_lines_with("falling.png", losses, 3, &options);
+    sp_plot_lines("falling.png", ((sp_series_list){losses, 3}), .title = "One example a step, with a rate that falls",
+                  .x_label = "examples seen (epochs)", .y_label = "mean squared error over all examples",
+                  .log_y = true);
 }
 
 /* Batches, 2: with 0.01, which one example a step can bear, 32 a step are best after twelve epochs, and all 1024 have

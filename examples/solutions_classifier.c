@@ -74,7 +74,7 @@ static void classifier_1(void)
     for (int i = 0; i < 3; i++) {
         sp_module *model = small(i);
         sp_optimizer *optimizer = sp_optim_adam(sp_parameters(model), .lr = 1e-2);
-        sp_scheduler *scheduler = sp_lr_exponential(optimizer, 0.7);
+        sp_scheduler *scheduler = sp_lr_scheduler_exponential_lr(optimizer, 0.7);
         for (int epoch = 0; epoch < (mnist() ? 8 : 1); epoch++) {
             train_epoch(model, optimizer, train, NULL);
             sp_scheduler_step(scheduler);
@@ -102,13 +102,8 @@ static void classifier_2(void)
         for (int epoch = 0; epoch < (mnist() ? 5 : 2); epoch++) train_epoch(model, optimizer, train, losses[i]);
         printf("classifier 2: %-8s accuracy %.4f\n", name, accuracy(model, val));
     }
-    const sp_plot_options options = {.size = sizeof options,
-                                     .title = "The loss at three learning rates",
-                                     .x_label = "step",
-                                     .y_label = "negative log likelihood",
-                                     .log_y = true,
-                                     .smooth = 100};
-    sp_plot_lines_with("rates.png", losses, 3, &options);
+    sp_plot_lines("rates.png", ((sp_series_list){losses, 3}), .title = "The loss at three learning rates",
+                  .x_label = "step", .y_label = "negative log likelihood", .log_y = true, .smooth = 100);
 }
 
 /* The first epoch after which the accuracy is above each of three goals. */

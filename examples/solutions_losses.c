@@ -131,11 +131,9 @@ static void losses_1(void)
         }
         print_accuracies(1, accuracies[i]);
     }
-    const sp_plot_options options = {.size = sizeof options,
-                                     .title = "Accuracy on digits not seen in training",
-                                     .x_label = "epoch",
-                                     .legend = SP_LEGEND_BOTTOM_RIGHT};
-    sp_plot_lines_with("more-losses.png", accuracies, N, &options);
+    sp_plot_lines("more-losses.png", ((sp_series_list){accuracies, N}),
+                  .title = "Accuracy on digits not seen in training", .x_label = "epoch",
+                  .legend = SP_LEGEND_BOTTOM_RIGHT);
 }
 
 /* Losses, 2: less. From cross-entropy's weights it goes on to 0.9750 in four epochs, where five from the beginning lead

@@ -86,7 +86,7 @@ static void descend(const char *name, sp_tensor *x, sp_tensor *V, double std, do
     const double length = sp_item(sp_norm(decode)), inside = sp_item(sp_norm(sp_matmul(sp_t(V), decode)));
     sp_loader *loader = sp_data_loader(sp_data_tensors(x, x), .batch_size = 256, .shuffle = true);
     sp_optimizer *optimizer = sp_optim_sgd(sp_parameters(model), .lr = lr, .momentum = 0.9);
-    sp_scheduler *scheduler = sp_lr_cosine_annealing(optimizer, epochs * sp_loader_length(loader));
+    sp_scheduler *scheduler = sp_lr_scheduler_cosine_annealing_lr(optimizer, epochs * sp_loader_length(loader));
     for (int epoch = 0; epoch < epochs; epoch++)
         sp_foreach_batch (batch, loader) {
             sp_zero_grad(optimizer);

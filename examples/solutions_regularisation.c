@@ -67,11 +67,8 @@ static outcome train(const remedy *r, int64_t examples, int epochs)
 
 static void draw(const char *path, const char *title, sp_series *const *series, int n)
 {
-    const sp_plot_options options = {.size = sizeof options,
-                                     .title = title,
-                                     .x_label = "epoch",
-                                     .y_label = "negative log likelihood on other digits"};
-    sp_plot_lines_with(path, series, n, &options);
+    sp_plot_lines(path, ((sp_series_list){series, n}), .title = title, .x_label = "epoch",
+                  .y_label = "negative log likelihood on other digits");
 }
 
 /* Regularisation, 1: after epoch 10, 6 and 5. In steps that is later and later, 20, 96 and 785, since an epoch has more

@@ -261,7 +261,7 @@ static void test_checkpoints(void **test)
     const char *path = support_path("run.checkpoint");
     parts.model = sp_nn_linear(3, 2);
     parts.optimizer = sp_optim_adam(sp_parameters(parts.model));
-    parts.scheduler = sp_lr_step(parts.optimizer, 2);
+    parts.scheduler = sp_lr_scheduler_step_lr(parts.optimizer, 2);
     assert_int_equal(sp_save_checkpoint(path, parts.model, parts.optimizer, parts.scheduler, 3), SP_OK);
     fuzz(path, read_checkpoint, NULL);
 }

@@ -144,7 +144,7 @@ static void test_a_deep_network(void **state)
     assert_int_equal(sp_dict_size(sp_state_dict(again)), 2);
     sp_module *trained = nested(1000);
     sp_optimizer *optimizer = sp_optim_sgd(sp_parameters(trained));
-    sp_scheduler *scheduler = sp_lr_step(optimizer, 1);
+    sp_scheduler *scheduler = sp_lr_scheduler_step_lr(optimizer, 1);
     assert_int_equal(sp_save_checkpoint(path, trained, optimizer, scheduler, 7), SP_OK);
     assert_int_equal(sp_load_checkpoint(path, trained, optimizer, scheduler), 7);
     assert_null(nested(1001));

@@ -110,7 +110,7 @@ static void draw_all(const char *folder)
     sp_tensor *points = sp_from_data(places, SP_DIMS(3, 2), .dtype = SP_F64);
     snprintf(path, sizeof path, "%s/lines.svg", folder);
     const sp_plot_options ranges = {.size = sizeof ranges, .x_range = {-0.5, 2.5}, .log_y = true};
-    draw(sp_plot_lines_with(path, walk, 1, &ranges));
+    draw((sp_plot_lines)(path, (sp_series_list){walk, 1}, &ranges));
     snprintf(path, sizeof path, "%s/scatter.svg", folder);
     draw(sp_plot_scatter(path, points, labels, .point_size = 1.25));
     snprintf(path, sizeof path, "%s/contour.svg", folder);

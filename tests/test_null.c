@@ -27,7 +27,7 @@ static sp_optimizer *an_optimizer(void)
 }
 static sp_scheduler *a_scheduler(void)
 {
-    return sp_lr_step(an_optimizer(), 1);
+    return sp_lr_scheduler_step_lr(an_optimizer(), 1);
 }
 static sp_outline_tensor outline_tensors[SP_OUTLINE_TENSORS];
 static sp_safe_file *a_safe_file(void)
@@ -93,9 +93,8 @@ static sp_tensor *const *some_tensors(void)
 
 static sp_series *const *some_series(void)
 {
-    static sp_series *list[2];
+    static sp_series *list[1];
     list[0] = a_series();
-    list[1] = sp_last_series_;
     return list;
 }
 

@@ -186,7 +186,7 @@ static sp_optimizer *an_optimizer(draw *d, const char *name)
 
 static sp_scheduler *a_scheduler(draw *d, const char *name)
 {
-    return sp_lr_step(an_optimizer(d, name), 1);
+    return sp_lr_scheduler_step_lr(an_optimizer(d, name), 1);
 }
 
 static sp_dataset *a_dataset(draw *d, const char *name)

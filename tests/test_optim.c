@@ -326,7 +326,7 @@ static bool save_and_load(void *context)
     sp_tensor *x = parameter(1);
     sp_optimizer *o = sp_optim_adam(x ? SP_LIST(x) : NULL);
     if (!o || sp_set_grad(x, sp_ones(SP_DIMS(2, 3))) || sp_step(o)) return false;
-    sp_scheduler *s = sp_lr_multi_step(o, SP_DIMS(1, 2));
+    sp_scheduler *s = sp_lr_scheduler_multi_step_lr(o, SP_DIMS(1, 2));
     sp_dict *dict = s ? sp_optimizer_state_dict(o) : NULL;
     return dict && sp_optimizer_load_state_dict(o, dict) == SP_OK && sp_scheduler_step(s) == SP_OK;
 }

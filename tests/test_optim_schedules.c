@@ -11,94 +11,94 @@ enum { EPOCHS = 40 };
 
 static sp_scheduler *step(sp_optimizer *o)
 {
-    return sp_lr_step(o, 7);
+    return sp_lr_scheduler_step_lr(o, 7);
 }
 
 static sp_scheduler *step_gamma(sp_optimizer *o)
 {
-    return sp_lr_step(o, 3, .gamma = 0.7);
+    return sp_lr_scheduler_step_lr(o, 3, .gamma = 0.7);
 }
 
 static sp_scheduler *multi_step(sp_optimizer *o)
 {
-    return sp_lr_multi_step(o, SP_DIMS(3, 8, 8, 20), .gamma = 0.5);
+    return sp_lr_scheduler_multi_step_lr(o, SP_DIMS(3, 8, 8, 20), .gamma = 0.5);
 }
 
 static sp_scheduler *exponential(sp_optimizer *o)
 {
-    return sp_lr_exponential(o, 0.93);
+    return sp_lr_scheduler_exponential_lr(o, 0.93);
 }
 
 static sp_scheduler *cosine(sp_optimizer *o)
 {
-    return sp_lr_cosine_annealing(o, 12);
+    return sp_lr_scheduler_cosine_annealing_lr(o, 12);
 }
 
 static sp_scheduler *cosine_eta_min(sp_optimizer *o)
 {
-    return sp_lr_cosine_annealing(o, 17, .eta_min = 1e-3);
+    return sp_lr_scheduler_cosine_annealing_lr(o, 17, .eta_min = 1e-3);
 }
 
 static sp_scheduler *linear(sp_optimizer *o)
 {
-    return sp_lr_linear(o);
+    return sp_lr_scheduler_linear_lr(o);
 }
 
 static sp_scheduler *linear_down(sp_optimizer *o)
 {
-    return sp_lr_linear(o, .start_factor = 0.9, .end_factor = SP_ZERO, .total_iters = 25);
+    return sp_lr_scheduler_linear_lr(o, .start_factor = 0.9, .end_factor = SP_ZERO, .total_iters = 25);
 }
 
 static sp_scheduler *one_cycle(sp_optimizer *o)
 {
-    return sp_lr_one_cycle(o, 0.2, 40);
+    return sp_lr_scheduler_one_cycle_lr(o, 0.2, 40);
 }
 
 static sp_scheduler *one_cycle_adam(sp_optimizer *o)
 {
-    return sp_lr_one_cycle(o, 0.2, 41, .pct_start = 0.4);
+    return sp_lr_scheduler_one_cycle_lr(o, 0.2, 41, .pct_start = 0.4);
 }
 
 static sp_scheduler *one_cycle_linear(sp_optimizer *o)
 {
-    return sp_lr_one_cycle(o, 0.3, 45, .linear_anneal = true, .div_factor = 10, .final_div_factor = 100,
-                           .base_momentum = 0.5, .max_momentum = 0.99);
+    return sp_lr_scheduler_one_cycle_lr(o, 0.3, 45, .linear_anneal = true, .div_factor = 10, .final_div_factor = 100,
+                                        .base_momentum = 0.5, .max_momentum = 0.99);
 }
 
 static sp_scheduler *one_cycle_three(sp_optimizer *o)
 {
-    return sp_lr_one_cycle(o, 0.2, 40, .three_phase = true);
+    return sp_lr_scheduler_one_cycle_lr(o, 0.2, 40, .three_phase = true);
 }
 
 static sp_scheduler *one_cycle_keep(sp_optimizer *o)
 {
-    return sp_lr_one_cycle(o, 0.2, 40, .keep_momentum = true);
+    return sp_lr_scheduler_one_cycle_lr(o, 0.2, 40, .keep_momentum = true);
 }
 
 static sp_scheduler *plateau(sp_optimizer *o)
 {
-    return sp_lr_reduce_on_plateau(o, .patience = 2);
+    return sp_lr_scheduler_reduce_lr_on_plateau(o, .patience = 2);
 }
 
 static sp_scheduler *plateau_cooldown(sp_optimizer *o)
 {
-    return sp_lr_reduce_on_plateau(o, .factor = 0.5, .patience = SP_ZERO, .cooldown = 3, .threshold = 0.05,
-                                   .threshold_absolute = true, .min_lr = 1e-2);
+    return sp_lr_scheduler_reduce_lr_on_plateau(o, .factor = 0.5, .patience = SP_ZERO, .cooldown = 3, .threshold = 0.05,
+                                                .threshold_absolute = true, .min_lr = 1e-2);
 }
 
 static sp_scheduler *plateau_max(sp_optimizer *o)
 {
-    return sp_lr_reduce_on_plateau(o, .mode_max = true, .factor = 0.3, .patience = 4);
+    return sp_lr_scheduler_reduce_lr_on_plateau(o, .mode_max = true, .factor = 0.3, .patience = 4);
 }
 
 static sp_scheduler *linear_four(sp_optimizer *o)
 {
-    return sp_lr_linear(o, .total_iters = 4);
+    return sp_lr_scheduler_linear_lr(o, .total_iters = 4);
 }
 
 static sp_scheduler *exponential_more(sp_optimizer *o)
 {
-    return sp_lr_exponential(o, 0.9);
+    return sp_lr_scheduler_exponential_lr(o, 0.9);
 }
 
 typedef enum kind { SGD, ADAM, ADADELTA } kind;
@@ -252,7 +252,8 @@ static void test_a_state_brings_its_options(void **state)
 {
     (void)state;
     sp_optimizer *o = two_groups(SGD);
-    sp_scheduler *from = sp_lr_multi_step(o, SP_DIMS(1, 4), .gamma = 0.5), *to = sp_lr_multi_step(o, SP_DIMS(2));
+    sp_scheduler *from = sp_lr_scheduler_multi_step_lr(o, SP_DIMS(1, 4), .gamma = 0.5),
+                 *to = sp_lr_scheduler_multi_step_lr(o, SP_DIMS(2));
     sp_dict *dict = sp_scheduler_state_dict(from);
     assert_int_equal(sp_dict_size(dict), 5);
     assert_true(sp_equal(sp_dict_find(dict, "milestones"), sp_vector_i64(1, 4)));
@@ -261,7 +262,7 @@ static void test_a_state_brings_its_options(void **state)
     assert_int_equal(sp_scheduler_load_state_dict(to, dict), SP_OK);
     sp_scheduler_step(to);
     assert_close(sp_lr(o, 0), 0.05, 1e-15);
-    sp_scheduler *none = sp_lr_multi_step(o, SP_DIMS());
+    sp_scheduler *none = sp_lr_scheduler_multi_step_lr(o, SP_DIMS());
     assert_int_equal(sp_scheduler_load_state_dict(to, sp_scheduler_state_dict(none)), SP_OK);
     sp_scheduler_step(to);
     assert_close(sp_lr(o, 0), 0.05, 1e-15);
@@ -283,7 +284,7 @@ static void test_states_that_do_not_fit(void **state)
 {
     (void)state;
     sp_optimizer *o = two_groups(SGD);
-    sp_scheduler *s = sp_lr_step(o, 2), *many = sp_lr_multi_step(o, SP_DIMS(2, 3));
+    sp_scheduler *s = sp_lr_scheduler_step_lr(o, 2), *many = sp_lr_scheduler_multi_step_lr(o, SP_DIMS(2, 3));
     sp_scheduler_step(s);
     refuse_state(s, "step_size", sp_scalar_i64(0), SP_ERROR_ARGUMENT,
                  "sp_scheduler_load_state_dict: step_size must be 1 or more, got 0");
@@ -298,7 +299,7 @@ static void test_states_that_do_not_fit(void **state)
     refuse_state(s, "gamma", sp_vector(1, 2), SP_ERROR_SHAPE, "\"gamma\" has 2 elements, not 1");
     refuse_state(s, "base_lrs", sp_vector(1), SP_ERROR_SHAPE, "\"base_lrs\" has 1 elements, not 2");
     refuse_state(s, "patience", sp_scalar_i64(1), SP_ERROR_NOT_FOUND,
-                 "the state has 6 entries, of which the schedule of sp_lr_step knows 5");
+                 "the state has 6 entries, of which the schedule of sp_lr_scheduler_step_lr knows 5");
     refuse_state(many, "patience", sp_scalar_i64(1), SP_ERROR_NOT_FOUND, "knows 5");
     assert_int_equal(sp_scheduler_load_state_dict(s, sp_scheduler_state_dict(many)), SP_ERROR_NOT_FOUND);
     assert_error(SP_ERROR_NOT_FOUND, "sp_scheduler_load_state_dict: \"step_size\" is missing from the state");
@@ -308,7 +309,7 @@ static void test_a_cycle_has_an_end(void **state)
 {
     (void)state;
     sp_optimizer *o = two_groups(SGD);
-    sp_scheduler *s = sp_lr_one_cycle(o, 0.2, 3);
+    sp_scheduler *s = sp_lr_scheduler_one_cycle_lr(o, 0.2, 3);
     for (int i = 0; i < 3; i++) assert_int_equal(sp_scheduler_step(s), SP_OK);
     double lr = sp_lr(o, 0);
     assert_int_equal(sp_scheduler_step(s), SP_ERROR_STATE);
@@ -321,7 +322,7 @@ static void test_a_schedule_keeps_its_optimizer(void **state)
     (void)state;
     sp_scheduler *s = NULL;
     SP_SCOPE {
-        s = sp_keep(sp_lr_exponential(two_groups(SGD), 0.5));
+        s = sp_keep(sp_lr_scheduler_exponential_lr(two_groups(SGD), 0.5));
     }
     assert_int_equal(sp_scheduler_step(s), SP_OK);
     assert_close(sp_scheduler_last_lr(s), 0.05, 1e-15);
@@ -332,28 +333,28 @@ static void test_schedules_refuse(void **state)
 {
     (void)state;
     sp_optimizer *o = two_groups(SGD);
-    assert_null(sp_lr_step(o, 0));
-    assert_error(SP_ERROR_ARGUMENT, "sp_lr_step: step_size must be 1 or more, got 0");
-    assert_null(sp_lr_cosine_annealing(o, -1));
-    assert_error(SP_ERROR_ARGUMENT, "sp_lr_cosine_annealing: t_max must be 1 or more, got -1");
-    assert_null(sp_lr_linear(o, .start_factor = 1.5));
-    assert_error(SP_ERROR_ARGUMENT, "sp_lr_linear: start_factor must be above 0 and at most 1, got 1.5");
-    assert_null(sp_lr_linear(o, .start_factor = SP_ZERO));
+    assert_null(sp_lr_scheduler_step_lr(o, 0));
+    assert_error(SP_ERROR_ARGUMENT, "sp_lr_scheduler_step_lr: step_size must be 1 or more, got 0");
+    assert_null(sp_lr_scheduler_cosine_annealing_lr(o, -1));
+    assert_error(SP_ERROR_ARGUMENT, "sp_lr_scheduler_cosine_annealing_lr: t_max must be 1 or more, got -1");
+    assert_null(sp_lr_scheduler_linear_lr(o, .start_factor = 1.5));
+    assert_error(SP_ERROR_ARGUMENT, "sp_lr_scheduler_linear_lr: start_factor must be above 0 and at most 1, got 1.5");
+    assert_null(sp_lr_scheduler_linear_lr(o, .start_factor = SP_ZERO));
     assert_error(SP_ERROR_ARGUMENT, "start_factor must be above 0");
-    assert_null(sp_lr_linear(o, .end_factor = 2));
-    assert_error(SP_ERROR_ARGUMENT, "sp_lr_linear: end_factor must be between 0 and 1, got 2");
-    assert_null(sp_lr_one_cycle(o, 0.1, 0));
-    assert_error(SP_ERROR_ARGUMENT, "sp_lr_one_cycle: total_steps must be 1 or more, got 0");
-    assert_null(sp_lr_one_cycle(o, 0.1, 10, .pct_start = 1.5));
-    assert_error(SP_ERROR_ARGUMENT, "sp_lr_one_cycle: pct_start must be between 0 and 1, got 1.5");
-    assert_null(sp_lr_one_cycle(two_groups(ADADELTA), 0.1, 10));
-    assert_error(SP_ERROR_ARGUMENT, "sp_lr_one_cycle: Adadelta has neither momentum nor betas");
-    assert_null(sp_lr_reduce_on_plateau(o, .factor = 1));
-    assert_error(SP_ERROR_ARGUMENT, "sp_lr_reduce_on_plateau: factor must be below 1, got 1");
-    assert_int_equal(sp_scheduler_step(sp_lr_reduce_on_plateau(o)), SP_ERROR_STATE);
-    assert_error(SP_ERROR_STATE, "sp_lr_reduce_on_plateau needs a metric");
-    assert_int_equal(sp_scheduler_step_metric(sp_lr_step(o, 2), 1), SP_ERROR_STATE);
-    assert_error(SP_ERROR_STATE, "the schedule of sp_lr_step takes no metric");
+    assert_null(sp_lr_scheduler_linear_lr(o, .end_factor = 2));
+    assert_error(SP_ERROR_ARGUMENT, "sp_lr_scheduler_linear_lr: end_factor must be between 0 and 1, got 2");
+    assert_null(sp_lr_scheduler_one_cycle_lr(o, 0.1, 0));
+    assert_error(SP_ERROR_ARGUMENT, "sp_lr_scheduler_one_cycle_lr: total_steps must be 1 or more, got 0");
+    assert_null(sp_lr_scheduler_one_cycle_lr(o, 0.1, 10, .pct_start = 1.5));
+    assert_error(SP_ERROR_ARGUMENT, "sp_lr_scheduler_one_cycle_lr: pct_start must be between 0 and 1, got 1.5");
+    assert_null(sp_lr_scheduler_one_cycle_lr(two_groups(ADADELTA), 0.1, 10));
+    assert_error(SP_ERROR_ARGUMENT, "sp_lr_scheduler_one_cycle_lr: Adadelta has neither momentum nor betas");
+    assert_null(sp_lr_scheduler_reduce_lr_on_plateau(o, .factor = 1));
+    assert_error(SP_ERROR_ARGUMENT, "sp_lr_scheduler_reduce_lr_on_plateau: factor must be below 1, got 1");
+    assert_int_equal(sp_scheduler_step(sp_lr_scheduler_reduce_lr_on_plateau(o)), SP_ERROR_STATE);
+    assert_error(SP_ERROR_STATE, "sp_lr_scheduler_reduce_lr_on_plateau needs a metric");
+    assert_int_equal(sp_scheduler_step_metric(sp_lr_scheduler_step_lr(o, 2), 1), SP_ERROR_STATE);
+    assert_error(SP_ERROR_STATE, "the schedule of sp_lr_scheduler_step_lr takes no metric");
 }
 
 /* Numbers that are none, and rates that no optimiser takes; the rates stay. */
@@ -365,30 +366,37 @@ static void test_schedules_refuse_numbers(void **state)
 #define REFUSES(words, call)                                                                                           \
     assert_null(call);                                                                                                 \
     assert_error(SP_ERROR_ARGUMENT, words)
-    REFUSES("sp_lr_step: gamma must be finite, got nan", sp_lr_step(o, 2, .gamma = NAN));
-    REFUSES("sp_lr_step: gamma must not be negative, got -0.5", sp_lr_step(o, 2, .gamma = -0.5));
-    REFUSES("sp_lr_multi_step: gamma must be finite, got inf", sp_lr_multi_step(o, SP_DIMS(1), .gamma = INFINITY));
-    REFUSES("sp_lr_exponential: gamma must be finite, got nan", sp_lr_exponential(o, NAN));
-    REFUSES("sp_lr_cosine_annealing: eta_min must be finite, got nan", sp_lr_cosine_annealing(o, 5, .eta_min = NAN));
-    REFUSES("eta_min must not be negative, got -1", sp_lr_cosine_annealing(o, 5, .eta_min = -1));
-    REFUSES("sp_lr_linear: end_factor must be finite, got nan", sp_lr_linear(o, .end_factor = NAN));
-    REFUSES("total_iters must not be negative, got -3", sp_lr_linear(o, .total_iters = -3));
-    REFUSES("sp_lr_one_cycle: max_lr must be finite, got inf", sp_lr_one_cycle(o, INFINITY, 10));
-    REFUSES("max_lr must not be negative, got -1", sp_lr_one_cycle(o, -1, 10));
-    REFUSES("div_factor must be finite, got inf", sp_lr_one_cycle(o, 1, 10, .div_factor = INFINITY));
-    REFUSES("final_div_factor must be finite, got nan", sp_lr_one_cycle(o, 1, 10, .final_div_factor = NAN));
-    REFUSES("max_momentum must be finite, got nan", sp_lr_one_cycle(o, 1, 10, .max_momentum = NAN));
-    REFUSES("sp_lr_one_cycle: momentum must not be negative, got -1", sp_lr_one_cycle(o, 1, 10, .base_momentum = -1));
-    REFUSES("sp_lr_one_cycle: betas[0] must be in [0, 1), got 1",
-            sp_lr_one_cycle(two_groups(ADAM), 1, 10, .max_momentum = 1));
-    REFUSES("factor must not be negative, got -0.5", sp_lr_reduce_on_plateau(o, .factor = -0.5));
-    REFUSES("factor must be finite, got nan", sp_lr_reduce_on_plateau(o, .factor = NAN));
-    REFUSES("patience must not be negative, got -1", sp_lr_reduce_on_plateau(o, .patience = -1));
-    REFUSES("cooldown must not be negative, got -1", sp_lr_reduce_on_plateau(o, .cooldown = -1));
-    REFUSES("threshold must be finite, got inf", sp_lr_reduce_on_plateau(o, .threshold = INFINITY));
-    REFUSES("min_lr must be finite, got nan", sp_lr_reduce_on_plateau(o, .min_lr = NAN));
+    REFUSES("sp_lr_scheduler_step_lr: gamma must be finite, got nan", sp_lr_scheduler_step_lr(o, 2, .gamma = NAN));
+    REFUSES("sp_lr_scheduler_step_lr: gamma must not be negative, got -0.5",
+            sp_lr_scheduler_step_lr(o, 2, .gamma = -0.5));
+    REFUSES("sp_lr_scheduler_multi_step_lr: gamma must be finite, got inf",
+            sp_lr_scheduler_multi_step_lr(o, SP_DIMS(1), .gamma = INFINITY));
+    REFUSES("sp_lr_scheduler_exponential_lr: gamma must be finite, got nan", sp_lr_scheduler_exponential_lr(o, NAN));
+    REFUSES("sp_lr_scheduler_cosine_annealing_lr: eta_min must be finite, got nan",
+            sp_lr_scheduler_cosine_annealing_lr(o, 5, .eta_min = NAN));
+    REFUSES("eta_min must not be negative, got -1", sp_lr_scheduler_cosine_annealing_lr(o, 5, .eta_min = -1));
+    REFUSES("sp_lr_scheduler_linear_lr: end_factor must be finite, got nan",
+            sp_lr_scheduler_linear_lr(o, .end_factor = NAN));
+    REFUSES("total_iters must not be negative, got -3", sp_lr_scheduler_linear_lr(o, .total_iters = -3));
+    REFUSES("sp_lr_scheduler_one_cycle_lr: max_lr must be finite, got inf",
+            sp_lr_scheduler_one_cycle_lr(o, INFINITY, 10));
+    REFUSES("max_lr must not be negative, got -1", sp_lr_scheduler_one_cycle_lr(o, -1, 10));
+    REFUSES("div_factor must be finite, got inf", sp_lr_scheduler_one_cycle_lr(o, 1, 10, .div_factor = INFINITY));
+    REFUSES("final_div_factor must be finite, got nan",
+            sp_lr_scheduler_one_cycle_lr(o, 1, 10, .final_div_factor = NAN));
+    REFUSES("max_momentum must be finite, got nan", sp_lr_scheduler_one_cycle_lr(o, 1, 10, .max_momentum = NAN));
+    REFUSES("sp_lr_scheduler_one_cycle_lr: momentum must not be negative, got -1",
+            sp_lr_scheduler_one_cycle_lr(o, 1, 10, .base_momentum = -1));
+    REFUSES("sp_lr_scheduler_one_cycle_lr: betas[0] must be in [0, 1), got 1",
+            sp_lr_scheduler_one_cycle_lr(two_groups(ADAM), 1, 10, .max_momentum = 1));
+    REFUSES("factor must not be negative, got -0.5", sp_lr_scheduler_reduce_lr_on_plateau(o, .factor = -0.5));
+    REFUSES("factor must be finite, got nan", sp_lr_scheduler_reduce_lr_on_plateau(o, .factor = NAN));
+    REFUSES("patience must not be negative, got -1", sp_lr_scheduler_reduce_lr_on_plateau(o, .patience = -1));
+    REFUSES("cooldown must not be negative, got -1", sp_lr_scheduler_reduce_lr_on_plateau(o, .cooldown = -1));
+    REFUSES("threshold must be finite, got inf", sp_lr_scheduler_reduce_lr_on_plateau(o, .threshold = INFINITY));
+    REFUSES("min_lr must be finite, got nan", sp_lr_scheduler_reduce_lr_on_plateau(o, .min_lr = NAN));
 #undef REFUSES
-    sp_scheduler *s = sp_lr_exponential(o, 1e200);
+    sp_scheduler *s = sp_lr_scheduler_exponential_lr(o, 1e200);
     assert_true(sp_lr(o, 0) == before);
     assert_int_equal(sp_scheduler_step(s), SP_OK);
     const double once = sp_lr(o, 0);
@@ -397,8 +405,8 @@ static void test_schedules_refuse_numbers(void **state)
         assert_error(SP_ERROR_ARGUMENT, "sp_scheduler_step: the rate of group 0 would be inf at epoch 2");
         assert_true(sp_lr(o, 0) == once);
     }
-    assert_non_null(sp_lr_cosine_annealing(o, INT64_MAX));
-    sp_scheduler *never = sp_lr_reduce_on_plateau(o, .patience = INT64_MAX, .cooldown = INT64_MAX);
+    assert_non_null(sp_lr_scheduler_cosine_annealing_lr(o, INT64_MAX));
+    sp_scheduler *never = sp_lr_scheduler_reduce_lr_on_plateau(o, .patience = INT64_MAX, .cooldown = INT64_MAX);
     sp_dict *dict = sp_scheduler_state_dict(never);
     sp_dict_set(dict, "last_epoch", sp_scalar_i64(INT64_MAX));
     sp_dict_set(dict, "num_bad_epochs", sp_scalar_i64(INT64_MAX));

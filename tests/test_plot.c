@@ -70,7 +70,7 @@ static void test_chart(void **state)
     (void)state;
     if (!have_gnuplot()) skip_because("there is no gnuplot");
     const char *path = support_path("two lines.png");
-    assert_int_equal(sp_plot_lines(path, parabola("one"), parabola("two")), SP_OK);
+    assert_int_equal(sp_plot_lines(path, SP_SERIES(parabola("one"), parabola("two"))), SP_OK);
     sp_tensor *picture = sp_load_png(path, 3);
     assert_int_equal(sp_size(picture, 1), 600);
     assert_int_equal(sp_size(picture, 2), 960);
@@ -78,7 +78,7 @@ static void test_chart(void **state)
     const sp_plot_options options = {.size = sizeof options, .width = 300, .height = 200, .log_y = true, .smooth = 20};
     sp_series *const series[] = {parabola("one")};
     path = support_path("small.svg");
-    assert_int_equal(sp_plot_lines_with(path, series, 1, &options), SP_OK);
+    assert_int_equal((sp_plot_lines)(path, (sp_series_list){series, 1}, &options), SP_OK);
     assert_non_null(strstr(read_text(path), "<svg"));
 }
 
@@ -90,7 +90,7 @@ static void test_words_are_only_words(void **state)
     const sp_plot_options options = {.size = sizeof options, .title = evil, .x_label = evil, .y_label = "a_b^c"};
     sp_series *const series[] = {parabola(evil)};
     const char *path = support_path("it's `x` $y.png");
-    sp_status status = sp_plot_lines_with(path, series, 1, &options);
+    sp_status status = (sp_plot_lines)(path, (sp_series_list){series, 1}, &options);
     if (have_gnuplot()) assert_int_equal(status, SP_OK);
     sp_error_clear();
     const char *script = read_text(support_path("it's `x` $y.gp"));
@@ -152,7 +152,7 @@ static void test_averages(void **state)
     sp_series *series = sp_series_new("steps");
     for (int i = 0; i < 6; i++) sp_series_push(series, i == 4 ? (double)NAN : i);
     const sp_plot_options options = {.size = sizeof options, .smooth = 3};
-    sp_plot_lines_with(support_path("a.png"), &series, 1, &options);
+    (sp_plot_lines)(support_path("a.png"), (sp_series_list){&series, 1}, &options);
     sp_error_clear();
     assert_string_equal(read_text(support_path("a.dat")), "0 0\n1 1\n2 2\n3 3\n4 NaN\n5 5\n\n\n"
                                                           "0 0.5\n1 1\n2 2\n3 2.5\n4 4\n5 5\n\n\n");
@@ -170,18 +170,18 @@ static void test_twins(void **state)
     (void)state;
     sp_series *series[] = {parabola("a"), parabola("b"), parabola("a dashed"), parabola("b dashed")};
     sp_plot_options options = {.size = sizeof options, .dashed = 2};
-    sp_plot_lines_with(support_path("t.svg"), series, 4, &options);
+    (sp_plot_lines)(support_path("t.svg"), (sp_series_list){series, 4}, &options);
     sp_error_clear();
     const char *colour = "linecolor rgb '#332288'"; /* the first */
     assert_int_equal(times(read_text(support_path("t.gp")), "dashtype 2"), 2);
     assert_int_equal(times(read_text(support_path("t.gp")), colour), 1);
     options.twins = true;
-    sp_plot_lines_with(support_path("t.svg"), series, 4, &options);
+    (sp_plot_lines)(support_path("t.svg"), (sp_series_list){series, 4}, &options);
     sp_error_clear();
     assert_int_equal(times(read_text(support_path("t.gp")), "dashtype 2"), 2);
     assert_int_equal(times(read_text(support_path("t.gp")), colour), 2);
     options.dashed = 5;
-    assert_int_equal(sp_plot_lines_with(support_path("t.svg"), series, 4, &options), SP_ERROR_ARGUMENT);
+    assert_int_equal((sp_plot_lines)(support_path("t.svg"), (sp_series_list){series, 4}, &options), SP_ERROR_ARGUMENT);
     assert_error(SP_ERROR_ARGUMENT, "5 of 4 series cannot be dashed");
 }
 
@@ -197,9 +197,9 @@ static void test_what_cannot_be_drawn(void **state)
     sp_plot_lines(support_path("no/where.png"), parabola("a"));
     assert_error(SP_ERROR_IO, "No such file or directory");
     const sp_plot_options options = {.size = sizeof options, .width = -1};
-    sp_plot_lines_with(support_path("w.png"), NULL, 0, &options);
+    (sp_plot_lines)(support_path("w.png"), (sp_series_list){NULL, 0}, &options);
     assert_error(SP_ERROR_ARGUMENT, "not -1 by 0");
-    sp_plot_lines(support_path("n.png"), parabola("a"), NULL);
+    sp_plot_lines(support_path("n.png"), SP_SERIES(parabola("a"), NULL));
     assert_error(SP_ERROR_NULL, "series");
 }
 

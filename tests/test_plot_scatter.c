@@ -252,7 +252,7 @@ static void test_axes_and_legends(void **state)
                                .log_x = true,
                                .y_range = {0, 50},
                                .legend = SP_LEGEND_BOTTOM_LEFT};
-    assert_int_equal(drawn(sp_plot_lines_with(support_path("l.png"), series, 2, &options)), SP_OK);
+    assert_int_equal(drawn((sp_plot_lines)(support_path("l.png"), (sp_series_list){series, 2}, &options)), SP_OK);
     const char *script = read_text(support_path("l.gp"));
     assert_non_null(strstr(script, "set key bottom left"));
     assert_non_null(strstr(script, "set logscale x\n"));
@@ -263,13 +263,13 @@ static void test_axes_and_legends(void **state)
     assert_non_null(strstr(strstr(script, "index 1"), "axes x1y2"));
     for (int legend = 0; legend <= SP_LEGEND_NONE; legend++) {
         options.legend = (sp_legend)legend;
-        assert_int_equal(drawn(sp_plot_lines_with(support_path("l.svg"), series, 2, &options)), SP_OK);
+        assert_int_equal(drawn((sp_plot_lines)(support_path("l.svg"), (sp_series_list){series, 2}, &options)), SP_OK);
     }
     options.legend = (sp_legend)(SP_LEGEND_NONE + 1);
-    sp_plot_lines_with(support_path("l.svg"), series, 2, &options);
+    (sp_plot_lines)(support_path("l.svg"), (sp_series_list){series, 2}, &options);
     assert_error(SP_ERROR_ARGUMENT, "no place number 7");
     options = (sp_plot_options){.size = sizeof options, .right = 3};
-    sp_plot_lines_with(support_path("l.svg"), series, 2, &options);
+    (sp_plot_lines)(support_path("l.svg"), (sp_series_list){series, 2}, &options);
     assert_error(SP_ERROR_ARGUMENT, "3 of 2 series");
 }
 

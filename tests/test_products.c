@@ -65,6 +65,27 @@ static void test_linear_refuses(void **state)
     assert_error(SP_ERROR_NULL, "'weight' is NULL");
 }
 
+/* What was folded for the product is no shape that anybody made. */
+static void test_messages_name_the_shapes_given(void **state)
+{
+    (void)state;
+    sp_tensor *images = sp_ones(SP_DIMS(64, 28, 28));
+    assert_null(sp_linear(images, sp_ones(SP_DIMS(256, 784)), SP_NONE));
+    assert_error(SP_ERROR_SHAPE, "[64, 28, 28] and [256, 784]");
+    assert_null(sp_forward(sp_nn_linear(784, 256), images));
+    assert_error(SP_ERROR_SHAPE, "[64, 28, 28] and [256, 784]");
+    assert_null(sp_matmul(images, sp_ones(SP_DIMS(784, 256))));
+    assert_error(SP_ERROR_SHAPE, "[64, 28, 28] and [784, 256]");
+    assert_null(sp_matmul(images, VECTOR(5)));
+    assert_error(SP_ERROR_SHAPE, "[64, 28, 28] and [5]");
+    assert_null(sp_matmul(VECTOR(5), images));
+    assert_error(SP_ERROR_SHAPE, "[5] and [64, 28, 28]");
+    assert_null(sp_matmul(sp_ones(SP_DIMS(2, 4, 3)), sp_ones(SP_DIMS(5, 3, 2))));
+    assert_error(SP_ERROR_SHAPE, "[2, 4, 3] and [5, 3, 2]");
+    assert_null(sp_linear(images, VECTOR(5), SP_NONE));
+    assert_error(SP_ERROR_SHAPE, "[64, 28, 28] and [5]");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -72,6 +93,7 @@ int main(void)
         sp_test(test_matmul_refuses),
         sp_test(test_linear_of_a_vector),
         sp_test(test_linear_refuses),
+        sp_test(test_messages_name_the_shapes_given),
     };
     return sp_test_main(tests);
 }

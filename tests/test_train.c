@@ -255,7 +255,7 @@ static void test_a_checkpoint_that_does_not_fit(void **state)
     /* Another optimiser: the weights stay as they were. */
     run other = run_new(), same = run_new();
     sp_optimizer *adadelta = sp_optim_adadelta(sp_parameters(other.model));
-    sp_scheduler *scheduler = sp_lr_exponential(adadelta, 1);
+    sp_scheduler *scheduler = sp_lr_scheduler_exponential_lr(adadelta, 1);
     assert_int_equal(sp_load_checkpoint(path, other.model, adadelta, scheduler), -1);
     assert_true(sp_error_status() != SP_OK);
     sp_error_clear();

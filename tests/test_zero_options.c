@@ -52,7 +52,6 @@ static sp_series *const *some_series(void)
     static sp_series *list[2];
     list[0] = sp_series_new("a series");
     for (int i = 0; i < 3; i++) sp_series_push_xy(list[0], 0.2 * i, 0.1 * i);
-    list[1] = sp_last_series_;
     return list;
 }
 

@@ -14,11 +14,11 @@ import sys
 
 PRELUDE = """#include <spusk/spusk.h>
 typedef struct thing { sp_module base; } thing;
-extern sp_tensor *t, *u; extern sp_list *p; extern sp_module *m; extern sp_optimizer *o; extern void *any;
+extern sp_tensor *t, *u; extern sp_list *p; extern sp_module *m; extern sp_optimizer *o; extern void *any; extern sp_series *s;
 """
 NAMELESS = "an_option_needs_its_name|flexible array member"
 # Its first argument is a type.
-BY_HAND = {"sp_module_new", "sp_plot_lines_until", "sp_plot_lines_with"}
+BY_HAND = {"sp_module_new"}
 
 
 def functions_with_options(text):

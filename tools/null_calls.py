@@ -25,7 +25,7 @@ NOT_CALLED = {
 OPTIONAL = {
     ("sp_data_mnist", "root"), ("sp_data_digits", "root"), ("sp_data_fashion_mnist", "root"), ("sp_save_tensors", "metadata"), ("sp_save_checkpoint_with", "metadata"),
     ("sp_op_apply", "attributes"), ("sp_op_apply_n", "attributes"), ("sp_op_apply_inplace", "attributes"),
-    ("sp_transform_apply", "generator"), ("sp_list_new", "tensors"), ("sp_plot_lines_with", "series"),
+    ("sp_transform_apply", "generator"), ("sp_list_new", "tensors"),
     ("sp_module_build", "attributes"), ("sp_module_outline", "attributes"),
 }
 VALID = {
@@ -42,7 +42,7 @@ VALID = {
     "const sp_safe_file *": "a_safe_file()", "sp_outline_tensor *": "outline_tensors",
     "void *": "a_buffer", "const void *": "a_buffer",
     "sp_tensor *const *": "some_tensors()",
-     "sp_series *const *": "some_series()", "sp_dims": "SP_DIMS(2, 2)",
+     "sp_series *const *": "some_series()", "sp_dims": "SP_DIMS(2, 2)", "sp_series_list": "(sp_series_list){some_series(), 1}",
     "sp_hook *": "a_hook", "sp_gradcheck_function *": "a_function",
     "const sp_op *": "&an_op", "sp_tensor **": "outputs", "const sp_dataset_class *": "&a_dataset_class",
     "const sp_fused_numbers *": "&some_numbers", "sp_device": "(sp_device){SP_CPU, 0}",

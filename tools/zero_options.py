@@ -29,11 +29,11 @@ CALLS = {
     "sp_allclose": "a_tensor(), a_tensor()", "sp_addmm": "a_tensor(), a_tensor(), a_tensor()",
     "sp_flatten": "images()", "sp_nn_flatten": "",
     "sp_batch_multi_step": "a_loader(), an_optimizer(), SP_DIMS(1)", "sp_add_param_group": "an_optimizer(), SP_LIST(a_leaf())",
-    "sp_lr_step": "an_optimizer(), 2", "sp_lr_multi_step": "an_optimizer(), SP_DIMS(2)", "sp_lr_cosine_annealing": "an_optimizer(), 5",
-    "sp_lr_linear": "an_optimizer()", "sp_lr_one_cycle": "an_optimizer(), 0.1, 10|.keep_momentum = true", "sp_lr_reduce_on_plateau": "an_optimizer()",
+    "sp_lr_scheduler_step_lr": "an_optimizer(), 2", "sp_lr_scheduler_multi_step_lr": "an_optimizer(), SP_DIMS(2)", "sp_lr_scheduler_cosine_annealing_lr": "an_optimizer(), 5",
+    "sp_lr_scheduler_linear_lr": "an_optimizer()", "sp_lr_scheduler_one_cycle_lr": "an_optimizer(), 0.1, 10|.keep_momentum = true", "sp_lr_scheduler_reduce_lr_on_plateau": "an_optimizer()",
     "sp_clip_grad_norm_": "SP_LIST(a_leaf()), 1",
     "sp_optim_by_name": '"sgd", SP_LIST(a_leaf())', "sp_autoencoder": "2",
-    "sp_plot_lines_until": "chart(), some_series()", "sp_plot_lines_with": "chart(), some_series(), 1",
+    "sp_plot_lines": "chart(), ((sp_series_list){some_series(), 1})", "sp_plot_line": "chart(), some_series()[0]",
     "sp_plot_scatter": "chart(), a_tensor(), SP_NONE", "sp_plot_scatters": "chart(), a_panel(), 1",
     "sp_plot_contour": "chart(), sp_reshape(sp_arange(0., 4., 1.), 2, 2), some_series(), 1",
     "sp_plot_contour_movie": "movie(), sp_reshape(sp_arange(0., 4., 1.), 2, 2), some_series(), 1|.frames = 2",
@@ -56,8 +56,8 @@ for reduction in ("sum", "mean", "var", "std", "norm", "amax", "amin", "prod", "
 # Where a zero is no value: the field in every call, or in one.
 REFUSED = {
     "stride", "stride_hw", "dilation", "dilation_hw", "groups", "kernel_size_hw", "divisor_override", "scale_factor", "scale_factor_hw", "output_size",
-    "batch_size", "prefetch", "length", "features", "max_batch_size", "sp_batch_multi_step.factor", "sp_lr_linear.start_factor", "sp_gradcheck.eps", "sp_gradgradcheck.eps",
-    "sp_lr_one_cycle.div_factor", "sp_lr_one_cycle.final_div_factor",
+    "batch_size", "prefetch", "length", "features", "max_batch_size", "sp_batch_multi_step.factor", "sp_lr_scheduler_linear_lr.start_factor", "sp_gradcheck.eps", "sp_gradgradcheck.eps",
+    "sp_lr_scheduler_one_cycle_lr.div_factor", "sp_lr_scheduler_one_cycle_lr.final_div_factor",
     "width", "height", "sp_plot_contour_movie.frames", "sp_plot_contour_movie.fps", "sp_movie_new.fps", "columns", "scale", "point_size", "sp_interpolate.output_size_hw", "sp_nn_upsample.output_size_hw",
 }
 

@@ -104,29 +104,32 @@ typedef struct sp_scheduler_options {
 } sp_scheduler_options;
 
 /* lr·gamma every step_size epochs. */
-SP_API sp_scheduler *sp_lr_step(sp_optimizer *optimizer, int64_t step_size,
-                                const sp_scheduler_options *options SP_OR_NULL);
-#define sp_lr_step(...) SP__CALL2(sp_lr_step, sp_scheduler_options, __VA_ARGS__)
+SP_API sp_scheduler *sp_lr_scheduler_step_lr(sp_optimizer *optimizer, int64_t step_size,
+                                             const sp_scheduler_options *options SP_OR_NULL);
+#define sp_lr_scheduler_step_lr(...) SP__CALL2(sp_lr_scheduler_step_lr, sp_scheduler_options, __VA_ARGS__)
 /* lr·gamma at each milestone. */
-SP_API sp_scheduler *sp_lr_multi_step(sp_optimizer *optimizer, sp_dims milestones,
-                                      const sp_scheduler_options *options SP_OR_NULL);
-#define sp_lr_multi_step(...) SP__CALL2(sp_lr_multi_step, sp_scheduler_options, __VA_ARGS__)
+SP_API sp_scheduler *sp_lr_scheduler_multi_step_lr(sp_optimizer *optimizer, sp_dims milestones,
+                                                   const sp_scheduler_options *options SP_OR_NULL);
+#define sp_lr_scheduler_multi_step_lr(...) SP__CALL2(sp_lr_scheduler_multi_step_lr, sp_scheduler_options, __VA_ARGS__)
 /* lr·gamma every epoch. */
-SP_API sp_scheduler *sp_lr_exponential(sp_optimizer *optimizer, double gamma);
+SP_API sp_scheduler *sp_lr_scheduler_exponential_lr(sp_optimizer *optimizer, double gamma);
 /* Half a cosine from lr to eta_min over t_max epochs. Loshchilov and Hutter, arXiv:1608.03983. */
-SP_API sp_scheduler *sp_lr_cosine_annealing(sp_optimizer *optimizer, int64_t t_max,
-                                            const sp_scheduler_options *options SP_OR_NULL);
-#define sp_lr_cosine_annealing(...) SP__CALL2(sp_lr_cosine_annealing, sp_scheduler_options, __VA_ARGS__)
+SP_API sp_scheduler *sp_lr_scheduler_cosine_annealing_lr(sp_optimizer *optimizer, int64_t t_max,
+                                                         const sp_scheduler_options *options SP_OR_NULL);
+#define sp_lr_scheduler_cosine_annealing_lr(...)                                                                       \
+    SP__CALL2(sp_lr_scheduler_cosine_annealing_lr, sp_scheduler_options, __VA_ARGS__)
 /* A factor that goes straight from start_factor to end_factor over total_iters epochs. */
-SP_API sp_scheduler *sp_lr_linear(sp_optimizer *optimizer, const sp_scheduler_options *options SP_OR_NULL);
-#define sp_lr_linear(...) SP__CALL1(sp_lr_linear, sp_scheduler_options, __VA_ARGS__)
+SP_API sp_scheduler *sp_lr_scheduler_linear_lr(sp_optimizer *optimizer, const sp_scheduler_options *options SP_OR_NULL);
+#define sp_lr_scheduler_linear_lr(...) SP__CALL1(sp_lr_scheduler_linear_lr, sp_scheduler_options, __VA_ARGS__)
 /* Up to max_lr and down again within total_steps. Smith and Topin, arXiv:1708.07120. */
-SP_API sp_scheduler *sp_lr_one_cycle(sp_optimizer *optimizer, double max_lr, int64_t total_steps,
-                                     const sp_scheduler_options *options SP_OR_NULL);
-#define sp_lr_one_cycle(...) SP__CALL3(sp_lr_one_cycle, sp_scheduler_options, __VA_ARGS__)
+SP_API sp_scheduler *sp_lr_scheduler_one_cycle_lr(sp_optimizer *optimizer, double max_lr, int64_t total_steps,
+                                                  const sp_scheduler_options *options SP_OR_NULL);
+#define sp_lr_scheduler_one_cycle_lr(...) SP__CALL3(sp_lr_scheduler_one_cycle_lr, sp_scheduler_options, __VA_ARGS__)
 /* lr·factor when the metric given to sp_scheduler_step_metric has not improved for `patience` epochs. */
-SP_API sp_scheduler *sp_lr_reduce_on_plateau(sp_optimizer *optimizer, const sp_scheduler_options *options SP_OR_NULL);
-#define sp_lr_reduce_on_plateau(...) SP__CALL1(sp_lr_reduce_on_plateau, sp_scheduler_options, __VA_ARGS__)
+SP_API sp_scheduler *sp_lr_scheduler_reduce_lr_on_plateau(sp_optimizer *optimizer,
+                                                          const sp_scheduler_options *options SP_OR_NULL);
+#define sp_lr_scheduler_reduce_lr_on_plateau(...)                                                                      \
+    SP__CALL1(sp_lr_scheduler_reduce_lr_on_plateau, sp_scheduler_options, __VA_ARGS__)
 
 SP_API sp_status sp_scheduler_step(sp_scheduler *scheduler);
 SP_API sp_status sp_scheduler_step_metric(sp_scheduler *scheduler, double metric);
@@ -146,9 +149,9 @@ typedef struct sp_batch_scheduler_options {
     int64_t max_batch_size; /* default a tenth of the examples */
     SP_OPTIONS_END;
 } sp_batch_scheduler_options;
-/* At each milestone the loader's batch grows by the factor by which sp_lr_multi_step would divide the rate: the noise
- * of the gradients falls alike, in fewer steps. Where the batch has reached max_batch_size the rate falls instead.
- * Smith, Kindermans, Ying, Le, "Don't decay the learning rate, increase the batch size", ICLR 2018. */
+/* At each milestone the loader's batch grows by the factor by which sp_lr_scheduler_multi_step_lr would divide the
+ * rate: the noise of the gradients falls alike, in fewer steps. Where the batch has reached max_batch_size the rate
+ * falls instead. Smith, Kindermans, Ying, Le, "Don't decay the learning rate, increase the batch size", ICLR 2018. */
 SP_API sp_batch_scheduler *sp_batch_multi_step(sp_loader *loader, sp_optimizer *optimizer, sp_dims milestones,
                                                const sp_batch_scheduler_options *options SP_OR_NULL);
 #define sp_batch_multi_step(...) SP__CALL3(sp_batch_multi_step, sp_batch_scheduler_options, __VA_ARGS__)

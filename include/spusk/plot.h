@@ -45,14 +45,28 @@ typedef struct sp_plot_options {
     SP_OPTIONS_END;
 } sp_plot_options;
 
-extern SP_API sp_series *const sp_last_series_;
-/* Lines in one chart: sp_plot_lines("losses.png", train, val). Needs gnuplot; its script and data stay beside the
- * picture (losses.gp, losses.dat), also when gnuplot is missing, which is an error that says so. */
-SP_API sp_status sp_plot_lines_until(const char *path, sp_series *const *series,
-                                     const sp_plot_options *options SP_OR_NULL);
-#define sp_plot_lines(path, ...) sp_plot_lines_until(path, (sp_series *const[]){__VA_ARGS__, sp_last_series_}, NULL)
-SP_API sp_status sp_plot_lines_with(const char *path, sp_series *const *series, int n,
-                                    const sp_plot_options *options SP_OR_NULL);
+/* A list of series: a borrowed pointer and a count. SP_SERIES(train, val) makes one for a call. */
+typedef struct sp_series_list {
+    sp_series *const *data;
+    int n;
+} sp_series_list;
+#ifdef __cplusplus
+#define SP_SERIES(...) sp__series_of(sp__list_of<sp_series *>(__VA_ARGS__))
+#else
+#define SP_SERIES(...)                                                                                                 \
+    ((sp_series_list){SP__LIST(sp_series *, __VA_ARGS__), (int)SP__LIST_SIZE(sp_series *, __VA_ARGS__)})
+#endif
+
+/* Lines in one chart, of one series or several: sp_plot_lines("losses.png", train), sp_plot_lines("losses.png",
+ * SP_SERIES(train, val), .log_y = true). Needs gnuplot; its script and data stay beside the picture (losses.gp,
+ * losses.dat), also when gnuplot is missing, which is an error that says so. */
+SP_API sp_status sp_plot_lines(const char *path, sp_series_list series, const sp_plot_options *options SP_OR_NULL);
+SP_API sp_status sp_plot_line(const char *path, sp_series *series, const sp_plot_options *options SP_OR_NULL);
+#define sp_plot_line(...) SP__CALL2(sp_plot_line, sp_plot_options, __VA_ARGS__)
+#ifndef __cplusplus
+#define sp_plot_lines(...) SP__CALL2(SP__BY_SERIES(SP__A2(__VA_ARGS__)), sp_plot_options, __VA_ARGS__)
+#define SP__BY_SERIES(x) _Generic((x), sp_series_list : sp_plot_lines, default : sp_plot_line)
+#endif
 
 typedef struct sp_scatter_options {
     size_t size;
@@ -141,5 +155,16 @@ SP_API sp_status sp_movie_frame(sp_movie *movie, sp_tensor *frame);
 SP_API sp_status sp_movie_close(sp_movie *movie);
 
 SP_END_DECLS
+
+#ifdef __cplusplus
+template <size_t n> sp_series_list sp__series_of(const sp__list<sp_series *, n> &list)
+{
+    return {list.items, static_cast<int>(n)};
+}
+inline sp_status sp_plot_lines(const char *path, sp_series *series, const sp_plot_options *options = nullptr)
+{
+    return sp_plot_line(path, series, options);
+}
+#endif
 
 #endif

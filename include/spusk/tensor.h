@@ -166,4 +166,24 @@ SP_API sp_status sp_list_append(sp_list *list, sp_tensor *x);
 
 SP_END_DECLS
 
+#ifdef __cplusplus
+/* An integer picks the i64 function. */
+inline sp_tensor *sp_full(sp_dims dims, int64_t value, const sp_tensor_options *options = nullptr)
+{
+    return sp_full_i64(dims, value, options);
+}
+inline sp_tensor *sp_full(sp_dims dims, int value, const sp_tensor_options *options = nullptr)
+{
+    return sp_full_i64(dims, value, options);
+}
+inline sp_tensor *sp_arange(int64_t start, int64_t end, int64_t step, const sp_tensor_options *options = nullptr)
+{
+    return sp_arange_i64(start, end, step, options);
+}
+inline sp_tensor *sp_arange(int start, int end, int step, const sp_tensor_options *options = nullptr)
+{
+    return sp_arange_i64(start, end, step, options);
+}
+#endif
+
 #endif

@@ -67,11 +67,13 @@ static sp_status backward_linear(sp_grad_call *call)
 
 /* ---- the public function ---- */
 
-/* (…, in) as rows, and back. */
+/* (…, in) as rows, and back. Checked before it is folded, so that the message has the shape that was given. */
 static sp_tensor *linear_folded(sp_tensor *x, sp_tensor *weight, sp_tensor *bias)
 {
     int64_t sizes[SP_MAX_DIMS];
     int last = x->ndim - 1;
+    if (weight->ndim != 2 || x->sizes[last] != weight->sizes[1])
+        return sp__product_bad_shapes("sp_linear", x, weight, "an input (…, in) and a weight (out, in)"), NULL;
     memcpy(sizes, x->sizes, sizeof sizes);
     int64_t rows = sp__product(last, x->sizes), in = x->sizes[last];
     sp_tensor *flat = (sp_reshape)(x, SP_DIMS(rows, in));

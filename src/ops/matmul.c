@@ -235,10 +235,6 @@ static sp_tensor *batched(sp_tensor *a, sp_tensor *b)
 {
     int64_t sizes[SP_MAX_DIMS];
     int n;
-    if (a->sizes[a->ndim - 1] != b->sizes[b->ndim - 2]) {
-        sp__product_bad_shapes("sp_matmul", a, b, "(…, m, k) and (…, k, n)");
-        return NULL;
-    }
     if (sp__broadcast("sp_matmul", a->ndim - 2, a->sizes, b->ndim - 2, b->sizes, &n, sizes)) return NULL;
     sp_tensor *product = sp_bmm(fold_batch(a, n, sizes), fold_batch(b, n, sizes));
     sizes[n] = a->sizes[a->ndim - 2];
@@ -256,14 +252,31 @@ static sp_tensor *general(sp_tensor *a, sp_tensor *b)
     return batched(a, b);
 }
 
+static bool batches_broadcast(const sp_tensor *a, const sp_tensor *b)
+{
+    for (int d = 3; d <= a->ndim && d <= b->ndim; d++) {
+        int64_t of_a = a->sizes[a->ndim - d], of_b = b->sizes[b->ndim - d];
+        if (of_a != of_b && of_a != 1 && of_b != 1) return false;
+    }
+    return true;
+}
+
+/* Before anything is folded, so that the message has the shapes that were given. */
+static sp_status check_matmul(const sp_tensor *a, const sp_tensor *b)
+{
+    if (a->ndim == 0 || b->ndim == 0) return sp__product_bad_shapes("sp_matmul", a, b, "at least one dimension each");
+    if (a->sizes[a->ndim - 1] != b->sizes[b->ndim > 1 ? b->ndim - 2 : 0])
+        return sp__product_bad_shapes("sp_matmul", a, b, "(…, m, k) and (…, k, n)");
+    if (!batches_broadcast(a, b))
+        return sp__product_bad_shapes("sp_matmul", a, b, "batches, the dimensions before the last two, that broadcast");
+    return SP_OK;
+}
+
 static sp_tensor *matmul(sp_tensor *a, sp_tensor *b)
 {
     if (sp__check_tensor(a, "sp_matmul", "a") || sp__check_tensor(b, "sp_matmul", "b")) return NULL;
     if (a->ndim == 2 && b->ndim == 2) return sp_mm(a, b);
-    if (a->ndim == 0 || b->ndim == 0) {
-        sp__product_bad_shapes("sp_matmul", a, b, "at least one dimension each");
-        return NULL;
-    }
+    if (check_matmul(a, b)) return NULL;
     sp_scope scope = sp_scope_open();
     sp_tensor *cast[] = {a, b}; /* by itself, sp_dot or sp_mv runs in what it gets */
     const bool mixed = sp_autocast_dtype() != SP_DTYPE_DEFAULT;

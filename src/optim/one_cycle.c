@@ -96,8 +96,8 @@ static void start_from_cycle(const sp_scheduler *s)
     }
 }
 
-sp_scheduler *(sp_lr_one_cycle)(sp_optimizer *optimizer, double max_lr, int64_t total_steps,
-                                const sp_scheduler_options *options)
+sp_scheduler *(sp_lr_scheduler_one_cycle_lr)(sp_optimizer *optimizer, double max_lr, int64_t total_steps,
+                                             const sp_scheduler_options *options)
 {
     static const sp__schedule_field fields[] = {SP__PERIOD("total_steps"),
                                                 {"max_lr", SP__NUMBER, offsetof(sp_scheduler, max_lr)},
@@ -110,7 +110,7 @@ sp_scheduler *(sp_lr_one_cycle)(sp_optimizer *optimizer, double max_lr, int64_t 
                                                 SP__OPTION(base_momentum, NUMBER),
                                                 SP__OPTION(max_momentum, NUMBER),
                                                 {NULL}};
-    static const sp__schedule kind = {"sp_lr_one_cycle", one_cycle_next, one_cycle_check, fields, true};
+    static const sp__schedule kind = {"sp_lr_scheduler_one_cycle_lr", one_cycle_next, one_cycle_check, fields, true};
     sp_scheduler *s = sp__scheduler_new(&kind, optimizer, options);
     if (!s) return NULL;
     s->max_lr = max_lr;

@@ -19,7 +19,7 @@ static sp_status plateau_check(const sp_scheduler *s, const char *function)
     return status;
 }
 
-sp_scheduler *(sp_lr_reduce_on_plateau)(sp_optimizer *optimizer, const sp_scheduler_options *options)
+sp_scheduler *(sp_lr_scheduler_reduce_lr_on_plateau)(sp_optimizer *optimizer, const sp_scheduler_options *options)
 {
     static const sp__schedule_field fields[] = {SP__OPTION(factor, NUMBER),
                                                 SP__OPTION(patience, INT),
@@ -32,7 +32,7 @@ sp_scheduler *(sp_lr_reduce_on_plateau)(sp_optimizer *optimizer, const sp_schedu
                                                 {"num_bad_epochs", SP__INT, offsetof(sp_scheduler, bad_epochs)},
                                                 {"cooldown_counter", SP__INT, offsetof(sp_scheduler, cooldown_left)},
                                                 {NULL}};
-    static const sp__schedule kind = {"sp_lr_reduce_on_plateau", NULL, plateau_check, fields};
+    static const sp__schedule kind = {"sp_lr_scheduler_reduce_lr_on_plateau", NULL, plateau_check, fields};
     sp_scheduler *s = sp__scheduler_new(&kind, optimizer, options);
     if (s) s->best = s->options.mode_max ? -INFINITY : INFINITY;
     return sp__scheduler_started(s);

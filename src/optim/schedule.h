@@ -23,7 +23,7 @@ typedef struct sp__schedule_field {
     }
 
 typedef struct sp__schedule {
-    const char *function; /* "sp_lr_step" */
+    const char *function; /* "sp_lr_scheduler_step_lr" */
     /* The group's next rate; NULL where the metric decides. */
     double (*next)(const sp_scheduler *s, sp__group *group);
     /* Whether its options are in range, beside being finite; NULL where all are. */

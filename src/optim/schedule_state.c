@@ -49,7 +49,7 @@ static sp_status put_milestones(sp_dict *dict, const sp_scheduler *s)
 
 static bool has_milestones(const sp_scheduler *s)
 {
-    return strcmp(s->kind->function, "sp_lr_multi_step") == 0;
+    return strcmp(s->kind->function, "sp_lr_scheduler_multi_step_lr") == 0;
 }
 
 static sp_status put_all(sp_dict *dict, const void *object)

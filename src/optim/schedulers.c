@@ -177,10 +177,10 @@ static sp_status step_check(const sp_scheduler *s, const char *function)
     return gamma_check(s, function);
 }
 
-sp_scheduler *(sp_lr_step)(sp_optimizer *optimizer, int64_t step_size, const sp_scheduler_options *options)
+sp_scheduler *(sp_lr_scheduler_step_lr)(sp_optimizer *optimizer, int64_t step_size, const sp_scheduler_options *options)
 {
     static const sp__schedule_field fields[] = {SP__PERIOD("step_size"), SP__OPTION(gamma, NUMBER), {NULL}};
-    static const sp__schedule kind = {"sp_lr_step", step_next, step_check, fields};
+    static const sp__schedule kind = {"sp_lr_scheduler_step_lr", step_next, step_check, fields};
     sp_scheduler *s = sp__scheduler_new(&kind, optimizer, options);
     if (s) s->period = step_size;
     return sp__scheduler_started(s);
@@ -208,20 +208,21 @@ sp_status sp__scheduler_set_milestones(sp_scheduler *s, sp_dims milestones)
     return status;
 }
 
-sp_scheduler *(sp_lr_multi_step)(sp_optimizer *optimizer, sp_dims milestones, const sp_scheduler_options *options)
+sp_scheduler *(sp_lr_scheduler_multi_step_lr)(sp_optimizer *optimizer, sp_dims milestones,
+                                              const sp_scheduler_options *options)
 {
     static const sp__schedule_field fields[] = {SP__OPTION(gamma, NUMBER), {NULL}};
-    static const sp__schedule kind = {"sp_lr_multi_step", multi_step_next, gamma_check, fields};
+    static const sp__schedule kind = {"sp_lr_scheduler_multi_step_lr", multi_step_next, gamma_check, fields};
     sp_scheduler *s = sp__scheduler_new(&kind, optimizer, options);
     if (!s || sp__scheduler_set_milestones(s, milestones) == SP_OK) return sp__scheduler_started(s);
     sp_release(s);
     return NULL;
 }
 
-sp_scheduler *sp_lr_exponential(sp_optimizer *optimizer, double gamma)
+sp_scheduler *sp_lr_scheduler_exponential_lr(sp_optimizer *optimizer, double gamma)
 {
     static const sp__schedule_field fields[] = {SP__OPTION(gamma, NUMBER), {NULL}};
-    static const sp__schedule kind = {"sp_lr_exponential", exponential_next, gamma_check, fields};
+    static const sp__schedule kind = {"sp_lr_scheduler_exponential_lr", exponential_next, gamma_check, fields};
     sp_scheduler *s = sp__scheduler_new(&kind, optimizer, NULL);
     if (s) s->options.gamma = gamma;
     return sp__scheduler_started(s);
@@ -233,10 +234,11 @@ static sp_status cosine_check(const sp_scheduler *s, const char *function)
     return sp__scheduler_not_negative(function, "eta_min", s->options.eta_min);
 }
 
-sp_scheduler *(sp_lr_cosine_annealing)(sp_optimizer *optimizer, int64_t t_max, const sp_scheduler_options *options)
+sp_scheduler *(sp_lr_scheduler_cosine_annealing_lr)(sp_optimizer *optimizer, int64_t t_max,
+                                                    const sp_scheduler_options *options)
 {
     static const sp__schedule_field fields[] = {SP__PERIOD("t_max"), SP__OPTION(eta_min, NUMBER), {NULL}};
-    static const sp__schedule kind = {"sp_lr_cosine_annealing", cosine_next, cosine_check, fields};
+    static const sp__schedule kind = {"sp_lr_scheduler_cosine_annealing_lr", cosine_next, cosine_check, fields};
     sp_scheduler *s = sp__scheduler_new(&kind, optimizer, options);
     if (s) s->period = t_max;
     return sp__scheduler_started(s);
@@ -252,11 +254,11 @@ static sp_status linear_check(const sp_scheduler *s, const char *function)
     return sp__scheduler_not_negative(function, "total_iters", (double)o->total_iters);
 }
 
-sp_scheduler *(sp_lr_linear)(sp_optimizer *optimizer, const sp_scheduler_options *options)
+sp_scheduler *(sp_lr_scheduler_linear_lr)(sp_optimizer *optimizer, const sp_scheduler_options *options)
 {
     static const sp__schedule_field fields[] = {
         SP__OPTION(start_factor, NUMBER), SP__OPTION(end_factor, NUMBER), SP__OPTION(total_iters, INT), {NULL}};
-    static const sp__schedule kind = {"sp_lr_linear", linear_next, linear_check, fields};
+    static const sp__schedule kind = {"sp_lr_scheduler_linear_lr", linear_next, linear_check, fields};
     return sp__scheduler_started(sp__scheduler_new(&kind, optimizer, options));
 }
 

@@ -172,8 +172,10 @@ static sp_status check(const char *path, sp_series *const *series, int n, const 
     return SP_OK;
 }
 
-sp_status sp_plot_lines_with(const char *path, sp_series *const *series, int n, const sp_plot_options *given)
+sp_status(sp_plot_lines)(const char *path, sp_series_list list, const sp_plot_options *given)
 {
+    sp_series *const *series = list.data;
+    const int n = list.n;
     sp_plot_options options;
     sp_options_copy(&options, sizeof options, given);
     options.smooth = sp_option_int(options.smooth, 0);
@@ -190,9 +192,7 @@ sp_status sp_plot_lines_with(const char *path, sp_series *const *series, int n, 
     return status;
 }
 
-sp_status sp_plot_lines_until(const char *path, sp_series *const *series, const sp_plot_options *options)
+sp_status(sp_plot_line)(const char *path, sp_series *series, const sp_plot_options *options)
 {
-    int n = 0;
-    while (series && series[n] != sp_last_series_) n++;
-    return sp_plot_lines_with(path, series, n, options);
+    return (sp_plot_lines)(path, (sp_series_list){&series, 1}, options);
 }

@@ -10,9 +10,6 @@ struct sp_series {
     int64_t n, capacity;
 };
 
-static const sp_series last;
-sp_series *const sp_last_series_ = (sp_series *)(uintptr_t)&last;
-
 static void destroy(void *object)
 {
     sp_series *series = object;

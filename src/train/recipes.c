@@ -85,10 +85,11 @@ sp_scheduler *sp_schedule_by_name(const char *name, sp_optimizer *optimizer, dou
                  (long long)epochs, (long long)steps);
         return NULL;
     }
-    if (strcmp(name, "constant") == 0) return sp_lr_exponential(optimizer, 1);
-    if (strcmp(name, "exponential") == 0) return sp_lr_step(optimizer, steps, .gamma = sp_exactly(gamma));
+    if (strcmp(name, "constant") == 0) return sp_lr_scheduler_exponential_lr(optimizer, 1);
+    if (strcmp(name, "exponential") == 0) return sp_lr_scheduler_step_lr(optimizer, steps, .gamma = sp_exactly(gamma));
     if (strcmp(name, "one-cycle") == 0)
-        return sp_lr_one_cycle(optimizer, sp_lr(optimizer, 0), epochs * steps, .keep_momentum = !has_betas(optimizer));
+        return sp_lr_scheduler_one_cycle_lr(optimizer, sp_lr(optimizer, 0), epochs * steps,
+                                            .keep_momentum = !has_betas(optimizer));
     sp_raise(SP_ERROR_NOT_FOUND,
              "sp_schedule_by_name: there is no schedule \"%s\"; there are: constant, exponential, one-cycle", name);
     return NULL;

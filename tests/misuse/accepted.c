@@ -10,6 +10,7 @@ typedef struct thing {
 
 sp_tensor *forward(sp_module *self, sp_tensor *x);
 void options(sp_tensor *t, sp_list *p);
+void charts(sp_series *a, sp_series *const *all);
 void numbers(sp_tensor *t, sp_tensor *u);
 sp_tensor *nested(sp_tensor *x);
 sp_tensor *nested_options(sp_tensor *x);
@@ -40,6 +41,15 @@ void options(sp_tensor *t, sp_list *p)
     (sp_optim_sgd)(p, &o);
     const thing one = {.options = {.lr = 0.1}, .n = 1};
     (sp_optim_sgd)(p, &one.options);
+}
+
+void charts(sp_series *a, sp_series *const *all)
+{
+    sp_plot_lines("a.png", a);
+    sp_plot_lines("a.png", a, .title = "a");
+    sp_plot_lines("a.png", SP_SERIES(a, a), .log_y = true);
+    sp_plot_lines("a.png", ((sp_series_list){all, 2}));
+    (sp_plot_lines)("a.png", (sp_series_list){all, 2}, NULL);
 }
 
 void numbers(sp_tensor *t, sp_tensor *u)
