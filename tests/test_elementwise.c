@@ -123,7 +123,7 @@ static void test_what_does_not_fit_is_refused(void **state)
     (void)state;
     sp_tensor *whole = sp_vector_i64(1, 2), *x = sp_vector(1, 2);
     assert_null(sp_add_scalar_(whole, 1.5));
-    assert_error(SP_ERROR_DTYPE, "sp_add_: a result of dtype float32");
+    assert_error(SP_ERROR_DTYPE, "sp_add_scalar_: a result of dtype float32");
     assert_null(sp_div_(whole, whole));
     assert_error(SP_ERROR_DTYPE, "sp_div_");
     assert_null(sp_exp_(whole));
