@@ -56,7 +56,7 @@ for reduction in ("sum", "mean", "var", "std", "norm", "amax", "amin", "prod", "
 # Where a zero is no value: the field in every call, or in one.
 REFUSED = {
     "stride", "stride_hw", "dilation", "dilation_hw", "groups", "kernel_size_hw", "divisor_override", "scale_factor", "scale_factor_hw", "output_size",
-    "batch_size", "prefetch", "length", "features", "max_batch_size", "sp_batch_multi_step.factor", "sp_lr_scheduler_linear_lr.start_factor", "sp_gradcheck.eps", "sp_gradgradcheck.eps",
+    "batch_size", "prefetch", "length", "features", "max_batch_size", "sp_batch_multi_step.factor", "sp_lr_scheduler_linear_lr.start_factor", "sp_gradcheck.eps", "sp_gradgradcheck.eps", "sp_batch_norm.eps",
     "sp_lr_scheduler_one_cycle_lr.div_factor", "sp_lr_scheduler_one_cycle_lr.final_div_factor",
     "width", "height", "sp_plot_contour_movie.frames", "sp_plot_contour_movie.fps", "sp_movie_new.fps", "columns", "scale", "point_size", "sp_interpolate.output_size_hw", "sp_nn_upsample.output_size_hw",
 }
