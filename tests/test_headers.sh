@@ -50,7 +50,7 @@ for compiler in gcc clang g++ clang++; do
         fi
         headers_compile
         result $? "headers: $compiler, $standard"
-        # The calls with options are C only: C++ has no compound literals.
+        # Options by name in a call are C only: C++ has no compound literals.
         if [ $language = c ]; then
             examples_compile
             result $? "examples: $compiler, $standard"
