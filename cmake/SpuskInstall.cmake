@@ -1,7 +1,7 @@
 # cmake --install: headers, both libraries, spusk.pc, the CMake package, the man page and the program.
 include(CMakePackageConfigHelpers)
 
-install(DIRECTORY include/spusk DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
+install(DIRECTORY include/spusk DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
 install(TARGETS spusk_shared spusk_static EXPORT spuskTargets)
 if(SPUSK_HAS_PROGRAM)
     install(TARGETS spusk_program)

@@ -1,5 +1,5 @@
-# The calls of C in C++, with g++ and clang++: they compile without a warning and run; the option structs have the size
-# that they have in C.
+# The calls of C in C++, and spusk.hpp, with g++ and clang++: they compile without a warning and run; the option structs
+# have the size that they have in C.
 warnings='-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror'
 . "$SPUSK_SOURCE/tests/support/tap.sh"
 . "$SPUSK_SOURCE/tests/support/compilers.sh"
@@ -38,8 +38,21 @@ for compiler in g++ clang++; do
         standard=$(known $compiler c++ $(echo "$dialect" | tr ',' ' '))
         build c++ "$SPUSK_SOURCE/tests/cpp/calls.cc" calls && LD_LIBRARY_PATH=$SPUSK_BUILD ./calls
         result $? "$compiler, $standard: the calls of C"
+        [ "$dialect" = c++11 ] && continue
+        build c++ "$SPUSK_SOURCE/tests/cpp/values.cc" values && LD_LIBRARY_PATH=$SPUSK_BUILD ./values
+        result $? "$compiler, $standard: values, operators, exceptions"
+        build c++ "$SPUSK_SOURCE/examples/classifier.cpp" classifier &&
+            LD_LIBRARY_PATH=$SPUSK_BUILD ./classifier synthetic 2 1200 >classifier.txt
+        result $? "$compiler, $standard: the example"
     done
     build c++ sizes.c sizes_cpp && LD_LIBRARY_PATH=$SPUSK_BUILD ./sizes_cpp | cmp - in_c.txt
     result $? "$compiler: options have the sizes that they have in C"
 done
+# The same seed, network and batches: what the two examples print is the same, but for how they write a number.
+"$SPUSK_BUILD/examples/classifier" synthetic 2 1200 >c.txt 2>c.err
+awk '{ printf "%s %.4f %.4f\n", $1, $2, $3 }' classifier.txt >cpp.txt
+grep -E '^[0-9]+ 0\.' c.txt | cmp - cpp.txt && [ -s cpp.txt ]
+result $? 'the example prints what its brother in C prints'
+! LD_LIBRARY_PATH=$SPUSK_BUILD ./classifier /nowhere 1 100 2>failed.txt && grep -q '^classifier: .*nowhere' failed.txt
+result $? 'and tells what went wrong'
 echo "1..$number"

@@ -2,7 +2,7 @@
 """Checks the guide against the project: tools/check_guide.py [SOURCE_FOLDER]
 
 Prints TAP. In docs/guide/*.md
-- a block of C stands under a line `<!-- FILE -->` and is found in that file, line by line; the file is one that the tests compile;
+- a block of C or C++ stands under a line `<!-- FILE -->` and is found in that file, line by line; the file is one that the tests compile;
 - a block of Python can be parsed;
 - a link to a file of the project leads somewhere, and a chapter is in the contents (README.md);
 - a picture is one that a command of the page, or of one before it, names;
@@ -62,11 +62,11 @@ def pieces(text):
 def check_c():
     problems, count = [], 0
     for page in pages:
-        for before, text in blocks(page, "c"):
+        for before, text in [*blocks(page, "c"), *blocks(page, "cpp")]:
             count += 1
             named = re.match(r"<!-- (\S+) -->$", before)
             file = root / named.group(1) if named else None
-            if not named or not re.match(r"(examples|examples/extending|tests)/\w+\.c$", named.group(1)) or not file.is_file():
+            if not named or not re.match(r"(examples|examples/extending|tests|tests/cpp)/\w+\.(c|cc|cpp)$", named.group(1)) or not file.is_file():
                 problems.append("%s: a block of C without a file that is compiled: %s" % (page.name, text.split("\n")[0]))
                 continue
             problems += ["%s: not in %s: %s" % (page.name, named.group(1), piece[0].strip())
@@ -89,7 +89,8 @@ def check_python():
 def check_links():
     problems, count = [], 0
     for page in pages:
-        for link in re.findall(r"(?<!!)\[[^\]]*\]\(([^)#\s]+)[^)]*\)", page.read_text()):
+        words = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.M | re.S)
+        for link in re.findall(r"(?<!!)\[[^\]]*\]\(([^)#\s]+)[^)]*\)", words):
             if re.match(r"https?:", link):
                 continue
             count += 1

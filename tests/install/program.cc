@@ -1,14 +1,15 @@
-// A user's program in C++. Options are left out, or given by a pointer.
-#include <spusk/spusk.h>
+// A user's program in C++, built against the installed package.
+#include <spusk/spusk.hpp>
 
 #include <cstdio>
 
 int main()
 {
-    sp_tensor *x = sp_requires_grad(sp_ones(SP_DIMS()));
-    sp_tensor *y = sp_add(x, x);
-    sp_backward(y);
-    double gradient = sp_item(sp_grad(x));
+    spusk::tensor x = {1, 2, 3};
+    x.requires_grad();
+    spusk::tensor y = sp_sum(x * x);
+    y.backward();
+    double gradient = sp_item(sp_sum(x.grad()));
     std::printf("spusk %s: %g\n", sp_version(), gradient);
-    return gradient == 2 ? sp_finish() : 1;
+    return gradient == 12 ? sp_finish() : 1;
 }
