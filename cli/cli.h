@@ -105,6 +105,8 @@ bool writable(const common *c, const char *path);
 bool lasting(const char *path);
 /* Whether two outputs are two files; says so if not. */
 bool differ(const common *c, const char *path, const char *other);
+/* The same for a chart, which has a script (.gp) and data (.dat) beside it. */
+bool differ_from_chart(const common *c, const char *path, const char *chart);
 
 /* "wrote PATH" and more, unless figures are JSON. */
 void note_written(const common *c, const char *path, const char *more);

@@ -127,7 +127,7 @@ static bool check_outputs(train_options *o)
         !output_path(c, "losses.png", o->losses, sizeof o->losses) ||
         !output_path(c, "predictions.png", o->predictions, sizeof o->predictions))
         return false;
-    return differ(c, o->weights, o->losses) && differ(c, o->weights, o->predictions) && writable(c, o->weights) &&
+    return differ_from_chart(c, o->weights, o->losses) && differ(c, o->weights, o->predictions) && writable(c, o->weights) &&
            (!*o->checkpoint || writable(c, o->checkpoint)) && writable(c, o->losses) && writable(c, o->predictions);
 }
 

@@ -6,7 +6,7 @@ export LC_ALL
 
 train='train --dataset synthetic --limit 60 --epochs 1 --no-progress'
 
-echo 1..20
+echo 1..23
 
 # The path of a file in folders that are there: N bytes, or one or two less.
 long_path()
@@ -69,6 +69,11 @@ result $? 'a link to a file that is not there yet'
 result $? 'a link to a file that is there'
 
 refuses 'weights under the name of the chart' 2 'losses.png would be written twice' $train -o losses.png
+refuses "weights under the name of the chart's data" 2 'losses.dat would be written twice' $train -o losses.dat
+refuses "weights under the name of the chart's script" 2 'losses.gp would be written twice' $train -o ./losses.gp
+ln -sf losses.png alias.safetensors
+refuses 'weights that a link leads to the chart' 2 'alias.safetensors would be written twice' $train -o alias.safetensors
+rm -f alias.safetensors
 refuses 'weights under the name of the pictures' 2 'reconstructions.png would be written twice' \
     autoencode --dataset synthetic --limit 60 -o reconstructions.png
 mkdir taken taken/pca.png

@@ -61,10 +61,10 @@ typedef struct sp_dataset_class {
 SP_API sp_dataset *sp_data_new(const sp_dataset_class *type, void *self);
 
 /* A photograph or drawing of a digit, a PNG of any size, as MNIST has them, f32 (1, 1, 28, 28) in [0, 1]: light strokes
- * on black, 20 pixels large, the centre of mass in the middle. Paper of any grey is taken off, also where light falls on
- * it from one side (it is fitted from the border's median on), ink that is lighter or darker is stretched to 1, and ruled
- * lines, frames, specks and what comes in from the edge are left out. A picture of 28 by 28 pixels stays where it is.
- * Fails with SP_ERROR_FORMAT where no ink stands out. LeCun, Cortes, Burges, the page of the data set. */
+ * on black, 20 pixels large, the centre of mass in the middle. Paper of any grey is taken off, also where light falls
+ * on it from one side (it is fitted from the border's median on), ink that is lighter or darker is stretched to 1, and
+ * ruled lines, frames, specks and what comes in from the edge are left out. A picture of 28 by 28 pixels stays where it
+ * is. Fails with SP_ERROR_FORMAT where no ink stands out. LeCun, Cortes, Burges, the page of the data set. */
 SP_API sp_tensor *sp_load_digit(const char *path);
 
 /* Number of examples; 0 for NULL. */

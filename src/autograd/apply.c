@@ -3,14 +3,50 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { MAX_OUTPUTS = sizeof((sp_call *)NULL)->outputs / sizeof(sp_tensor *) };
+
 static int outputs_of(const sp_op *op)
 {
+    if (op->n_outputs < 0 || op->n_outputs > MAX_OUTPUTS) return 0; /* check_record says so */
     return op->n_outputs ? op->n_outputs : 1;
+}
+
+/* A program writes records, too. */
+static sp_status check_record(const sp_op *op)
+{
+    if (!op->name) return sp_raise(SP_ERROR_ARGUMENT, "sp_op_apply: an operator's record needs a name");
+    if (!op->infer) return sp_raise(SP_ERROR_ARGUMENT, "sp_%s: its record has no infer", op->name);
+    if (op->n_outputs < 0 || op->n_outputs > MAX_OUTPUTS)
+        return sp_raise(SP_ERROR_ARGUMENT, "sp_%s: its record says %d outputs; at most %d are possible", op->name,
+                        op->n_outputs, (int)MAX_OUTPUTS);
+    if (op->backward_name && !op->backward)
+        return sp_raise(SP_ERROR_ARGUMENT, "sp_%s: its record has a backward_name, but no backward", op->name);
+    return SP_OK;
+}
+
+/* What failed has a cause, whoever forgot to say it. */
+static sp_status with_cause(const sp_op *op, const char *part, sp_status status)
+{
+    if (!status || sp_error_status()) return status;
+    return sp_raise(status, "sp_%s: its %s failed and raised no error (sp_raise)", op->name, part);
+}
+
+/* Runs infer; all outputs are there when it succeeds. */
+static sp_status infer(sp_call *call)
+{
+    const sp_op *op = call->op;
+    sp_status status = with_cause(op, "infer", op->infer(call));
+    for (int i = 0; i < call->n_outputs && !status; i++)
+        if (!call->outputs[i])
+            status = sp_raise(SP_ERROR_STATE, "sp_%s: its infer made no output %d (sp_call_output, sp_call_view)",
+                              op->name, i);
+    return status;
 }
 
 /* suffix: "_" for the twin in place. */
 static sp_status check_inputs(const sp_op *op, const char *suffix, sp_tensor *const *inputs, int n)
 {
+    if (check_record(op)) return sp_error_status();
     if (!inputs) return sp_raise_null(op->name, "inputs");
     if (op->n_inputs >= 0 ? n != op->n_inputs : n < 1 || n > SP_MAX_INPUTS)
         return sp_raise(SP_ERROR_ARGUMENT, "sp_%s%s: takes %d tensors, not %d", op->name, suffix, op->n_inputs, n);
@@ -45,14 +81,19 @@ static sp_status run(sp_call *call)
 {
     const sp_op *op = call->op;
     bool waits = false;
-    sp_status status = op->infer(call);
+    sp_status status = infer(call);
     if (!status && op->waits) status = sp__defer(call, &waits);
     if (status || waits) return status;
     for (int i = 0; i < call->n_outputs && !status; i++)
-        if (!call->outputs[i]->storage) status = sp__tensor_allocate(call->outputs[i]);
+        if (!call->outputs[i]->storage)
+            status = op->forward ? sp__tensor_allocate(call->outputs[i])
+                                 : sp_raise(SP_ERROR_ARGUMENT,
+                                            "sp_%s: its record has no forward, which only a view "
+                                            "may lack",
+                                            op->name);
     if (status || !op->forward) return status; /* a pure view reads nothing */
     if (!op->reads_waiting) status = sp__ready_all(call->inputs, call->n_inputs);
-    return status ? status : op->forward(call);
+    return status ? status : with_cause(op, "forward", op->forward(call));
 }
 
 sp_status sp_call_output(sp_call *call, int i, sp_dtype dtype, sp_dims dims)
@@ -63,6 +104,10 @@ sp_status sp_call_output(sp_call *call, int i, sp_dtype dtype, sp_dims dims)
             device = call->inputs[k]->device;
             break;
         }
+    if (i < 0 || i >= call->n_outputs)
+        return sp_raise(SP_ERROR_ARGUMENT, "sp_call_output: sp_%s has %d outputs, so none of number %d", call->op->name,
+                        call->n_outputs, i);
+    if (call->outputs[i]) sp_release(call->outputs[i]);
     call->outputs[i] = sp__tensor_new(dtype, device, dims.n, dims.data);
     if (!call->outputs[i]) return sp_error_status();
     sp__object_set_origin(call->outputs[i], call->op->name);
@@ -188,11 +233,13 @@ static sp_status run_into(const sp_op *op, sp_tensor *const *inputs, int n, cons
     if (!status) status = sp__before_write(x);
     if (!status) status = separate(inputs, n, operands);
     sp_call call = {.op = op, .inputs = operands, .n_inputs = n, .attributes = attributes, .n_outputs = 1};
-    if (!status) status = op->infer(&call);
+    if (!status) status = infer(&call);
     if (!status) status = check_result(op, x, call.outputs[0]);
     drop_outputs(&call);
     if (!status && !(call.outputs[0] = sp__tensor_alias(x))) status = sp_error_status();
-    if (!status) status = op->forward(&call);
+    if (!status && !op->forward)
+        status = sp_raise(SP_ERROR_ARGUMENT, "sp_%s_: a view writes nothing in place", op->name);
+    if (!status) status = with_cause(op, "forward", op->forward(&call));
     drop_outputs(&call);
     return status;
 }
