@@ -54,10 +54,13 @@ refuses 'what is no checkpoint is not written over either' 2 'does not say which
 
 "$spusk" $small --epochs 1 --out run >/dev/null 2>&1
 for wrong in '--lr 0.1' '--seed 3' '--optimizer sgd' '--batch-size 16' '--limit 300' '--loss mse' '--augment shift' \
-    '--precision bf16' '--schedule one-cycle' '--dataset fashion' '--recipe logistic --output run/classifier.safetensors'; do
+    '--precision bf16' '--schedule one-cycle' '--recipe logistic --output run/classifier.safetensors'; do
     option=${wrong%% *}
     refuses "--resume $wrong" 2 "$option is '" $small --epochs 3 --out run --resume $wrong
 done
+# popt drops the value of an option that is given twice, which the leak sanitizer sees.
+refuses '--resume --dataset fashion' 2 "--dataset is '" $(echo "$small" | sed 's/--dataset synthetic/--dataset fashion/') --epochs 3 \
+    --out run --resume
 "$spusk" $small --epochs 2 --resume --out run >run.txt 2>&1 && grep -q '^epoch  2/2' run.txt && ! grep -q '^epoch  1/2' run.txt
 result $? 'more epochs do not, at a constant rate'
 "$spusk" $small --epochs 1 --schedule one-cycle --out cycle >/dev/null 2>&1
