@@ -90,8 +90,9 @@ static bool check_outputs(autoencode_options *o)
         !output_path(c, "losses.png", o->losses, sizeof o->losses) ||
         !output_path(c, "reconstructions.png", o->reconstructions, sizeof o->reconstructions))
         return false;
-    return differ_from_chart(c, o->weights, o->losses) && differ(c, o->weights, o->reconstructions) && writable(c, o->weights) &&
-           writable(c, o->losses) && writable(c, o->reconstructions) && (!o->pca || check_pca_outputs(o));
+    return differ_from_chart(c, o->weights, o->losses) && differ(c, o->weights, o->reconstructions) &&
+           writable(c, o->weights) && writable(c, o->losses) && writable(c, o->reconstructions) &&
+           (!o->pca || check_pca_outputs(o));
 }
 
 /* ---- beginning ---- */

@@ -127,8 +127,9 @@ static bool check_outputs(train_options *o)
         !output_path(c, "losses.png", o->losses, sizeof o->losses) ||
         !output_path(c, "predictions.png", o->predictions, sizeof o->predictions))
         return false;
-    return differ_from_chart(c, o->weights, o->losses) && differ(c, o->weights, o->predictions) && writable(c, o->weights) &&
-           (!*o->checkpoint || writable(c, o->checkpoint)) && writable(c, o->losses) && writable(c, o->predictions);
+    return differ_from_chart(c, o->weights, o->losses) && differ(c, o->weights, o->predictions) &&
+           writable(c, o->weights) && (!*o->checkpoint || writable(c, o->checkpoint)) && writable(c, o->losses) &&
+           writable(c, o->predictions);
 }
 
 /* ---- the end ---- */

@@ -115,7 +115,7 @@ static sp_status look_inside(sp__picture *p, const sp__picture *grey, sp__box *b
     const int64_t edge = 1 + (box->h + box->w) / 100;
     const sp__box inner = {box->top + edge, box->left + edge, box->h - 2 * edge, box->w - 2 * edge};
     const bool stroke = 5 * box->h > 9 * box->w || 3 * box->h * box->w < p->h * p->w;
-    sp__box found;
+    sp__box found = {0};
     sp__picture sheet = part_of(grey, inner);
     const sp_status status = sheet.data ? find_digit(&sheet, &found, depth + 1) : sp_error_status();
     if (status == SP_OK && (found.h > 0 || !stroke)) {

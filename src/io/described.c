@@ -73,7 +73,7 @@ static sp_module *build_foreign(const char *type, const sp_attribute *attributes
     sp_module *module = (sp_module_new)(sizeof(sp_module), &options);
     for (int i = 0; i < n && module; i++)
         if (set_attribute(module, &attributes[i]) != SP_OK) return NULL;
-    return module;
+    return module; /* cppcheck-suppress returnDanglingLifetime ; it copies the options */
 }
 
 typedef struct how_built {

