@@ -83,7 +83,8 @@ static bool on_a_line(const condition *c, int i, int j)
 static double grey(const condition *c, const float *digit, int i, int j)
 {
     const double scale = 28.0 / c->size;
-    const double y = (i + 0.5 - (c->h - c->size) / 2) * scale - 0.5, x = (j + 0.5 - (c->w - c->size) / 2) * scale - 0.5;
+    const int top = (c->h - c->size) / 2, left = (c->w - c->size) / 2;
+    const double y = (i + 0.5 - top) * scale - 0.5, x = (j + 0.5 - left) * scale - 0.5;
     const double paper = c->paper - c->slope * ((double)j / c->w + (double)i / c->h / 2);
     const double ink = digit ? between(digit, y, x) : 0;
     double value = (1 - ink) * paper + ink * c->ink;

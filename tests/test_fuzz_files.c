@@ -38,7 +38,7 @@ static uint64_t state;
 static size_t draw(size_t n)
 {
     state = state * 6364136223846793005u + 1442695040888963407u;
-    return (size_t)(state >> 33) % n;
+    return n ? (size_t)(state >> 33) % n : 0;
 }
 
 static const char *interesting(void)
@@ -226,9 +226,9 @@ static void test_idx(void **test)
     FILE *file = fopen(path, "wb");
     assert_non_null(file);
     static const unsigned char head[16] = {0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 28, 0, 0, 0, 28}, image[28 * 28];
-    fwrite(head, 1, sizeof head, file);
-    fwrite(image, 1, sizeof image, file);
-    fwrite(image, 1, sizeof image, file);
+    assert_int_equal(fwrite(head, 1, sizeof head, file), sizeof head);
+    assert_int_equal(fwrite(image, 1, sizeof image, file), sizeof image);
+    assert_int_equal(fwrite(image, 1, sizeof image, file), sizeof image);
     fclose(file);
     fuzz(path, read_images, NULL);
 }

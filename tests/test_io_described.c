@@ -73,13 +73,12 @@ static void test_large_layers_in_a_small_file(void **state)
     (void)state;
     char text[2048] = "{\"type\":\"Sequential\",\"children\":[", printed[2048];
     for (int i = 0; i < 10; i++) {
-        char child[160];
-        snprintf(child, sizeof child,
+        const size_t used = strlen(text);
+        snprintf(text + used, sizeof text - used,
                  "%s{\"name\":\"%d\",\"type\":\"Linear\",\"options\":{\"in_features\":20000,\"out_features\":20000}}",
                  i ? "," : "", i);
-        strcat(text, child);
     }
-    strcat(text, "]}");
+    snprintf(text + strlen(text), sizeof text - strlen(text), "]}");
     const char *path = described_file(text, "0.bias", sp_zeros(SP_DIMS(20000)));
     sp_reset_peak_memory();
     assert_null(sp_load_module(path));

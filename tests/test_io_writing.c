@@ -241,7 +241,7 @@ static void make_long(char *path, size_t length)
         path[used += n + 1] = '\0';
         assert_int_equal(mkdir(path, 0777), 0);
     }
-    strcpy(path + used, "/a");
+    memcpy(path + used, "/a", sizeof "/a");
     assert_true(strlen(path) <= length && strlen(path) + 3 > length);
 }
 

@@ -22,7 +22,7 @@ static void speak_with_commas(void)
 
 static int speak_as_before(void **state)
 {
-    setlocale(LC_ALL, "C");
+    assert_non_null(setlocale(LC_ALL, "C"));
     unsetenv("LOCPATH");
     return support_teardown(state);
 }
@@ -82,7 +82,7 @@ static void test_descriptions(void **state)
     assert_non_null(sp_module_from_json(text));
     assert_non_null(sp_load_module(support_path("c.safetensors")));
     assert_int_equal(sp_save_state(network, support_path("d.safetensors")), SP_OK);
-    setlocale(LC_ALL, "C");
+    assert_non_null(setlocale(LC_ALL, "C"));
     sp_module_to_json(sp_load_module(support_path("d.safetensors")), spoken, sizeof spoken);
     assert_string_equal(spoken, text);
 }

@@ -218,6 +218,7 @@ static void judge(bool refused, const char *what, outcome o)
                        sp_dataset *: got_dataset, sp_loader *: got_loader, sp_movie *: got_movie)(call)); \
     }
 
+/* NOLINTNEXTLINE(readability-function-size): a line for each field */
 static void test_zero_in_every_number_field(void **state)
 {
     (void)state;

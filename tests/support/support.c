@@ -213,7 +213,9 @@ int support_setup(void **state)
     (void)state;
     sp_error_clear();
     sp_set_error_handler(catch_report, NULL);
-    reports = reports_here = warnings = 0;
+    reports = 0;
+    reports_here = 0;
+    warnings = 0;
     return 0;
 }
 
