@@ -254,19 +254,26 @@ inline tensor matrix(std::initializer_list<std::initializer_list<double>> rows)
                        static_cast<int64_t>(values.size()));
 }
 
+// What a call of C writes as snprintf does, whole.
+template <class T> std::string text_of(size_t (*write)(const T *, char *, size_t), const T *object)
+{
+    std::string text(write(object, nullptr, 0) + 1, '\0');
+    if (sp_error_status()) raise();
+    write(object, &text[0], text.size());
+    text.pop_back();
+    return text;
+}
+
 inline std::ostream &operator<<(std::ostream &out, const tensor &x)
 {
-    std::string text(sp_to_string(x, nullptr, 0) + 1, '\0');
-    if (sp_error_status()) raise();
-    sp_to_string(x, &text[0], text.size());
-    text.pop_back();
-    return out << text;
+    return out << text_of<sp_tensor>(sp_to_string, x);
 }
 
 // ---- operators: with tensors, and with numbers, where C++'s integers and doubles are Python's int and float ----
 
 template <class N> using if_integer = std::enable_if_t<std::is_integral<N>::value, int>;
 template <class N> using if_floating = std::enable_if_t<std::is_floating_point<N>::value, int>;
+template <class N> using if_number = std::enable_if_t<std::is_arithmetic<N>::value, int>;
 
 #define SPUSK__OPERATOR(op, name)                                                                                      \
     inline tensor operator op(const tensor &a, const tensor &b)                                                        \
@@ -306,13 +313,9 @@ inline tensor operator-(const tensor &x)
 {
     return sp_neg(x);
 }
-template <class N, if_integer<N> = 0> tensor operator+(N n, const tensor &x)
+template <class N, if_number<N> = 0> tensor operator+(N n, const tensor &x)
 {
-    return sp_add_int(x, n);
-}
-template <class N, if_floating<N> = 0> tensor operator+(N n, const tensor &x)
-{
-    return sp_add_scalar(x, static_cast<double>(n));
+    return x + n;
 }
 template <class N, if_integer<N> = 0> tensor operator-(N n, const tensor &x)
 {
@@ -322,15 +325,11 @@ template <class N, if_floating<N> = 0> tensor operator-(N n, const tensor &x)
 {
     return sp_rsub_scalar(x, static_cast<double>(n));
 }
-template <class N, if_integer<N> = 0> tensor operator*(N n, const tensor &x)
+template <class N, if_number<N> = 0> tensor operator*(N n, const tensor &x)
 {
-    return sp_mul_int(x, n);
+    return x * n;
 }
-template <class N, if_floating<N> = 0> tensor operator*(N n, const tensor &x)
-{
-    return sp_mul_scalar(x, static_cast<double>(n));
-}
-template <class N, class = std::enable_if_t<std::is_arithmetic<N>::value>> tensor operator/(N n, const tensor &x)
+template <class N, if_number<N> = 0> tensor operator/(N n, const tensor &x)
 {
     return n * tensor(sp_reciprocal(x));
 }
@@ -411,10 +410,7 @@ class sequential : public module {
 
 inline std::ostream &operator<<(std::ostream &out, const module &m)
 {
-    std::string text(sp_module_to_string(m, nullptr, 0) + 1, '\0');
-    sp_module_to_string(m, &text[0], text.size());
-    text.pop_back();
-    return out << text;
+    return out << text_of<sp_module>(sp_module_to_string, m);
 }
 
 class optimizer : public handle<sp_optimizer> {

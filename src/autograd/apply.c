@@ -5,9 +5,10 @@
 
 enum { MAX_OUTPUTS = sizeof((sp_call *)NULL)->outputs / sizeof(sp_tensor *) };
 
+/* 0: a number that cannot be, of which check_record tells. */
 static int outputs_of(const sp_op *op)
 {
-    if (op->n_outputs < 0 || op->n_outputs > MAX_OUTPUTS) return 0; /* check_record says so */
+    if (op->n_outputs < 0 || op->n_outputs > MAX_OUTPUTS) return 0;
     return op->n_outputs ? op->n_outputs : 1;
 }
 
@@ -16,7 +17,7 @@ static sp_status check_record(const sp_op *op)
 {
     if (!op->name) return sp_raise(SP_ERROR_ARGUMENT, "sp_op_apply: an operator's record needs a name");
     if (!op->infer) return sp_raise(SP_ERROR_ARGUMENT, "sp_%s: its record has no infer", op->name);
-    if (op->n_outputs < 0 || op->n_outputs > MAX_OUTPUTS)
+    if (outputs_of(op) == 0)
         return sp_raise(SP_ERROR_ARGUMENT, "sp_%s: its record says %d outputs; at most %d are possible", op->name,
                         op->n_outputs, (int)MAX_OUTPUTS);
     if (op->backward_name && !op->backward)
