@@ -1,0 +1,380 @@
+/* Golden hashes: twenty training steps of the reference networks and every operator's cases, forward and backward, at
+ * each ISA level. A change of the code that is to change no result must leave all of them as they are.
+ *
+ * tests/golden/hashes.txt has the committed ones; tools/golden.sh makes them anew. Compilers and C libraries differ in
+ * the last bit of what is left to them (the reference kernels, libm), so the file names its own, and under others the
+ * tests are skipped. */
+#include "backends/cpu/cpu.h"
+#include "support/cases.h"
+#include "support/support.h"
+#include "support/training.h"
+#include <spusk/spusk.h>
+#include <stdlib.h>
+#include <string.h>
+#if defined(__GLIBC__)
+#include <gnu/libc-version.h>
+#endif
+
+#if defined(SP_DEBUG) || !defined(__OPTIMIZE__)
+static const bool is_release = false;
+#else
+static const bool is_release = true;
+#endif
+
+static const char *const levels[] = {"reference", "generic", "avx2", "avx512", "avx512bf16", "neon"};
+enum { N_LEVELS = sizeof levels / sizeof *levels };
+
+/* ---- hashes ---- */
+
+/* FNV-1a (Fowler, Noll, Vo) of 64 bits. */
+static uint64_t hash_bytes(uint64_t hash, const void *data, size_t bytes)
+{
+    const unsigned char *p = data;
+    for (size_t i = 0; i < bytes; i++) hash = (hash ^ p[i]) * UINT64_C(0x100000001B3);
+    return hash;
+}
+static const uint64_t NOTHING = UINT64_C(0xCBF29CE484222325);
+
+/* One NaN is as good as another: processors give them different signs. */
+static void plain_nans(sp_dtype dtype, void *data, int64_t n)
+{
+    float *f = data;
+    double *d = data;
+    uint16_t *b = data;
+    for (int64_t i = 0; i < n; i++) {
+        if (dtype == SP_F32 && f[i] != f[i]) memcpy(&f[i], &(uint32_t){0x7FC00000u}, sizeof *f);
+        if (dtype == SP_F64 && d[i] != d[i]) memcpy(&d[i], &(uint64_t){UINT64_C(0x7FF8000000000000)}, sizeof *d);
+        if (dtype == SP_BF16 && (b[i] & 0x7FFF) > 0x7F80) b[i] = 0x7FC0;
+    }
+}
+
+static uint64_t hash_tensor(uint64_t hash, sp_tensor *x)
+{
+    if (!x || x == SP_NONE) return hash_bytes(hash, "none", 4);
+    const sp_dtype dtype = sp_dtype_of(x);
+    const size_t bytes = (size_t)sp_numel(x) * sp_dtype_size(dtype);
+    const sp_dims sizes = sp_sizes(x);
+    hash = hash_bytes(hash, &dtype, sizeof dtype);
+    hash = hash_bytes(hash, sizes.data, (size_t)sizes.n * sizeof *sizes.data);
+    void *data = malloc(bytes ? bytes : 1);
+    assert_non_null(data);
+    assert_int_equal(sp_copy_out(x, data, bytes), SP_OK);
+    plain_nans(dtype, data, sp_numel(x));
+    hash = hash_bytes(hash, data, bytes);
+    free(data);
+    return hash;
+}
+
+/* ---- the networks ---- */
+
+static sp_module *lenet(void)
+{
+    return sp_nn_sequential(sp_nn_conv2d(1, 20, 5), sp_nn_relu(), sp_nn_max_pool2d(2), sp_nn_conv2d(20, 50, 5),
+                            sp_nn_relu(), sp_nn_max_pool2d(2), sp_nn_flatten(), sp_nn_linear(800, 10),
+                            sp_nn_log_softmax(1));
+}
+
+static sp_module *tanhnet(void)
+{
+    return sp_nn_sequential(sp_nn_conv2d(1, 8, 5, .padding = 2), sp_nn_tanh(), sp_nn_avg_pool2d(2),
+                            sp_nn_conv2d(8, 16, 5), sp_nn_tanh(), sp_nn_avg_pool2d(2), sp_nn_flatten(),
+                            sp_nn_linear(400, 10), sp_nn_log_softmax(1));
+}
+
+static sp_module *bnnet(void)
+{
+    return sp_nn_sequential(sp_nn_conv2d(1, 16, 3, .padding = 1, .no_bias = true), sp_nn_batch_norm2d(16), sp_nn_relu(),
+                            sp_nn_max_pool2d(2), sp_nn_conv2d(16, 32, 3, .padding = 1), sp_nn_batch_norm2d(32),
+                            sp_nn_relu(), sp_nn_max_pool2d(2), sp_nn_flatten(), sp_nn_linear(1568, 10),
+                            sp_nn_log_softmax(1));
+}
+
+/* A depthwise convolution and one of single places, a layer normalisation, GELU. */
+static sp_module *mobile(void)
+{
+    return sp_nn_sequential(sp_nn_conv2d(1, 16, 3, .stride = 2, .padding = 1), sp_nn_relu(),
+                            sp_nn_conv2d(16, 16, 3, .padding = 1, .groups = 16), sp_nn_conv2d(16, 32, 1), sp_nn_relu(),
+                            sp_nn_adaptive_avg_pool2d(1), sp_nn_flatten(), sp_nn_layer_norm(SP_DIMS(32)), sp_nn_gelu(),
+                            sp_nn_linear(32, 10), sp_nn_log_softmax(1));
+}
+
+static sp_module *gan(void)
+{
+    return sp_nn_sequential(sp_nn_linear(784, 392), sp_nn_unflatten(1, SP_DIMS(8, 7, 7)), sp_nn_batch_norm2d(8),
+                            sp_nn_relu(), sp_nn_conv_transpose2d(8, 16, 4, .stride = 2, .padding = 1), sp_nn_relu(),
+                            sp_nn_conv_transpose2d(16, 1, 4, .stride = 2, .padding = 1), sp_nn_sigmoid(),
+                            sp_nn_flatten(.start_dim = 1));
+}
+
+static sp_optimizer *adam(sp_list *p)
+{
+    return sp_optim_adam(p);
+}
+static sp_optimizer *adadelta(sp_list *p)
+{
+    return sp_optim_adadelta(p, .lr = 1);
+}
+static sp_optimizer *sgd(sp_list *p)
+{
+    return sp_optim_sgd(p, .lr = 0.05, .momentum = 0.9, .weight_decay = 1e-3);
+}
+static sp_optimizer *rmsprop(sp_list *p)
+{
+    return sp_optim_rmsprop(p, .lr = 1e-3);
+}
+static sp_optimizer *adagrad(sp_list *p)
+{
+    return sp_optim_adagrad(p);
+}
+static sp_optimizer *nadam(sp_list *p)
+{
+    return sp_optim_nadam(p);
+}
+static sp_optimizer *adamax(sp_list *p)
+{
+    return sp_optim_adamax(p);
+}
+static sp_optimizer *adamw(sp_list *p)
+{
+    return sp_optim_adamw(p);
+}
+
+typedef struct network {
+    const char *name;
+    sp_module *(*make)(void); /* NULL: the reference network of that name */
+    bool flat, reproduces;    /* takes (N, 784); its target is its input */
+    sp_optimizer *(*optimizer)(sp_list *parameters);
+} network;
+
+static const network networks[] = {
+    {"mlp", NULL, true, false, adam},          {"ae", NULL, true, true, adam},
+    {"cnn", NULL, false, false, adam},         {"convae", NULL, false, true, adam},
+    {"example", NULL, false, false, adadelta}, {"logistic", NULL, true, false, adagrad},
+    {"lenet", lenet, false, false, sgd},       {"tanhnet", tanhnet, false, false, rmsprop},
+    {"bnnet", bnnet, false, false, nadam},     {"mobile", mobile, false, false, adamax},
+    {"gan", gan, true, true, adamw},
+};
+
+typedef struct precision {
+    const char *name;
+    sp_dtype dtype, autocast;
+} precision;
+static const precision precisions[] = {
+    {"f32", SP_F32, SP_DTYPE_DEFAULT}, {"f64", SP_F64, SP_DTYPE_DEFAULT}, {"bf16", SP_F32, SP_BF16}};
+
+/* ---- twenty steps ---- */
+
+enum { STEPS = 20, BATCH = 8, CLASSES = 10, SIDE = 28 };
+
+/* Strokes on black: row and column by the label, each a little elsewhere and as bright as chance says. */
+static sp_tensor *images(int step, sp_dtype dtype)
+{
+    static double noise[BATCH * SIDE * SIDE], x[BATCH * SIDE * SIDE];
+    training_uniform(1000 + (uint64_t)step, noise, BATCH * SIDE * SIDE);
+    for (int i = 0; i < BATCH * SIDE * SIDE; i++) {
+        const int image = i / (SIDE * SIDE), row = i / SIDE % SIDE, column = i % SIDE;
+        const int label = (step * BATCH + image) % CLASSES, shift = (step + image) % 3;
+        const bool bright = abs(row - 5 - 2 * label + shift) < 2 || abs(column - 24 + 2 * label - shift) < 2;
+        x[i] = bright ? 0.5 + noise[i] / 2 : 0;
+    }
+    return sp_cast(sp_from_data(x, SP_DIMS(BATCH, 1, SIDE, SIDE), .dtype = SP_F64), dtype);
+}
+
+static sp_tensor *labels(int step)
+{
+    int64_t y[BATCH];
+    for (int i = 0; i < BATCH; i++) y[i] = (step * BATCH + i) % CLASSES;
+    return sp_from_data(y, SP_DIMS(BATCH), .dtype = SP_I64);
+}
+
+static uint64_t step(uint64_t hash, const network *n, const precision *p, sp_module *model, sp_optimizer *optimizer,
+                     int at)
+{
+    SP_SCOPE {
+        SP_AUTOCAST(p->autocast)
+        {
+            sp_tensor *x = images(at, p->dtype);
+            if (n->flat) x = sp_reshape(x, -1, SIDE * SIDE);
+            sp_zero_grad(optimizer);
+            sp_tensor *output = sp_forward(model, x);
+            sp_tensor *loss = n->reproduces ? sp_mse_loss(output, x) : sp_nll_loss(output, labels(at));
+            assert_int_equal(sp_backward(loss), SP_OK);
+            hash = hash_tensor(hash, loss);
+            assert_int_equal(sp_step(optimizer), SP_OK);
+        }
+    }
+    return hash;
+}
+
+static uint64_t train(const network *n, const precision *p)
+{
+    uint64_t hash = NOTHING;
+    SP_SCOPE {
+        sp_manual_seed(3);
+        sp_module *model = n->make ? n->make() : sp_model(n->name);
+        assert_int_equal(sp_module_cast(model, p->dtype), SP_OK);
+        sp_list *parameters = sp_parameters(model);
+        sp_optimizer *optimizer = n->optimizer(parameters);
+        for (int i = 0; i < STEPS; i++) hash = step(hash, n, p, model, optimizer, i);
+        for (int64_t i = 0; i < sp_list_size(parameters); i++) hash = hash_tensor(hash, sp_list_get(parameters, i));
+    }
+    return hash;
+}
+
+/* ---- operators ---- */
+
+/* The gradients of Σ y·w, for weights w that differ. */
+static uint64_t hash_gradients(uint64_t hash, const test_case *c, sp_tensor *const *in, sp_tensor *y)
+{
+    sp_tensor *weights = training_tensor(5, sp_sizes(y), 1, 0.5, sp_dtype_of(y));
+    sp_backward(sp_sum(sp_mul(y, weights)));
+    for (int i = 0; i < c->n; i++)
+        if (c->inputs[i].grad) hash = hash_tensor(hash, sp_grad(in[i]));
+    return hash;
+}
+
+static uint64_t hash_case(uint64_t hash, const test_case *c, layout how)
+{
+    sp_tensor *in[CASE_MAX_INPUTS];
+    if (!case_inputs(c, how, in)) fail_msg("no inputs: %s", sp_error_message());
+    for (int i = 0; i < c->n; i++)
+        if (c->inputs[i].grad) sp_requires_grad(in[i]);
+    sp_tensor *y = case_sample(c)->call(in);
+    hash = hash_tensor(hash, y);
+    if (y && sp_needs_grad(y)) hash = hash_gradients(hash, c, in, y);
+    sp_error_clear();
+    return hash;
+}
+
+static uint64_t run_operator(const sp_op *op)
+{
+    int n;
+    test_case *cases = cases_of(op, &n);
+    uint64_t hash = NOTHING;
+    for (int i = 0; i < n; i++)
+        for (int how = 0; how < LAYOUT_COUNT; how++) {
+            if (cases[i].kind == CASE_SHAPE) continue;
+            SP_SCOPE {
+                hash = hash_case(hash, &cases[i], (layout)how);
+            }
+        }
+    free(cases);
+    return hash;
+}
+
+/* ---- the committed hashes ---- */
+
+static FILE *written; /* NULL: compare; else every hash goes here */
+static int seen;
+
+/* The compiler and the C library. */
+static const char *made_by(void)
+{
+    static char text[100];
+    const char *c = "unknown";
+#if defined(__GLIBC__)
+    c = gnu_get_libc_version();
+#endif
+#if defined(__clang__)
+    snprintf(text, sizeof text, "clang %d, libc %s", __clang_major__, c);
+#else
+    snprintf(text, sizeof text, "gcc %d, libc %s", __GNUC__, c);
+#endif
+    return text;
+}
+
+/* The line of the file that begins with these words and a colon; false when there is none. */
+static bool find_line(const char *words, char *rest, size_t room)
+{
+    char line[200];
+    const size_t length = strlen(words);
+    FILE *file = fopen(SP_TEST_DIR "/golden/hashes.txt", "r");
+    bool found = false;
+    while (file && !found && fgets(line, sizeof line, file)) {
+        found = strncmp(line, words, length) == 0 && line[length] == ':';
+        if (found) snprintf(rest, room, "%.*s", (int)strcspn(line + length + 2, "\n"), line + length + 2);
+    }
+    if (file) fclose(file);
+    return found;
+}
+
+/* Whether the hash is the committed one; prints what differs. */
+static bool check_hash(const char *level, const char *part, const char *name, uint64_t hash)
+{
+    char words[100], now[20], committed[20] = "";
+    seen++;
+    snprintf(words, sizeof words, "%s %s %s", level, part, name);
+    snprintf(now, sizeof now, "%016llx", (unsigned long long)hash);
+    if (written) return fprintf(written, "%s: %s\n", words, now) > 0;
+    const bool found = find_line(words, committed, sizeof committed);
+    if (found && strcmp(committed, now) == 0) return true;
+    print_error("%s: %s, committed %s\n", words, now, found ? committed : "none");
+    return false;
+}
+
+/* ---- tests: one for each level and part ---- */
+
+static int check_networks(const char *level)
+{
+    int wrong = 0;
+    for (size_t i = 0; i < sizeof networks / sizeof *networks; i++)
+        for (size_t p = 0; p < sizeof precisions / sizeof *precisions; p++) {
+            char name[60];
+            snprintf(name, sizeof name, "%s-%s", networks[i].name, precisions[p].name);
+            wrong += !check_hash(level, "network", name, train(&networks[i], &precisions[p]));
+        }
+    return wrong;
+}
+
+static int check_operators(const char *level)
+{
+    int wrong = 0;
+    for (int i = 0; i < sp__n_ops; i++)
+        if (sp__all_ops[i]->samples)
+            wrong += !check_hash(level, "operator", sp__all_ops[i]->name, run_operator(sp__all_ops[i]));
+    return wrong;
+}
+
+static void check_level(const char *level, int (*check)(const char *level))
+{
+    char maker[100] = "";
+    if (!is_release) skip_because("only what the release build computes is hashed");
+    if (!written && (!find_line("made by", maker, sizeof maker) || strcmp(maker, made_by()) != 0))
+        skip_because("the hashes are another compiler's or C library's");
+    if (!sp__cpu_set_level(level)) skip_because("this machine lacks the level");
+    seen = 0;
+    const int wrong = check(level);
+    sp__cpu_set_level(NULL);
+    assert_true(seen > 0);
+    if (wrong) fail_msg("%d of %d hashes are not the committed ones", wrong, seen);
+}
+
+static void test_networks(void **state)
+{
+    check_level(*state, check_networks);
+}
+
+static void test_operators(void **state)
+{
+    check_level(*state, check_operators);
+}
+
+/* test_golden --write FILE writes the hashes of what this machine computes. */
+int main(int argc, char **argv)
+{
+    static char names[2 * N_LEVELS][60];
+    struct CMUnitTest tests[2 * N_LEVELS];
+    if (argc == 3 && strcmp(argv[1], "--write") == 0) written = fopen(argv[2], "w");
+    if (argc > 1 && !written) return fputs("usage: test_golden [--write FILE]\n", stderr), 2;
+    if (written) fprintf(written, "made by: %s\n", made_by());
+    for (int i = 0; i < 2 * N_LEVELS; i++) {
+        const bool is_network = i % 2 == 0;
+        snprintf(names[i], sizeof names[i], "%s: %s", levels[i / 2], is_network ? "networks" : "operators");
+        tests[i] = (struct CMUnitTest){names[i], is_network ? test_networks : test_operators, support_setup,
+                                       support_teardown, (void *)(uintptr_t)levels[i / 2]};
+    }
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    const int failed = _cmocka_run_group_tests("golden", tests, 2 * N_LEVELS, NULL, NULL);
+    if (written && fclose(written) != 0) return fputs("test_golden: the file was not written whole\n", stderr), 1;
+    return failed;
+}
