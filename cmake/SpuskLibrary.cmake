@@ -1,19 +1,18 @@
-# The library: src/**/*.c, compiled once into objects that make both libspusk.so and libspusk.a; the files of
-# src/backends/cpu/simd are compiled once for each ISA level.
+# The library: src/**/*.c, compiled once into objects that make both libspusk.so and libspusk.a. In src/backends/cpu
+#
+#   a file named after an element type (conv/conv_f32.c), and level.c, are compiled once for each ISA level;
+#   reference_float.c, reference_integer.c and reference.c once for each element type, floating, integer or any.
 set(src ${CMAKE_CURRENT_SOURCE_DIR}/src)
+set(cpu ${src}/backends/cpu)
 file(GLOB_RECURSE library_sources CONFIGURE_DEPENDS ${src}/*.c)
-file(GLOB simd_sources CONFIGURE_DEPENDS ${src}/backends/cpu/simd/*.c)
-file(GLOB reference_sources CONFIGURE_DEPENDS ${src}/backends/cpu/reference/*.c)
-if(simd_sources)
-    list(REMOVE_ITEM library_sources ${simd_sources})
-endif()
-
-if(reference_sources)
-    set_source_files_properties(${reference_sources} PROPERTIES COMPILE_OPTIONS -fno-math-errno)
-endif()
+file(GLOB level_sources CONFIGURE_DEPENDS ${cpu}/level.c ${cpu}/*/*_f32.c ${cpu}/*/*_f64.c ${cpu}/*/*_bf16.c
+    ${cpu}/*/*_narrow.c)
+file(GLOB reference_sources CONFIGURE_DEPENDS ${cpu}/*/reference*.c)
+list(REMOVE_ITEM library_sources ${level_sources})
+set_source_files_properties(${reference_sources} PROPERTIES COMPILE_OPTIONS -fno-math-errno)
 
 # Random numbers are the same on every machine, with or without an instruction that multiplies and adds.
-set_source_files_properties(${src}/backends/cpu/simd/random.c PROPERTIES COMPILE_OPTIONS "-ffp-contract=off")
+set_source_files_properties(${cpu}/fill/fill_f32.c PROPERTIES COMPILE_OPTIONS "-ffp-contract=off")
 
 set(levels generic)
 set(level_flags_generic)
@@ -53,38 +52,28 @@ endfunction()
 
 set(library_objects)
 set(object_libraries)
-if(library_sources)
-    list(APPEND object_libraries spusk_objects)
-    add_library(spusk_objects OBJECT ${library_sources})
-endif()
-if(simd_sources)
-    # avx512bf16 is avx512 but for what computes in bf16.
-    set(base_avx512bf16 avx512)
-    foreach(level IN LISTS levels)
-        set(level_sources ${simd_sources})
-        if(base_${level})
-            list(FILTER level_sources INCLUDE REGEX "_bf16\\.c$|/level\\.c$")
-        else()
-            set(base_${level} ${level})
-        endif()
-        list(APPEND object_libraries spusk_simd_${level})
-        add_library(spusk_simd_${level} OBJECT ${level_sources})
-        target_compile_options(spusk_simd_${level} PRIVATE ${kernel_flags} ${kernel_warnings} ${level_flags_${level}})
-        target_compile_definitions(spusk_simd_${level} PRIVATE SP_ISA=${level} SP_ISA_BASE=${base_${level}})
-    endforeach()
-endif()
+list(APPEND object_libraries spusk_objects)
+add_library(spusk_objects OBJECT ${library_sources})
+# avx512bf16 is avx512 but for what computes by its instruction for pairs of bf16.
+set(base_avx512bf16 avx512)
+foreach(level IN LISTS levels)
+    set(sources ${level_sources})
+    if(base_${level})
+        list(FILTER sources INCLUDE REGEX "/(conv_bf16|gemm_bf16|level)\\.c$")
+    else()
+        set(base_${level} ${level})
+    endif()
+    list(APPEND object_libraries spusk_level_${level})
+    add_library(spusk_level_${level} OBJECT ${sources})
+    target_compile_options(spusk_level_${level} PRIVATE ${kernel_flags} ${kernel_warnings} ${level_flags_${level}})
+    target_compile_definitions(spusk_level_${level} PRIVATE SP_ISA=${level} SP_ISA_BASE=${base_${level}})
+endforeach()
 foreach(library IN LISTS object_libraries)
     spusk_includes(${library})
     target_compile_definitions(${library} PRIVATE ${level_definition} ${SPUSK_FEATURES} SP_VERSION="${PROJECT_VERSION}")
     target_link_libraries(${library} PRIVATE ${SPUSK_LIBRARIES})
     list(APPEND library_objects $<TARGET_OBJECTS:${library}>)
 endforeach()
-if(NOT library_objects)
-    # A library needs at least one file; this one says nothing.
-    file(WRITE ${CMAKE_BINARY_DIR}/empty.c "typedef int spusk_is_empty;\n")
-    set(library_objects ${CMAKE_BINARY_DIR}/empty.c)
-endif()
-
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
 set(CMAKE_LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
 set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})

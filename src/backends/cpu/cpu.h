@@ -195,7 +195,7 @@ typedef struct sp__rotation {
     double c, s;
 } sp__rotation;
 enum { SP__EIGH_COLUMNS = 64 };
-/* The loops of the eigenproblem; what each does stands beside it in reference/eigh.inc.h. */
+/* The loops of the eigenproblem; what each does stands beside it in eigh/loops.inc.h. */
 typedef struct sp__eigh_loops {
     double (*update)(double *row, const double *v, const double *w, double vi, double wi, const double *next,
                      int64_t n);

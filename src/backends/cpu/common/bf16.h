@@ -1,0 +1,38 @@
+/* Vectors of bf16, as many as a vector has f32, and their casts. */
+#ifndef SPUSK_BF16_H
+#define SPUSK_BF16_H
+
+#include "backends/cpu/common/f32.h"
+
+typedef uint16_t halves __attribute__((vector_size(SP__VECTOR_BYTES / 2), aligned(2), may_alias));
+typedef uint32_t words __attribute__((vector_size(SP__VECTOR_BYTES), aligned(4), may_alias));
+
+SP__INLINE halves to_bf16(vf x)
+{
+    const words bits = (words)x, rounded = (bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16, nan = (words)(x != x);
+    return __builtin_convertvector((rounded & ~nan) | (nan & 0x7FC0u), halves);
+}
+
+SP__INLINE vf from_bf16(halves x)
+{
+    return (vf)(__builtin_convertvector(x, words) << 16);
+}
+
+/* The first n elements at p, zeros behind. */
+SP__INLINE halves load_halves(const sp__bf16 *p, int64_t n)
+{
+    if (n >= LANES_f32) return *(const halves *)p;
+    halves x = {0};
+    memcpy(&x, p, (size_t)n * sizeof *p);
+    return x;
+}
+
+SP__INLINE void store_halves(sp__bf16 *p, halves x, int64_t n)
+{
+    if (n >= LANES_f32)
+        *(halves *)p = x;
+    else
+        memcpy(p, &x, (size_t)n * sizeof *p);
+}
+
+#endif

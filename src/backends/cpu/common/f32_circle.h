@@ -1,0 +1,62 @@
+/* Sine and cosine of vectors of f32: quarter turns are taken off in f64, which is exact enough up to 2^20; libm has the
+ * few elements beyond. The polynomials are those of Moshier's Cephes library (sinf, cosf). */
+#ifndef SPUSK_F32_CIRCLE_H
+#define SPUSK_F32_CIRCLE_H
+
+#include "backends/cpu/common/f32.h"
+#include "backends/cpu/common/f64.h"
+
+typedef float half_vf __attribute__((vector_size(SP__VECTOR_BYTES / 2), aligned(4), may_alias));
+typedef int32_t half_vi __attribute__((vector_size(SP__VECTOR_BYTES / 2), aligned(4), may_alias));
+
+/* π/2 in two parts: products of the first, of 33 bits, with whole numbers up to 2^20 are exact. */
+SP__INLINE half_vf turn_half(half_vf x, half_vi *turns)
+{
+    const vd magic = splat_f64(6755399441055744.0); /* 1.5·2^52 */
+    const vd wide = __builtin_convertvector(x, vd);
+    const vd n = (wide * 0.63661977236758134308 + magic) - magic;
+    *turns = __builtin_convertvector(n, half_vi);
+    return __builtin_convertvector((wide - n * 0x1.921fb544p+0) - n * 0x1.0b4611a626331p-34, half_vf);
+}
+
+/* sin(x + quarters·π/2) */
+SP__INLINE vf sine_f32(vf x, int quarters)
+{
+    union {
+        vf whole;
+        half_vf halves[2];
+    } angle = {x};
+    union {
+        vi whole;
+        half_vi halves[2];
+    } turns;
+    for (int i = 0; i < 2; i++) angle.halves[i] = turn_half(angle.halves[i], &turns.halves[i]);
+    const vf r = angle.whole, z = r * r;
+    vf sine = splat_f32(-1.9515295891e-4f), cosine = splat_f32(2.443315711809948e-5f);
+    sine = sine * z + 8.3321608736e-3f;
+    sine = sine * z - 1.6666654611e-1f;
+    sine = with_sign_f32((sine * z) * r + r, r); /* be it of 0 */
+    cosine = cosine * z - 1.388731625493765e-3f;
+    cosine = cosine * z + 4.166664568298827e-2f;
+    cosine = (cosine * z) * z - 0.5f * z + 1.0f;
+    const vi quadrant = turns.whole + quarters;
+    const vf y = select_f32((quadrant & 1) != 0, cosine, sine);
+    return (vf)((vi)y ^ (((quadrant & 2) != 0) & INT32_MIN));
+}
+
+/* With libm's results where |x| is large. */
+SP__INLINE vf circle_f32(vf x, int quarters, float (*by_libm)(float))
+{
+    union {
+        vf whole;
+        float lanes[LANES_f32];
+    } in = {x}, y = {sine_f32(x, quarters)};
+    const vi large = magnitude_f32(x) > 0x1p20f;
+    if (any_f32(large)) {
+        for (int i = 0; i < LANES_f32; i++)
+            if (large[i]) y.lanes[i] = by_libm(in.lanes[i]);
+    }
+    return y.whole;
+}
+
+#endif

@@ -1,0 +1,187 @@
+/* Convolution: brings operands into the form that the fast kernels want. */
+#include "backends/cpu/conv/conv.h"
+
+/* An operand that a call's copy has elsewhere. */
+typedef struct moved {
+    sp__operand own, copy;
+    int64_t sizes[4];
+    bool written;
+    size_t bytes;
+} moved;
+
+/* What a kernel works on: a call's own operands, or copies of them. */
+typedef struct arranged {
+    sp__conv call;
+    sp__conv_tail tail;
+    sp__conv_data data;
+    moved moved[8];
+    int n;
+} arranged;
+
+static sp_status copy_elements(const sp__operand *to, const sp__operand *from, const int64_t *sizes)
+{
+    sp__map call = {.kind = SP__COPY, .ndim = 4, .n_operands = 2, .operands = {*to, *from}};
+    memcpy(call.sizes, sizes, 4 * sizeof *sizes);
+    return sp__cpu_map(&call);
+}
+
+/* Gives the operand new memory, its second dimension innermost. */
+static moved *move(arranged *a, sp__operand *operand, sp_dtype dtype, const int64_t *sizes, bool written)
+{
+    moved *m = &a->moved[a->n];
+    *m = (moved){.own = *operand, .written = written};
+    memcpy(m->sizes, sizes, sizeof m->sizes);
+    m->bytes = (size_t)(sizes[0] * sizes[1] * sizes[2] * sizes[3] * sp__size_of(dtype));
+    void *memory = sp__scratch(m->bytes);
+    if (!memory) return NULL;
+    a->n++;
+    *operand = (sp__operand){memory, 0, dtype, {sizes[1] * sizes[2] * sizes[3], 1, sizes[3] * sizes[1], sizes[1]}};
+    m->copy = *operand;
+    return m;
+}
+
+static bool is_side_by_side(const sp__operand *operand, const int64_t *sizes)
+{
+    return operand->strides[1] == 1 || sizes[1] == 1;
+}
+
+static sp_status arrange(arranged *a, sp__operand *operand, sp_dtype dtype, const int64_t *sizes, bool written)
+{
+    const bool right = operand->dtype == dtype || (written && operand->dtype == SP_BF16);
+    if (right && is_side_by_side(operand, sizes)) return SP_OK;
+    const moved *m = move(a, operand, dtype, sizes, written);
+    if (!m) return SP_ERROR_MEMORY;
+    return written ? SP_OK : copy_elements(&m->copy, &m->own, sizes);
+}
+
+/* What a gradient behind a tail reads may stay bf16 where the kernel's dtype is f32. */
+static sp_status arrange_wide(arranged *a, sp__operand *operand, sp_dtype dtype, const int64_t *sizes)
+{
+    const bool stays = operand->dtype == SP_BF16 && dtype == SP_F32 && is_side_by_side(operand, sizes);
+    return stays ? SP_OK : arrange(a, operand, dtype, sizes, false);
+}
+
+/* The size of x with zeros around it, so that no tap reads outside. */
+static int64_t padded_size(const sp__conv *call, int d)
+{
+    const int64_t end = call->padding[d] + call->size[d], span = sp__conv_span(call, d);
+    return span > end ? span : end;
+}
+
+/* Whether that is in proportion to what the call reads and writes anyway. */
+static bool can_pad(const sp__conv *call)
+{
+    const double places = (double)call->size[0] * (double)call->size[1];
+    const double out_places = (double)call->out_size[0] * (double)call->out_size[1];
+    return (double)padded_size(call, 0) * (double)padded_size(call, 1) <= 64 * (places + out_places);
+}
+
+static sp_status pad(arranged *a, sp_dtype dtype)
+{
+    sp__conv *call = &a->call;
+    const int64_t sizes[4] = {call->batch, call->in, call->size[0], call->size[1]};
+    const int64_t padded[4] = {call->batch, call->in, padded_size(call, 0), padded_size(call, 1)};
+    moved *m = move(a, &call->x, dtype, padded, false);
+    if (!m) return SP_ERROR_MEMORY;
+    memset(m->copy.buffer, 0, m->bytes);
+    sp__operand inner = m->copy;
+    for (int d = 0; d < 2; d++) {
+        inner.offset += call->padding[d] * inner.strides[2 + d];
+        call->padding[d] = 0;
+        call->size[d] = padded[2 + d];
+    }
+    return copy_elements(&inner, &m->own, sizes);
+}
+
+enum { FEW_CHANNELS = 8 };
+
+static sp_status arrange_x(arranged *a, sp_dtype dtype)
+{
+    const sp__conv *call = &a->call;
+    const int64_t sizes[4] = {call->batch, call->in, call->size[0], call->size[1]};
+    if (call->kind == SP__CONV_BACKWARD_WEIGHT && call->in / call->groups < FEW_CHANNELS && dtype != SP_BF16 &&
+        !call->data && sp__conv_is_padded(call) && can_pad(call))
+        return pad(a, dtype);
+    if (call->kind == SP__CONV_BACKWARD_WEIGHT && call->tail) return arrange_wide(a, &a->call.x, dtype, sizes);
+    return arrange(a, &a->call.x, dtype, sizes, call->kind == SP__CONV_BACKWARD_DATA);
+}
+
+static sp_status arrange_y(arranged *a, sp_dtype dtype)
+{
+    const sp__conv *call = &a->call;
+    const int64_t sizes[4] = {call->batch, call->out, call->out_size[0], call->out_size[1]};
+    return arrange(a, &a->call.y, dtype, sizes, call->kind == SP__CONV_FORWARD);
+}
+
+static sp_status arrange_tail(arranged *a, sp_dtype dtype)
+{
+    const sp__conv *call = &a->call;
+    const bool forward = call->kind == SP__CONV_FORWARD;
+    sp__conv_tail *t = &a->tail;
+    const int64_t sizes[4] = {call->batch, call->out, call->out_size[0] / t->pool[0], call->out_size[1] / t->pool[1]};
+    sp_status status = SP_OK;
+    if (forward) status = arrange(a, &t->y, dtype, sizes, true);
+    if (!forward && t->relu) status = arrange_wide(a, &t->y, dtype, sizes);
+    if (!status && !forward) status = arrange_wide(a, &t->grad, dtype, sizes);
+    if (!status && t->pool[0] * t->pool[1] > 1) status = arrange(a, &t->where, SP_U8, sizes, forward);
+    return status;
+}
+
+/* Weights may lie in any order, and their gradient is written as either type. */
+static sp_status arrange_weights(arranged *a, sp_dtype dtype)
+{
+    const sp__conv *call = &a->call;
+    const int64_t sizes[4] = {call->out, call->in / call->groups, call->kernel[0], call->kernel[1]};
+    if (call->kind == SP__CONV_BACKWARD_WEIGHT || call->w.dtype == dtype) return SP_OK;
+    return arrange(a, &a->call.w, dtype, sizes, false);
+}
+
+/* The other result of a backward-weight, and what it needs. */
+static sp_status arrange_data(arranged *a, sp_dtype dtype)
+{
+    const sp__conv *call = &a->call;
+    const int64_t x[4] = {call->batch, call->in, call->size[0], call->size[1]};
+    const int64_t w[4] = {call->out, call->in / call->groups, call->kernel[0], call->kernel[1]};
+    const sp_status status = arrange(a, &a->data.x, dtype, x, true);
+    return status || a->data.w.dtype == dtype ? status : arrange(a, &a->data.w, dtype, w, false);
+}
+
+sp__conv sp__conv_of_data(const sp__conv *call)
+{
+    sp__conv data = *call;
+    data.kind = SP__CONV_BACKWARD_DATA;
+    data.x = call->data->x;
+    data.w = call->data->w;
+    data.bias = NULL;
+    data.data = NULL;
+    return data;
+}
+
+sp_status sp__conv_with_x(const sp__conv *call, sp_dtype dtype, sp_status (*run)(const sp__conv *call))
+{
+    arranged a = {.call = *call};
+    const int64_t sizes[4] = {call->batch, call->in, call->size[0], call->size[1]};
+    sp_status status = arrange(&a, &a.call.x, dtype, sizes, false);
+    if (!status) status = run(&a.call);
+    if (a.n) sp_free(a.moved[0].copy.buffer, a.moved[0].bytes);
+    return status;
+}
+
+sp_status sp__conv_arranged(const sp__conv *call, sp_dtype dtype, sp_status (*run)(const sp__conv *call))
+{
+    arranged a = {.call = *call};
+    a.call.dtype = dtype;
+    if (call->tail) a.tail = *call->tail, a.call.tail = &a.tail;
+    if (call->data) a.data = *call->data, a.call.data = &a.data;
+    sp_status status = call->data ? arrange_data(&a, dtype) : SP_OK;
+    if (!status) status = arrange_x(&a, dtype);
+    if (!status) status = call->tail ? arrange_tail(&a, dtype) : arrange_y(&a, dtype);
+    if (!status) status = arrange_weights(&a, dtype);
+    if (!status) status = run(&a.call);
+    for (int i = 0; i < a.n; i++) {
+        const moved *m = &a.moved[i];
+        if (!status && m->written) status = copy_elements(&m->own, &m->copy, m->sizes);
+        sp_free(m->copy.buffer, m->bytes);
+    }
+    return status;
+}

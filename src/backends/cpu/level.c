@@ -1,0 +1,36 @@
+/* The table of this ISA level. */
+#include "backends/cpu/common/simd.h"
+
+#define TEXT(name) #name
+#define NAME_OF(name) TEXT(name)
+
+const sp__level SP__HERE(sp__level) = {
+    .name = NAME_OF(SP_ISA),
+    .philox = SP__BASE(sp__philox),
+    .of = {[SP_F32] = {.map = SP__BASE(sp__map_f32),
+                       .cast = SP__BASE(sp__cast_f32),
+                       .fold = SP__BASE(sp__fold_f32),
+                       .rows = SP__BASE(sp__rows_f32),
+                       .gemm = SP__BASE(sp__gemm_f32),
+                       .conv = SP__BASE(sp__conv_f32),
+                       .fused = SP__BASE(sp__fused_f32),
+                       .pool = SP__BASE(sp__pool_f32),
+                       .norm = &SP__BASE(sp__norm_f32),
+                       .fill = SP__BASE(sp__fill_f32),
+                       .spin = SP__BASE(sp__spin_f32)},
+           [SP_F64] = {.map = SP__BASE(sp__map_f64),
+                       .fold = SP__BASE(sp__fold_f64),
+                       .gemm = SP__BASE(sp__gemm_f64),
+                       .conv = SP__BASE(sp__conv_f64),
+                       .fused = SP__BASE(sp__fused_f64),
+                       .eigh = &SP__BASE(sp__eigh_f64),
+                       .spin = SP__BASE(sp__spin_f64)},
+           [SP_BF16] = {.map = SP__BASE(sp__map_bf16),
+                        .cast = SP__BASE(sp__cast_bf16),
+                        .gemm = SP__HERE(sp__gemm_bf16),
+                        .conv = SP__HERE(sp__conv_bf16),
+                        .fill = SP__BASE(sp__fill_bf16),
+                        .spin = SP__HERE(sp__spin_bf16)},
+           [SP_U8] = {.cast = SP__BASE(sp__cast_u8)},
+           [SP_BOOL] = {.cast = SP__BASE(sp__cast_bool)}},
+};

@@ -1,0 +1,282 @@
+/* Pooling, resampling and normalisation: chooses the kernel and cuts the work by its shape. */
+#include "backends/cpu/cpu.h"
+#include "backends/cpu/reference.h"
+#include <math.h>
+
+/* About SP__GRAIN elements to a task. */
+static int64_t grain_of(int64_t elements)
+{
+    const int64_t grain = elements > 0 ? SP__GRAIN / elements : 1;
+    return grain > 0 ? grain : 1;
+}
+
+/* ---- pooling ---- */
+
+typedef struct pool_plan {
+    const sp__pool *call;
+    sp__pool_run *run;
+} pool_plan;
+
+static void pool_range(const void *context, int64_t first, int64_t last)
+{
+    const pool_plan *p = context;
+    p->run(p->call, first, last);
+}
+
+static sp__pool_run *pool_run(const sp__pool *call)
+{
+    if (call->kind == SP__POOL_MAX_INDICES) return sp__pool_indices;
+    switch (call->x.dtype) {
+    case SP_F32: return sp__pool_f32[call->kind];
+    case SP_F64: return sp__pool_f64[call->kind];
+    case SP_BF16: return sp__pool_bf16[call->kind];
+    default: return NULL;
+    }
+}
+
+static bool innermost(const sp__operand *x, int64_t channels)
+{
+    return x->strides[1] == 1 || channels == 1;
+}
+
+/* The fast kernel where it can do the call; then the planes are rows of results. */
+static sp__pool_run *fast_pool_run(const sp__pool *call)
+{
+    sp__pool_run *const *fast = sp__cpu_level()->of[call->x.dtype].pool;
+    if (!fast || !fast[call->kind] || call->channels < 4) return NULL;
+    const bool lies_right = innermost(&call->x, call->channels) && innermost(&call->y, call->channels) &&
+                            innermost(&call->where, call->channels) && call->where.dtype == SP_U8;
+    bool apart = true;
+    for (int d = 0; d < 2; d++)
+        apart = apart && call->stride[d] == call->kernel[d] && call->padding[d] == 0 && call->dilation[d] == 1 &&
+                call->out_size[d] * call->stride[d] <= call->size[d];
+    return lies_right && (apart || call->kind == SP__POOL_MAX) ? fast[call->kind] : NULL;
+}
+
+sp_status sp__cpu_pool(const sp__pool *call)
+{
+    pool_plan p = {.call = call, .run = fast_pool_run(call)};
+    if (p.run) {
+        const int64_t elements = call->channels * call->size[1] * call->stride[0];
+        sp__ranges(call->batch * call->out_size[0], grain_of(elements), pool_range, &p);
+        return SP_OK;
+    }
+    p.run = pool_run(call);
+    if (!p.run) return sp__no_kernel("pooling", call->x.dtype);
+    sp__ranges(call->batch * call->channels, grain_of(call->size[0] * call->size[1]), pool_range, &p);
+    return SP_OK;
+}
+
+/* ---- resampling ---- */
+
+typedef struct resample_plan {
+    const sp__resample *call;
+    sp__resample_run *run;
+} resample_plan;
+
+static void resample_range(const void *context, int64_t first, int64_t last)
+{
+    const resample_plan *p = context;
+    p->run(p->call, first, last);
+}
+
+sp_status sp__cpu_resample(const sp__resample *call)
+{
+    resample_plan p = {.call = call};
+    p.run = call->x.dtype == SP_F32    ? sp__resample_f32
+            : call->x.dtype == SP_F64  ? sp__resample_f64
+            : call->x.dtype == SP_BF16 ? sp__resample_bf16
+                                       : NULL;
+    if (!p.run) return sp__no_kernel("resampling", call->x.dtype);
+    const int64_t elements = call->size[0] * call->size[1] + call->out_size[0] * call->out_size[1];
+    sp__ranges(call->batch * call->channels, grain_of(elements), resample_range, &p);
+    return SP_OK;
+}
+
+/* ---- normalisation ---- */
+
+typedef struct norm_plan {
+    const sp__norm *call;
+    sp__norm_run *run;
+} norm_plan;
+
+static void norm_range(const void *context, int64_t first, int64_t last)
+{
+    const norm_plan *p = context;
+    p->run(p->call, first, last);
+}
+
+static void run_norm(const sp__norm *call, sp__norm_run *run, int64_t n, int64_t elements)
+{
+    norm_plan p = {call, run};
+    sp__ranges(n, grain_of(elements), norm_range, &p);
+}
+
+/* ---- groups side by side, as channels are: by blocks of rows ---- */
+
+typedef struct columns_plan {
+    const sp__norm *call;
+    const sp__norm_loops *loops;
+    int64_t rows, block, blocks, groups;
+    double *sums;                        /* [blocks][2·groups] */
+    float *mean, *scale, *shift, *slope; /* [groups] */
+    bool of_gradient;                    /* what is written comes from the gradient alone */
+    void (*add)(const sp__norm_block *block, double *sum);
+    void (*write)(const sp__norm_block *block);
+} columns_plan;
+
+/* Whether the elements are rows of groups without gaps; NULL is. */
+static bool is_rows(const sp__norm *call, const sp__operand *x)
+{
+    int64_t step = call->sizes[1];
+    if (!x) return true;
+    if (x->dtype != SP_F32 || x->strides[1] != 1) return false;
+    static const int order[] = {3, 2, 0};
+    for (int k = 0; k < 3; k++) {
+        const int d = order[k];
+        if (call->sizes[d] > 1 && x->strides[d] != step) return false;
+        step *= call->sizes[d];
+    }
+    return true;
+}
+
+static sp__norm_block block_of(const columns_plan *p, int64_t task)
+{
+    const int64_t first = task * p->block, at = first * p->groups;
+    const sp__norm *call = p->call;
+    float *y = (float *)sp__operand_at(&call->y) + at;
+    float *out = !call->backward ? y : call->dx ? (float *)sp__operand_at(call->dx) + at : NULL;
+    return (sp__norm_block){.x = p->of_gradient ? y : (const float *)sp__operand_at(&call->x) + at,
+                            .g = y,
+                            .y = out,
+                            .n = first + p->block < p->rows ? p->block : p->rows - first,
+                            .groups = p->groups,
+                            .mean = p->mean,
+                            .scale = p->scale,
+                            .shift = p->shift,
+                            .slope = p->slope};
+}
+
+static void add_task(void *context, int64_t task)
+{
+    const columns_plan *p = context;
+    const sp__norm_block block = block_of(p, task);
+    double *sums = p->sums + task * 2 * p->groups;
+    memset(sums, 0, (size_t)(2 * p->groups) * sizeof *sums);
+    p->add(&block, sums);
+}
+
+static void write_task(void *context, int64_t task)
+{
+    const columns_plan *p = context;
+    const sp__norm_block block = block_of(p, task);
+    p->write(&block);
+}
+
+/* The sums of all blocks come together in the first's, in order. */
+static void add_all(columns_plan *p, void (*add)(const sp__norm_block *block, double *sum))
+{
+    p->add = add;
+    sp__tasks(p->blocks, add_task, p);
+    for (int64_t b = 1; b < p->blocks; b++)
+        for (int64_t c = 0; c < 2 * p->groups; c++) p->sums[c] += p->sums[b * 2 * p->groups + c];
+}
+
+static double number_at(const sp__operand *x, int64_t i, double absent)
+{
+    if (!x) return absent;
+    return sp__load_f64(x->dtype, sp__operand_at(x) + i * x->strides[0] * sp__size_of(x->dtype));
+}
+
+static void store_number(const sp__operand *x, int64_t i, double value)
+{
+    if (x) sp__store_f64(x->dtype, sp__operand_at(x) + i * x->strides[0] * sp__size_of(x->dtype), value);
+}
+
+static void columns_forward(columns_plan *p)
+{
+    const sp__norm *call = p->call;
+    const double n = (double)p->rows;
+    if (!call->given) {
+        add_all(p, p->loops->add_values);
+        for (int64_t c = 0; c < p->groups; c++) store_number(&call->mean, c, p->sums[c] / n);
+    }
+    for (int64_t c = 0; c < p->groups; c++) p->mean[c] = (float)number_at(&call->mean, c, 0);
+    if (!call->given) {
+        add_all(p, p->loops->add_squares);
+        for (int64_t c = 0; c < p->groups; c++) store_number(&call->var, c, p->sums[c] / n);
+    }
+    for (int64_t c = 0; c < p->groups; c++) {
+        p->scale[c] = (float)(number_at(call->weight, c, 1) / sqrt(number_at(&call->var, c, 0) + call->eps));
+        p->shift[c] = (float)number_at(call->bias, c, 0);
+    }
+    p->write = p->loops->normalize;
+    sp__tasks(p->blocks, write_task, p);
+}
+
+static void columns_backward(columns_plan *p)
+{
+    const sp__norm *call = p->call;
+    const double n = (double)p->rows;
+    for (int64_t c = 0; c < p->groups; c++) p->mean[c] = (float)number_at(&call->mean, c, 0);
+    add_all(p, p->loops->add_products);
+    for (int64_t c = 0; c < p->groups; c++) {
+        const double inverse = 1 / sqrt(number_at(&call->var, c, 0) + call->eps);
+        const double sum = p->sums[c], product = p->sums[p->groups + c] * inverse;
+        store_number(call->dweight, c, product);
+        store_number(call->dbias, c, sum);
+        p->scale[c] = (float)(number_at(call->weight, c, 1) * inverse);
+        p->shift[c] = call->given ? 0 : (float)(sum / n);
+        p->slope[c] = call->given ? 0 : (float)(product * inverse / n);
+        if (call->given) p->mean[c] = 0;
+    }
+    p->of_gradient = call->given;
+    p->write = call->given ? p->loops->normalize : p->loops->normalize_backward;
+    if (call->dx) sp__tasks(p->blocks, write_task, p);
+}
+
+static sp_status run_columns(const sp__norm *call, const sp__norm_loops *loops)
+{
+    columns_plan p = {.call = call,
+                      .loops = loops,
+                      .rows = call->sizes[0] * call->sizes[2] * call->sizes[3],
+                      .groups = call->sizes[1]};
+    p.block = grain_of(p.groups);
+    p.blocks = (p.rows + p.block - 1) / p.block;
+    const size_t sums = (size_t)(p.blocks * 2 * p.groups) * sizeof(double);
+    const size_t bytes = sums + (size_t)(4 * p.groups) * sizeof(float);
+    p.sums = sp__scratch(bytes);
+    if (!p.sums) return SP_ERROR_MEMORY;
+    p.mean = (float *)((char *)p.sums + sums);
+    p.scale = p.mean + p.groups, p.shift = p.scale + p.groups, p.slope = p.shift + p.groups;
+    if (call->backward)
+        columns_backward(&p);
+    else
+        columns_forward(&p);
+    sp_free(p.sums, bytes);
+    return SP_OK;
+}
+
+/* Rows must be worth it: f64 sums of each block, and vectors over groups. */
+static bool takes_columns(const sp__norm *call)
+{
+    const int64_t rows = call->sizes[0] * call->sizes[2] * call->sizes[3];
+    return !call->last && call->sizes[1] >= 4 && rows > 0 && is_rows(call, &call->x) && is_rows(call, &call->y) &&
+           is_rows(call, call->dx);
+}
+
+sp_status sp__cpu_norm(const sp__norm *call)
+{
+    sp__norm_run *const *runs = call->x.dtype == SP_F32    ? sp__norm_f32
+                                : call->x.dtype == SP_F64  ? sp__norm_f64
+                                : call->x.dtype == SP_BF16 ? sp__norm_bf16
+                                                           : NULL;
+    if (!runs) return sp__no_kernel("normalisation", call->x.dtype);
+    const sp__norm_loops *loops = sp__cpu_level()->of[call->x.dtype].norm;
+    if (loops && takes_columns(call)) return run_columns(call, loops);
+    const int64_t groups = call->sizes[1], elements = call->sizes[0] * call->sizes[2] * call->sizes[3];
+    run_norm(call, runs[call->backward ? SP__NORM_BACKWARD : SP__NORM_FORWARD], groups, elements);
+    if (call->backward && call->last && (call->dweight || call->dbias))
+        run_norm(call, runs[SP__NORM_COLUMNS], call->sizes[3], groups);
+    return SP_OK;
+}
