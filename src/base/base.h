@@ -18,6 +18,20 @@
 #define SP_DEBUG 1
 #endif
 
+/* ---- element types ---- */
+
+/* One row for each sp_dtype: PyTorch's name, and the bytes of an element. */
+typedef struct sp__dtype {
+    const char *name;
+    int64_t size;
+} sp__dtype;
+extern const sp__dtype sp__dtypes[SP_DTYPE_COUNT];
+/* As sp_dtype_size, for what is known to be a dtype. */
+static inline int64_t sp__size_of(sp_dtype dtype)
+{
+    return sp__dtypes[dtype].size;
+}
+
 /* ---- memory ---- */
 
 /* As sp_alloc, but the bytes are not zeroed and a failure is not raised. Freed with sp_free. */

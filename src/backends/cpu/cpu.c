@@ -94,9 +94,7 @@ const char *sp_isa(void)
 
 sp_status sp__no_kernel(const char *name, sp_dtype dtype)
 {
-    static const char *const names[SP_DTYPE_COUNT] = {"default", "float32", "float64", "bfloat16",
-                                                      "int64",   "int32",   "uint8",   "bool"};
-    return sp_raise(SP_ERROR_DTYPE, "%s has no kernel for %s on the CPU", name, names[dtype]);
+    return sp_raise(SP_ERROR_DTYPE, "%s has no kernel for %s on the CPU", name, sp_dtype_name(dtype));
 }
 
 void *sp__scratch(size_t bytes)

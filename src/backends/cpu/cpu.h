@@ -10,14 +10,6 @@
 
 typedef uint16_t sp__bf16;
 
-/* Bytes of an element. The tensors' own sp_dtype_size lies above this folder. */
-static inline int64_t sp__size_of(sp_dtype dtype)
-{
-    static const int8_t sizes[SP_DTYPE_COUNT] = {
-        [SP_F32] = 4, [SP_F64] = 8, [SP_BF16] = 2, [SP_I64] = 8, [SP_I32] = 4, [SP_U8] = 1, [SP_BOOL] = 1};
-    return sizes[dtype];
-}
-
 static inline float sp__from_bf16(sp__bf16 x)
 {
     const uint32_t bits = (uint32_t)x << 16;
