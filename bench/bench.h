@@ -3,6 +3,7 @@
 #define SPUSK_BENCH_H
 
 #include "backends/cpu/cpu.h"
+#include <spusk/machine.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -11,6 +11,7 @@
 #include "backends/cpu/cpu.h"
 #include <cmocka.h>
 #include <math.h>
+#include <spusk/machine.h>
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -26,6 +26,7 @@
 #include <spusk/data.h>
 #include <spusk/io.h>
 #include <spusk/layers.h>
+#include <spusk/machine.h>
 #include <spusk/memory.h>
 #include <spusk/nn.h>
 #include <spusk/ops.h>

@@ -1,5 +1,6 @@
 /* The CPU's table, the choice of the ISA level, memory. */
 #include "backends/cpu/cpu.h"
+#include <spusk/machine.h>
 #include <stdlib.h>
 
 /* ---- levels, from the lowest to the highest ---- */

@@ -1,5 +1,6 @@
 /* The measured peak of multiply-adds: what a product of matrices is compared with. */
 #include "backends/cpu/cpu.h"
+#include <spusk/machine.h>
 #include <pthread.h>
 #include <time.h>
 

@@ -1,5 +1,6 @@
 /* Convolution: which taps reach which places; the rows of the table. */
 #include "backends/cpu/conv/conv.h"
+#include <spusk/machine.h>
 #include <math.h>
 
 /* ---- taps and places ---- */
