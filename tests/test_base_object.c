@@ -80,8 +80,10 @@ static void test_the_sentinels_cannot_be_destroyed(void **state)
         sp_release(sp_last_);
         sp_release(sp_default_generator());
     }
-    assert_true(sp_object_is(sp_none_, &sp__none_kind));
-    assert_true(sp_object_is(sp_last_, &sp__last_kind));
+    assert_int_equal(sp__check(sp_none_, &thing_kind, "f", "x"), SP_ERROR_ARGUMENT); /* SP_ERROR_STATE if dead */
+    sp_error_clear();
+    assert_int_equal(sp__check(sp_last_, &thing_kind, "f", "x"), SP_ERROR_ARGUMENT);
+    sp_error_clear();
 }
 
 static thing *make_and_leave(void)

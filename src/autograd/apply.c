@@ -56,7 +56,7 @@ static sp_status check_inputs(const sp_op *op, const char *suffix, sp_tensor *co
         bool optional = i < 32 && (op->optional >> i & 1);
         if (optional && inputs[i] == sp_none_) continue;
         char function[64], number[12];
-        if (inputs[i] == NULL || !sp_object_is(inputs[i], &sp__tensor_kind)) {
+        if (inputs[i] == NULL || !sp__is_tensor(inputs[i])) {
             snprintf(function, sizeof function, "sp_%s%s", op->name, suffix);
             snprintf(number, sizeof number, "%d", i + 1);
             if (optional && !inputs[i] && !sp_error_status())

@@ -55,9 +55,8 @@ static void forget_retained(sp_tensor *x)
 }
 
 /* Only nodes hold x still, for its values or to run its hooks; its place in the graph they know by their edges. */
-void sp__abandon(void *object)
+void sp__abandon_history(sp_tensor *x)
 {
-    sp_tensor *x = object;
     if (x->retains_grad && x->grad_fn) forget_retained(x);
     x->retains_grad = false;
     sp__node *grad_fn = x->grad_fn;
@@ -72,7 +71,7 @@ void sp__abandon(void *object)
 
 void sp__forget_history(sp_tensor *x)
 {
-    sp__abandon(x);
+    sp__abandon_history(x);
     free_hooks(x->hooks);
     x->hooks = NULL;
 }

@@ -75,14 +75,17 @@ static inline uint32_t sp__inner_holds_of(uint64_t holds)
 }
 /* One reference more; NULL passes. */
 void *sp__ref(void *object);
-/* The same for an inner hold, and its end. When only inner holds are left, sp__abandon lets go of what the object
- * holds, so that no circle keeps itself alive. */
+/* The same for an inner hold, and its end; the object's kind is an sp__looped_kind. */
 void *sp__ref_inner(void *object);
 void sp__unref_inner(void *object);
 /* One reference more, unless only inner holds are left: then nobody will look at the object again. */
 bool sp__ref_if_seen(void *object);
-/* autograd's part of that: drops a tensor's gradient and history. Declared here, since this folder knows no tensors. */
-void sp__abandon(void *object);
+/* A kind whose objects may be held, by inner holds, by what they hold themselves. When only inner holds are left,
+ * `abandon` lets go of what the object holds, so that no circle keeps itself alive. */
+typedef struct sp__looped_kind {
+    sp_kind kind;
+    void (*abandon)(void *object);
+} sp__looped_kind;
 /* One less; destroys with the last. NULL is ignored. Deep chains of objects are destroyed without recursion: a destroy
  * callback that calls sp__unref queues what dies for the outermost call. */
 void sp__unref(void *object);
@@ -117,20 +120,9 @@ typedef struct sp__caller {
 void sp__call_enter(sp__caller *caller);
 void sp__call_leave(const sp__caller *caller);
 
-/* An object that is never made nor destroyed, to be compared by its address: sp_none_ and sp_last_. Its body is zeroed
- * and larger than a tensor; sp__check says what it is. Other parts' sentinels (sp_last_module_ …) are defined alike:
- * `static sp__sentinel last = SP__SENTINEL(&kind); sp_module *const sp_last_module_ = (void *)last.body;` */
-typedef struct sp__sentinel {
-    _Alignas(64) sp__object head;
-    char body[512];
-} sp__sentinel;
+/* The holds on an object that is a variable of the library, such as SP_NONE: so many that it is never destroyed. Its
+ * head stands before it, aligned to 64. */
 #define SP__FOREVER (INT_MAX / 2)
-#define SP__SENTINEL(kind_)                                                                                            \
-    {                                                                                                                  \
-        .head = {.kind = (kind_), .holds = SP__FOREVER, .mark = SP__LIVE }                                             \
-    }
-extern const sp_kind sp__none_kind; /* "SP_NONE" */
-extern const sp_kind sp__last_kind; /* "end of a list" */
 
 /* Grad mode and mixed precision of the open scope. */
 void sp__set_grad_enabled(bool on);

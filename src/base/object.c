@@ -3,17 +3,6 @@
 #include "base/scope.h"
 #include <string.h>
 
-/* ---- sentinels ---- */
-
-const sp_kind sp__none_kind = {"SP_NONE", NULL};
-const sp_kind sp__last_kind = {"end of a list", NULL};
-static sp__sentinel none = SP__SENTINEL(&sp__none_kind);
-static sp__sentinel last = SP__SENTINEL(&sp__last_kind);
-
-/* <spusk/tensor.h> declares these; this folder knows of no tensors. */
-SP_API struct sp_tensor *const sp_none_ = (struct sp_tensor *)(void *)none.body;
-SP_API struct sp_tensor *const sp_last_ = (struct sp_tensor *)(void *)last.body;
-
 /* ---- making ---- */
 
 void *sp__object_new_unowned(const sp_kind *kind, size_t size)
@@ -117,7 +106,7 @@ void sp__unref(void *object)
     while (holds != 1) { /* whoever has the only hold need not say so to others */
         if (!abandoned && !is_seen(holds - 1)) {
             abandoned = true; /* while this hold still keeps it alive */
-            sp__abandon(object);
+            ((const sp__looped_kind *)head->kind)->abandon(object);
             holds = atomic_load_explicit(&head->holds, memory_order_acquire);
         } else if (atomic_compare_exchange_weak_explicit(&head->holds, &holds, holds - 1, memory_order_acq_rel,
                                                          memory_order_acquire)) {
@@ -152,9 +141,10 @@ bool sp_object_is(const void *object, const sp_kind *kind)
     return object && alive(sp__head(object)) && sp__head(object)->kind == kind;
 }
 
+/* A name in C, such as SP_NONE, has none. */
 static const char *article(const char *noun)
 {
-    if (!strcmp(noun, sp__none_kind.name)) return "";
+    if (strncmp(noun, "SP_", 3) == 0) return "";
     return strchr("aeiou", *noun) ? "an " : "a ";
 }
 

@@ -150,7 +150,7 @@ sp_tensor *sp__mixed_f32(sp_tensor *x)
 
 sp_tensor *sp__sample_copy(sp_tensor *x)
 {
-    return sp_object_is(x, &sp__tensor_kind) ? sp_clone(x) : x;
+    return sp__is_tensor(x) ? sp_clone(x) : x;
 }
 
 /* ---- numbers ---- */

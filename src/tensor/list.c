@@ -12,6 +12,10 @@ static void destroy_list(void *object)
 
 const sp_kind sp__list_kind = {"list", destroy_list};
 
+static const sp_kind last_kind = {"end of a list", NULL};
+static sp__static_tensor last = {.head = {.kind = &last_kind, .holds = SP__FOREVER, .mark = SP__LIVE}};
+sp_tensor *const sp_last_ = &last.tensor;
+
 static sp_status check_list(const sp_list *list, const char *function)
 {
     return sp__check(list, &sp__list_kind, function, "list");

@@ -9,11 +9,20 @@ static void destroy_tensor(void *object)
     sp__storage_unref(x->storage);
 }
 
-const sp_kind sp__tensor_kind = {"tensor", destroy_tensor};
+static void abandon_tensor(void *object)
+{
+    sp__abandon_history(object);
+}
+
+const sp__looped_kind sp__tensor_kind = {{"tensor", destroy_tensor}, abandon_tensor};
+
+static const sp_kind none_kind = {"SP_NONE", NULL};
+static sp__static_tensor none = {.head = {.kind = &none_kind, .holds = SP__FOREVER, .mark = SP__LIVE}};
+sp_tensor *const sp_none_ = &none.tensor;
 
 sp_status sp__check_tensor(const sp_tensor *x, const char *function, const char *argument)
 {
-    return sp__check(x, &sp__tensor_kind, function, argument);
+    return sp__check(x, &sp__tensor_kind.kind, function, argument);
 }
 
 static sp_status check_sizes(int ndim, const int64_t *sizes, sp_dtype dtype)
@@ -38,7 +47,7 @@ sp_tensor *sp__tensor_new(sp_dtype dtype, sp_device device, int ndim, const int6
         return NULL;
     }
     if (check_sizes(ndim, sizes, dtype)) return NULL;
-    sp_tensor *x = sp_object_new(&sp__tensor_kind, sizeof *x);
+    sp_tensor *x = sp_object_new(&sp__tensor_kind.kind, sizeof *x);
     if (!x) return NULL;
     x->dtype = dtype;
     x->device = device;
@@ -134,12 +143,12 @@ static sp_tensor *fill_alias(sp_tensor *alias, const sp_tensor *x)
 
 sp_tensor *sp__tensor_alias(const sp_tensor *x)
 {
-    return fill_alias(sp_object_new(&sp__tensor_kind, sizeof *x), x);
+    return fill_alias(sp_object_new(&sp__tensor_kind.kind, sizeof *x), x);
 }
 
 sp_tensor *sp__tensor_alias_unowned(const sp_tensor *x)
 {
-    return fill_alias(sp__object_new_unowned(&sp__tensor_kind, sizeof *x), x);
+    return fill_alias(sp__object_new_unowned(&sp__tensor_kind.kind, sizeof *x), x);
 }
 
 sp_tensor_options sp__tensor_options(const sp_tensor_options *options)

@@ -46,8 +46,14 @@ struct sp_tensor {
     unsigned generation;                    /* counts recorded changes in place of a base */
 };
 
-extern const sp_kind sp__tensor_kind;
+extern const sp__looped_kind sp__tensor_kind;
 extern const sp_kind sp__list_kind;
+
+/* A tensor that is a variable of the library: sp_none_, sp_last_. All of it is zero; its address is what counts. */
+typedef struct sp__static_tensor {
+    _Alignas(64) sp__object head;
+    sp_tensor tensor;
+} sp__static_tensor;
 
 /* A tensor without memory, in the open scope. */
 sp_tensor *sp__tensor_new(sp_dtype dtype, sp_device device, int ndim, const int64_t *sizes);
@@ -60,8 +66,9 @@ sp_tensor *sp__tensor_alias(const sp_tensor *x);
 /* The same, owned by nobody, with one reference: for what the graph saves. */
 sp_tensor *sp__tensor_alias_unowned(const sp_tensor *x);
 
-/* autograd's part of a tensor's end: drops grad_fn, gradient, hooks, base. Declared here, since tensors know no graph.
- */
+/* What autograd/ defines, for the end of a tensor, because it alone knows what these members hold: drops grad_fn,
+ * gradient, base and accumulator; the same and the hooks. */
+void sp__abandon_history(sp_tensor *x);
 void sp__forget_history(sp_tensor *x);
 
 /* Memory that nobody has yet, with one reference. NULL, perhaps without an error raised, when there is none. */
@@ -134,6 +141,10 @@ void sp__set_deferral(bool on);
 sp_status sp__check_writable(const sp_tensor *x, const char *function);
 /* NULL, SP_NONE and foreign objects raise; `function` and `argument` name the place. */
 sp_status sp__check_tensor(const sp_tensor *x, const char *function, const char *argument);
+static inline bool sp__is_tensor(const void *object)
+{
+    return sp_object_is(object, &sp__tensor_kind.kind);
+}
 static inline bool sp__is_none(const sp_tensor *x)
 {
     return x == sp_none_;

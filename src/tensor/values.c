@@ -45,7 +45,7 @@ sp_status sp__copy_values(sp_tensor *out, const sp_tensor *x)
 /* A contiguous copy that nobody owns. */
 static sp_tensor *copy_as(const sp_tensor *x, sp_dtype dtype)
 {
-    sp_tensor *y = sp__object_new_unowned(&sp__tensor_kind, sizeof *y);
+    sp_tensor *y = sp__object_new_unowned(&sp__tensor_kind.kind, sizeof *y);
     if (!y) return NULL;
     y->dtype = dtype;
     y->device = x->device;
