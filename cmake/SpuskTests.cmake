@@ -35,7 +35,8 @@ if(test_sources)
     set(generated ${CMAKE_BINARY_DIR}/tests/generated)
     file(MAKE_DIRECTORY ${generated})
     target_include_directories(spusk_test_options INTERFACE ${generated})
-    file(GLOB public_headers CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/include/spusk/*.h)
+    file(GLOB public_headers CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/include/spusk/*.h
+        ${CMAKE_CURRENT_SOURCE_DIR}/include/spusk/extend/*.h)
     if(Python3_FOUND)
         set(tools ${CMAKE_CURRENT_SOURCE_DIR}/tools)
         set(preprocess ${CMAKE_C_COMPILER} -E -P -I ${CMAKE_CURRENT_SOURCE_DIR}/include -include spusk/spusk.h

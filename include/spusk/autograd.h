@@ -2,7 +2,7 @@
 #ifndef SPUSK_AUTOGRAD_H
 #define SPUSK_AUTOGRAD_H
 
-#include <spusk/ops.h>
+#include <spusk/pointwise.h>
 
 SP_BEGIN
 

@@ -3,7 +3,7 @@
 #define SPUSK_NN_H
 
 #include <spusk/autograd.h>
-#include <spusk/layers.h>
+#include <spusk/functional.h>
 
 SP_BEGIN
 

@@ -14,7 +14,7 @@
 #ifndef SPUSK_HPP
 #define SPUSK_HPP
 
-#include <spusk/object.h>
+#include <spusk/extend/object.h>
 #include <spusk/spusk.h>
 
 #include <cmath>

@@ -2,7 +2,7 @@
 #ifndef SPUSK_SURFACES_H
 #define SPUSK_SURFACES_H
 
-#include <spusk/ops.h>
+#include <spusk/pointwise.h>
 
 SP_BEGIN
 

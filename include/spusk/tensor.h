@@ -3,7 +3,7 @@
 #define SPUSK_TENSOR_H
 
 #include <spusk/dtype.h>
-#include <spusk/random.h>
+#include <spusk/generator.h>
 #include <spusk/scope.h>
 
 SP_BEGIN

@@ -4,11 +4,11 @@
 
 #include <limits.h>
 #include <spusk/dtype.h>
+#include <spusk/extend/object.h>
+#include <spusk/extend/sizes.h>
+#include <spusk/generator.h>
 #include <spusk/memory.h>
-#include <spusk/object.h>
-#include <spusk/random.h>
 #include <spusk/scope.h>
-#include <spusk/sizes.h>
 #include <spusk/status.h>
 #include <spusk/threads.h>
 #include <stdatomic.h>

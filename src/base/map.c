@@ -1,7 +1,7 @@
 /* A hash table with open addressing, at most half full. The hash has a key of its own in each map, so that nobody can
  * choose names for a file which all fall into one place. */
 #include "base/base.h"
-#include <spusk/map.h>
+#include <spusk/extend/map.h>
 #include <string.h>
 #include <time.h>
 

@@ -3,7 +3,7 @@
  * depends on how a machine shifts negative numbers. */
 #include "glyphs.h"
 
-#include <spusk/random.h>
+#include <spusk/generator.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -3,7 +3,7 @@
 #define SPUSK_IMAGES_H
 
 #include "ops/elementwise.h"
-#include <spusk/layers.h>
+#include <spusk/functional.h>
 
 /* Height and width. */
 typedef struct sp__pair {

@@ -3,7 +3,7 @@
 #define SPUSK_NORM_H
 
 #include "ops/elementwise.h"
-#include <spusk/layers.h>
+#include <spusk/functional.h>
 
 typedef struct sp__norm_attributes {
     double eps;

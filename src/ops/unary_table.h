@@ -1,6 +1,6 @@
 /* Simple unary operators, a row each: SP__UNARY(name, kernel, rule, backward, saves, gradient, low, high) makes
  * sp_name(x), its record, its place in the list and its samples; SP__PREDICATE(name, kernel) one that gives bool and
- * has no gradient. A new one needs its row here and its declaration in spusk/ops.h.
+ * has no gradient. A new one needs its row here and its declaration in spusk/pointwise.h.
  *
  * rule      the dtype of the result: any (x's own), number (x's own, not bool), floating (integers become f32)
  * saves     what the gradient reads: NONE, X or Y

@@ -17,7 +17,7 @@
 
 #include "support/skip.h"
 #include <spusk/memory.h>
-#include <spusk/object.h>
+#include <spusk/extend/object.h>
 #include <spusk/scope.h>
 #include <spusk/status.h>
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /* Operators. All broadcast as PyTorch's, promote dtypes by its rules, and follow gradients (of gradients) where the
  * mathematics has them. A name that ends in _ changes its first argument in place and returns it. */
-#ifndef SPUSK_OPS_H
-#define SPUSK_OPS_H
+#ifndef SPUSK_POINTWISE_H
+#define SPUSK_POINTWISE_H
 
 #include <spusk/operands.h>
 #include <spusk/views.h>

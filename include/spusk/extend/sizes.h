@@ -2,8 +2,8 @@
  *
  * Sums and products that do not fit stay at the end of their range: no tensor has such a size and no block of memory so
  * many bytes, so that whatever is to be made of them is refused, with an error, where it is made. */
-#ifndef SPUSK_SIZES_H
-#define SPUSK_SIZES_H
+#ifndef SPUSK_EXTEND_SIZES_H
+#define SPUSK_EXTEND_SIZES_H
 
 #include <spusk/macros.h>
 

@@ -1,7 +1,7 @@
 /* Random numbers: counter-based (Philox 4x32-10), the same on every machine, compiler and number of threads.
  * Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011. */
-#ifndef SPUSK_RANDOM_H
-#define SPUSK_RANDOM_H
+#ifndef SPUSK_GENERATOR_H
+#define SPUSK_GENERATOR_H
 
 #include <spusk/status.h>
 

@@ -1,7 +1,7 @@
 /* A map from names or addresses to numbers, for writers of layers, containers and file formats: where what is looked up
  * may be many, a search through all of it would take time that grows with the square. */
-#ifndef SPUSK_MAP_H
-#define SPUSK_MAP_H
+#ifndef SPUSK_EXTEND_MAP_H
+#define SPUSK_EXTEND_MAP_H
 
 #include <spusk/status.h>
 

@@ -1,10 +1,10 @@
 /* Operators behind layers: pooling, normalisation, embedding, padding, interpolation. An image is (C, H, W) or, in a
  * batch, (N, C, H, W); results of images that lie in memory with their channels side by side lie so too.
  * PyTorch's number-or-pair is `.stride = 2`, or `.stride_hw = {2, 1}` for height and width. */
-#ifndef SPUSK_LAYERS_H
-#define SPUSK_LAYERS_H
+#ifndef SPUSK_FUNCTIONAL_H
+#define SPUSK_FUNCTIONAL_H
 
-#include <spusk/ops.h>
+#include <spusk/pointwise.h>
 
 SP_BEGIN
 

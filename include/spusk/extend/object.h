@@ -1,6 +1,6 @@
 /* For writers of objects of their own: errors, memory, counted objects. */
-#ifndef SPUSK_OBJECT_H
-#define SPUSK_OBJECT_H
+#ifndef SPUSK_EXTEND_OBJECT_H
+#define SPUSK_EXTEND_OBJECT_H
 
 #include <spusk/scope.h>
 

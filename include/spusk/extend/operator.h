@@ -1,0 +1,168 @@
+/* For writers of operators, layers, optimisers and data sets: errors, memory, objects, operator records.
+ *
+ * An operator is one constant sp_op. sp_op_apply calls it: it checks the inputs, runs `infer` (which checks shapes and
+ * makes the outputs), `forward`, and, when a gradient will be needed, records a node that runs `backward`. */
+#ifndef SPUSK_EXTEND_OPERATOR_H
+#define SPUSK_EXTEND_OPERATOR_H
+
+#include <spusk/autograd.h>
+#include <spusk/extend/map.h>
+#include <spusk/extend/object.h>
+#include <spusk/extend/sizes.h>
+#include <spusk/fused.h>
+#include <spusk/memory.h>
+#include <string.h>
+
+SP_BEGIN
+
+/* ---- operators ---- */
+
+#define SP_MAX_INPUTS 64
+
+typedef struct sp_op sp_op;
+
+/* A call in progress: what infer and forward see. */
+typedef struct sp_call {
+    const sp_op *op;
+    sp_tensor *const *inputs; /* SP_NONE for an optional one left out */
+    int n_inputs;
+    const void *attributes;
+    sp_tensor *outputs[4];
+    int n_outputs;
+} sp_call;
+
+/* A gradient in progress: what backward sees, and the gradients that it makes. */
+typedef struct sp_grad_call {
+    const sp_op *op;
+    const void *attributes;
+    sp_tensor *const *grads; /* of each output; NULL where nothing arrived */
+    int n_outputs;
+    const bool *needed; /* whether the gradient of input i is wanted */
+    int n_inputs;
+    sp_tensor *result[SP_MAX_INPUTS]; /* to be set for each i that is needed: the gradient of input i */
+    void *node;                       /* the library's */
+} sp_grad_call;
+
+/* In sp_op.saves: what backward reads. */
+#define SP_SAVE_INPUT(i) (1u << (i))
+#define SP_SAVE_OUTPUT(i) (1u << (16 + (i)))
+#define SP_SAVE_INPUTS 0xffffu
+
+/* One input of a test sample. */
+typedef struct sp_sample_input {
+    const char *shape; /* "2 3"; "" for a number; NULL ends the list */
+    double low, high;  /* values are drawn between, away from multiples of 1/2; both 0: -2 … 2 */
+    sp_dtype dtype;    /* default: the one under test; else always this one, not differentiated unless floating */
+} sp_sample_input;
+
+/* A way to call an operator, for its tests: `call` in C, `torch` the same in PyTorch of a, b, c, d. */
+typedef struct sp_sample {
+    sp_tensor *(*call)(sp_tensor *const *inputs);
+    const char *torch;
+    sp_sample_input inputs[5];
+    bool no_grad; /* has no gradient to check */
+} sp_sample;
+
+/* What mixed precision does to the inputs of an operator. */
+typedef enum sp_cast_rule {
+    SP_CAST_NOTHING = 0,
+    SP_CAST_LOWER, /* f32 to the scope's dtype: where the arithmetic is */
+    SP_CAST_F32,   /* what is narrower to f32: where rounding would show */
+} sp_cast_rule;
+
+struct sp_op {
+    const char *name;          /* "add" */
+    const char *backward_name; /* "AddBackward0"; NULL: no gradient */
+    int n_inputs;              /* -1: one to SP_MAX_INPUTS */
+    int n_outputs;             /* 0 means 1 */
+    size_t attributes_size;
+    unsigned saves;
+    unsigned optional; /* bit i: input i may be SP_NONE */
+    /* Checks inputs and attributes, raising errors, and makes the outputs by sp_call_output or sp_call_view. */
+    sp_status (*infer)(sp_call *call);
+    /* Writes the outputs, which have memory now. NULL for a pure view. */
+    sp_status (*forward)(sp_call *call);
+    /* Sets result[i] for each needed input, by calling operators, so that it can be differentiated again. */
+    sp_status (*backward)(sp_grad_call *call);
+    sp_cast_rule autocast;
+    const sp_sample *samples; /* ends with a sample without call; an operator without any fails the tests */
+    /* The library's own. */
+    const struct sp__chain *chains;     /* gradients of several calls as one */
+    bool (*waits)(const sp_call *call); /* whether the call may wait until its value is read; after infer */
+    bool reads_waiting;                 /* forward looks itself at inputs that wait */
+};
+
+/* In infer: makes output i, contiguous, without a view. */
+SP_API sp_status sp_call_output(sp_call *call, int i, sp_dtype dtype, sp_dims dims);
+/* The same, laid out as `like` is where that is dense and has these sizes: PyTorch's preserve_format. */
+SP_API sp_status sp_call_output_like(sp_call *call, int i, sp_dtype dtype, sp_dims dims, const sp_tensor *like);
+/* The same for images, (N, C, H, W) or (C, H, W): the channels of a pixel lie side by side in memory. */
+SP_API sp_status sp_call_output_channels_last(sp_call *call, int i, sp_dtype dtype, sp_dims dims);
+/* In infer: makes output i a view of a tensor with these sizes, strides and offset (elements from its storage's start).
+ */
+SP_API sp_status sp_call_view(sp_call *call, int i, sp_tensor *of, sp_dims sizes, const int64_t *strides,
+                              int64_t offset);
+/* In backward: what the call saved, borrowed; NULL and an error when it was changed since, or freed. */
+SP_API sp_tensor *sp_saved_input(sp_grad_call *call, int i);
+SP_API sp_tensor *sp_saved_output(sp_grad_call *call, int i);
+/* In backward: the shape and dtype of input i, saved or not. */
+SP_API sp_dims sp_input_sizes(sp_grad_call *call, int i);
+SP_API sp_dtype sp_input_dtype(sp_grad_call *call, int i);
+
+/* Calls an operator with n inputs; returns output 0. The attributes are copied. */
+SP_API sp_tensor *sp_op_apply(const sp_op *op, sp_tensor *const *inputs, int n, const void *attributes);
+/* The same for several outputs, stored to outputs[0 … n_outputs-1] (NULL on failure). */
+SP_API sp_status sp_op_apply_n(const sp_op *op, sp_tensor *const *inputs, int n, const void *attributes,
+                               sp_tensor **outputs);
+/* The same, writing the result into inputs[0], which must have the result's shape and a dtype that can hold it. */
+SP_API sp_tensor *sp_op_apply_inplace(const sp_op *op, sp_tensor *const *inputs, int n, const void *attributes);
+
+/* ---- fused optimiser updates ---- */
+
+/* One step of a rule for one parameter. Bumps the versions of what it changes; records nothing. Unused states are
+ * SP_NONE. Fails, with nothing changed, when shapes, dtypes or layouts do not fit. */
+SP_API sp_status sp_fused_step_(sp_fused_rule rule, sp_tensor *parameter, sp_tensor *grad, sp_tensor *const state[3],
+                                const sp_fused_numbers *numbers);
+/* The same for n parameters at once, of one device: small ones then cost no more than their elements. Fails, with
+ * nothing changed, when those of any one do not fit. No parameter may stand in the list twice. */
+SP_API sp_status sp_fused_steps_(sp_fused_rule rule, const sp_fused_update *updates, int64_t n);
+
+/* ---- tensors ---- */
+
+/* The tensor x, a leaf, becomes another name of what `data` has: memory, shape, strides, dtype, device; its mark of
+ * gradients stays, its gradient goes. PyTorch's x.data = data, but that backward then refuses what it had saved of x.
+ */
+SP_API sp_status sp_set_data(sp_tensor *x, sp_tensor *data);
+/* Whether x is dense: its elements fill its memory without gaps or overlaps, in some order of dimensions. */
+SP_API bool sp_is_dense(const sp_tensor *x);
+/* A tensor of x's shape with undefined values, and x's strides where x is dense. */
+SP_API sp_tensor *sp_empty_as(const sp_tensor *x, sp_dtype dtype);
+/* Whether x, (N, C, H, W) or (C, H, W), is dense with the channels of a pixel side by side, so that it is not
+ * contiguous: what a convolution writes. */
+SP_API bool sp_is_channels_last(const sp_tensor *x);
+
+/* ---- options ---- */
+
+/* A number field of an option struct: 0 is `fallback`, SP_ZERO is 0. */
+static inline double sp_option(double value, double fallback)
+{
+    return value == 0 ? fallback : value == (double)SP_ZERO ? 0 : value;
+}
+
+/* The same for a field of whole numbers, exact beyond 2^53. */
+static inline int64_t sp_option_int(int64_t value, int64_t fallback)
+{
+    return value == 0 ? fallback : value == SP_ZERO ? 0 : value;
+}
+
+/* Copies what the caller's options have (their first field is their size_t size) into `to`, zeroed; NULL has none. */
+static inline void sp_options_copy(void *to, size_t size, const void *options)
+{
+    size_t given = options ? *(const size_t *)options : 0;
+    memset(to, 0, size);
+    if (options) memcpy(to, options, given < size ? given : size);
+}
+
+SP_END_DECLS
+
+#endif
