@@ -1,5 +1,6 @@
 /* spusk info FILE: what is in a weights file. */
 #include "cli.h"
+#include <spusk/extend/text.h>
 
 /* Longer names than that push their columns to the right instead of all others'. */
 enum { MOST_ALIGNED = 100 };

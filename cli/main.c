@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <spusk/extend/text.h>
 #include <string.h>
 
 static const command commands[] = {

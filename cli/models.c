@@ -1,6 +1,7 @@
 /* Networks from names and from files. */
 #include "cli.h"
 
+#include <spusk/extend/layer.h>
 #include <stdlib.h>
 #include <string.h>
 

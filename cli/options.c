@@ -1,6 +1,7 @@
 /* The command line, by tables. */
 #include "cli.h"
 
+#include <spusk/extend/text.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>

@@ -4,6 +4,7 @@
 #include <langinfo.h>
 #include <locale.h>
 #include <math.h>
+#include <spusk/extend/text.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <spusk/autograd.h>
 #include <spusk/extend.h>
+#include <spusk/spusk.h>
 #include <string.h>
 
 static void assert_values(sp_tensor *x, int64_t n, const double *expected)

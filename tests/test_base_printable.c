@@ -1,5 +1,6 @@
 /* Text that a terminal can show, whoever wrote it. */
 #include "support/support.h"
+#include <spusk/extend/layer.h>
 #include <spusk/spusk.h>
 #include <string.h>
 

@@ -9,7 +9,8 @@ sanitize=$(sed -n 's/^SPUSK_SANITIZE:[A-Z]*=//p' "$SPUSK_BUILD/CMakeCache.txt")
     echo '#include <spusk/spusk.h>'
     echo '#include <stdio.h>'
     echo 'int main(void) {'
-    sed -n 's/^} \(sp_[a-z0-9_]*_options\);$/printf("\1 %d\\n", (int)sizeof(\1));/p' "$SPUSK_SOURCE"/include/spusk/*.h
+    sed -n 's/^} \(sp_[a-z0-9_]*_options\);$/printf("\1 %d\\n", (int)sizeof(\1));/p' \
+        "$SPUSK_SOURCE"/include/spusk/*.h "$SPUSK_SOURCE"/include/spusk/extend/*.h
     echo 'return 0; }'
 } >sizes.c
 

@@ -2,6 +2,7 @@
 #include "data/data_test.h"
 #include <math.h>
 #include <pthread.h>
+#include <spusk/spusk.h>
 
 static sp_dataset *numbers(int64_t n)
 {

@@ -1,5 +1,7 @@
 /* Data sets of tensors, parts of data sets, data sets of the program's own; transforms. */
 #include "data/data_test.h"
+#include <spusk/pointwise.h>
+#include <spusk/views.h>
 
 static sp_tensor *counting(int64_t n, int64_t width)
 {

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <spusk/nn.h>
 #include <spusk/optim.h>
+#include <spusk/pointwise.h>
 
 /* FNV-1a over the labels and bytes of the first thousand examples. */
 static uint64_t digest(uint64_t seed, int stream)

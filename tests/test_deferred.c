@@ -2,6 +2,7 @@
 #include "support/support.h"
 #include "tensor/tensor.h"
 #include <pthread.h>
+#include <spusk/spusk.h>
 
 static atomic_int doubled, fused;
 

@@ -1,6 +1,7 @@
 /* Dropout: what it keeps, what it draws, what it refuses. */
 #include "support/values.h"
 #include <math.h>
+#include <spusk/spusk.h>
 
 static void test_dropout_that_drops_nothing(void **state)
 {

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <spusk/autograd.h>
 #include <spusk/extend.h>
+#include <spusk/spusk.h>
 #include <string.h>
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))

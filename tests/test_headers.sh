@@ -14,10 +14,10 @@ compile()
 headers_compile()
 {
     ok=0
-    for header in "$SPUSK_SOURCE"/include/spusk/*.h; do
+    for header in "$SPUSK_SOURCE"/include/spusk/*.h "$SPUSK_SOURCE"/include/spusk/extend/*.h; do
         # Twice: a header also has to bear being included again.
-        printf '#include <spusk/%s>\n#include <spusk/%s>\nint header_test_is_not_empty;\n' \
-            "${header##*/}" "${header##*/}" >header.c
+        name=${header#"$SPUSK_SOURCE"/include/}
+        printf '#include <%s>\n#include <%s>\nint header_test_is_not_empty;\n' "$name" "$name" >header.c
         compile header.c || ok=1
     done
     return $ok

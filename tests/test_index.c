@@ -3,6 +3,7 @@
 #include "support/values.h"
 #include <math.h>
 #include <spusk/extend.h>
+#include <spusk/spusk.h>
 
 static sp_tensor *grid(void)
 {

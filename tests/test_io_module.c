@@ -1,6 +1,7 @@
 /* Networks in files: state and description together, and what does not fit. */
 #include "support/support.h"
 #include <math.h>
+#include <spusk/extend/layer.h>
 #include <spusk/spusk.h>
 #include <stdio.h>
 #include <stdlib.h>

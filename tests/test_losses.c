@@ -2,7 +2,9 @@
  * weights, smoothing, probabilities, edges of the formulas, options, the words of errors. Numbers are PyTorch's. */
 #include "support/values.h"
 #include <math.h>
+#include <spusk/indexing.h>
 #include <spusk/nn.h>
+#include <spusk/pointwise.h>
 #include <stdio.h>
 #include <string.h>
 

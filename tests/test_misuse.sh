@@ -9,7 +9,7 @@ if ! command -v python3 >/dev/null 2>&1; then
     echo '1..0 # SKIP python3 is not installed, which writes the wrong calls'
     exit
 fi
-cat "$SPUSK_SOURCE"/include/spusk/*.h >headers.h
+cat "$SPUSK_SOURCE"/include/spusk/*.h "$SPUSK_SOURCE"/include/spusk/extend/*.h >headers.h
 python3 "$SPUSK_SOURCE/tools/misuse.py" write "$misuse/refused.txt" <headers.h >refused.c
 result $? 'every option struct has its size first and its guard last'
 

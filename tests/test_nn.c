@@ -1,6 +1,7 @@
 /* The module system: members, names, modes, forward and its errors, modules of one's own, state dicts. */
 #include "support/support.h"
 #include <math.h>
+#include <spusk/extend/layer.h>
 #include <spusk/spusk.h>
 #include <stdio.h>
 #include <stdlib.h>

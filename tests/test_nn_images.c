@@ -2,6 +2,7 @@
  * PyTorch's), how they are rebuilt, what they keep and what they refuse. */
 #include "support/support.h"
 #include <math.h>
+#include <spusk/extend/layer.h>
 #include <spusk/spusk.h>
 #include <string.h>
 

@@ -1,6 +1,7 @@
 /* Layers and losses as modules: what they compute, how they print, how they are rebuilt from their descriptions. */
 #include "support/support.h"
 #include <math.h>
+#include <spusk/extend/layer.h>
 #include <spusk/spusk.h>
 #include <stdio.h>
 #include <string.h>

@@ -2,6 +2,7 @@
  * dimensions that are wrong, and what the errors say. Numbers are PyTorch's. */
 #include "support/values.h"
 #include <math.h>
+#include <spusk/spusk.h>
 #include <string.h>
 
 static sp_tensor *nothing(void)

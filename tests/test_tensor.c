@@ -2,6 +2,7 @@
 #include "support/support.h"
 #include <math.h>
 #include <spusk/autograd.h>
+#include <spusk/spusk.h>
 #include <string.h>
 
 static void assert_values(sp_tensor *x, int64_t n, const double *expected)

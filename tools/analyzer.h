@@ -3,7 +3,7 @@
 #ifndef SPUSK_TOOLS_ANALYZER_H
 #define SPUSK_TOOLS_ANALYZER_H
 
-#include <spusk/extend/object.h>
+#include <spusk/extend/errors.h>
 #include <spusk/status.h>
 
 static inline sp_status sp__analyzer_failed(sp_status status)

@@ -122,7 +122,7 @@ def check_pictures():
 
 def public_functions():
     names = set()
-    for header in (root / "include" / "spusk").glob("*.h"):
+    for header in (root / "include" / "spusk").rglob("*.h"):
         text = header.read_text()
         text = re.sub(r"/\*.*?\*/", "", text, flags=re.S)
         names |= set(re.findall(r"^\s*SP_API\b[^;(]*?\b(sp_\w+)\s*\(", text, re.M))
@@ -140,7 +140,7 @@ def check_table():
             named |= set(expand(word))
     functions = public_functions()
     macros = set()
-    for header in (root / "include" / "spusk").glob("*.h"):
+    for header in (root / "include" / "spusk").rglob("*.h"):
         macros |= set(re.findall(r"^#define (sp_\w+)", header.read_text(), re.M))
         macros |= set(re.findall(r"\b(sp_\w+)(?:;| \{)", header.read_text()))
     problems = ["not in the table: " + name for name in sorted(functions - named)]

@@ -2,7 +2,7 @@
 #ifndef SPUSK_AUTOGRAD_H
 #define SPUSK_AUTOGRAD_H
 
-#include <spusk/pointwise.h>
+#include <spusk/tensor.h>
 
 SP_BEGIN
 

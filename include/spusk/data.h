@@ -2,7 +2,7 @@
 #ifndef SPUSK_DATA_H
 #define SPUSK_DATA_H
 
-#include <spusk/autograd.h>
+#include <spusk/tensor.h>
 
 SP_BEGIN
 

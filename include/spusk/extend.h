@@ -3,6 +3,17 @@
 #ifndef SPUSK_EXTEND_H
 #define SPUSK_EXTEND_H
 
-#include <spusk/extend/operator.h>
+/* clang-format off */
+#include <spusk/extend/errors.h>   /* to raise an error; where it arose */
+#include <spusk/extend/memory.h>   /* memory through the allocator */
+#include <spusk/extend/object.h>   /* counted objects of one's own */
+#include <spusk/extend/options.h>  /* to read the options of a call */
+#include <spusk/extend/operator.h> /* operators, and the memory of tensors */
+#include <spusk/extend/layer.h>    /* what a layer prints and saves; modules from descriptions */
+#include <spusk/fused.h>           /* the optimisers' updates */
+#include <spusk/extend/sizes.h>    /* arithmetic on sizes that does not overflow */
+#include <spusk/extend/map.h>      /* a map from names or addresses to numbers */
+#include <spusk/extend/text.h>     /* text in any locale, and text of unknown origin */
+/* clang-format on */
 
 #endif

@@ -1,12 +1,109 @@
-/* Operators behind layers: pooling, normalisation, embedding, padding, interpolation. An image is (C, H, W) or, in a
- * batch, (N, C, H, W); results of images that lie in memory with their channels side by side lie so too.
- * PyTorch's number-or-pair is `.stride = 2`, or `.stride_hw = {2, 1}` for height and width. */
+/* What torch.nn.functional has: activations, softmax, linear, convolution, pooling, normalisation, dropout, embedding,
+ * padding, interpolation, losses. An image is (C, H, W) or, in a batch, (N, C, H, W); results of convolutions, and of
+ * images that lie in memory with the channels of a pixel side by side, lie so too, which shows nowhere but in their
+ * strides. PyTorch's number-or-pair is `.stride = 2`, or `.stride_hw = {2, 1}` for height and width. */
 #ifndef SPUSK_FUNCTIONAL_H
 #define SPUSK_FUNCTIONAL_H
 
-#include <spusk/pointwise.h>
+#include <spusk/reductions.h>
 
 SP_BEGIN
+
+/* ---- activations, element by element ---- */
+
+SP_API sp_tensor *sp_relu(sp_tensor *x); /* max(x, 0) */
+SP_API sp_tensor *sp_silu(sp_tensor *x); /* x·sigmoid(x) */
+
+typedef struct sp_softplus_options {
+    size_t size;
+    double beta;      /* default 1 */
+    double threshold; /* default 20: linear above threshold/beta */
+    SP_OPTIONS_END;
+} sp_softplus_options;
+/* ln(1 + e^(βx))/β */
+SP_API sp_tensor *sp_softplus(sp_tensor *x, const sp_softplus_options *options SP_OR_NULL);
+#define sp_softplus(...) SP__CALL1(sp_softplus, sp_softplus_options, __VA_ARGS__)
+
+typedef struct sp_leaky_relu_options {
+    size_t size;
+    double negative_slope; /* default 0.01 */
+    SP_OPTIONS_END;
+} sp_leaky_relu_options;
+/* x for x > 0, else negative_slope·x */
+SP_API sp_tensor *sp_leaky_relu(sp_tensor *x, const sp_leaky_relu_options *options SP_OR_NULL);
+#define sp_leaky_relu(...) SP__CALL1(sp_leaky_relu, sp_leaky_relu_options, __VA_ARGS__)
+
+typedef struct sp_elu_options {
+    size_t size;
+    double alpha; /* default 1 */
+    SP_OPTIONS_END;
+} sp_elu_options;
+/* x for x > 0, else α(e^x - 1) */
+SP_API sp_tensor *sp_elu(sp_tensor *x, const sp_elu_options *options SP_OR_NULL);
+#define sp_elu(...) SP__CALL1(sp_elu, sp_elu_options, __VA_ARGS__)
+
+typedef struct sp_gelu_options {
+    size_t size;
+    bool tanh; /* the approximation 0.5x(1 + tanh(√(2/π)(x + 0.044715x³))) instead of x·Φ(x) */
+    SP_OPTIONS_END;
+} sp_gelu_options;
+/* x·Φ(x), Φ the normal distribution function. Hendrycks and Gimpel, arXiv:1606.08415. */
+SP_API sp_tensor *sp_gelu(sp_tensor *x, const sp_gelu_options *options SP_OR_NULL);
+#define sp_gelu(...) SP__CALL1(sp_gelu, sp_gelu_options, __VA_ARGS__)
+
+/* ---- softmax ---- */
+
+SP_API sp_tensor *sp_softmax(sp_tensor *x, int dim);     /* e^x / Σe^x along dim */
+SP_API sp_tensor *sp_log_softmax(sp_tensor *x, int dim); /* x - ln Σe^x along dim */
+
+/* ---- linear ---- */
+
+/* x·weightᵀ + bias: (…,in), (out,in), (out) or SP_NONE → (…,out); (…,in), (in), () or SP_NONE → (…). */
+SP_API sp_tensor *sp_linear(sp_tensor *x, sp_tensor *weight, sp_tensor *bias);
+
+/* ---- convolution ---- */
+
+typedef struct sp_conv2d_options {
+    size_t size;
+    int64_t stride; /* default 1 */
+    int64_t stride_hw[2];
+    int64_t padding; /* zeros on each side */
+    int64_t padding_hw[2];
+    int64_t dilation; /* the distance between the kernel's places; default 1 */
+    int64_t dilation_hw[2];
+    int64_t groups; /* of channels that do not mix; default 1 */
+    bool same;      /* as much padding as keeps the size, where it is odd one more behind; with a stride of 1 */
+    SP_OPTIONS_END;
+} sp_conv2d_options;
+/* y[n,o,p] = bias[o] + Σ x[n,i,p·stride - padding + t·dilation]·weight[o,i,t] over channels i and the kernel's places
+ * t: x (N,in,H,W), weight (out, in/groups, kernel height and width), bias (out) or SP_NONE → (N,out,H',W'), H' = ⌊(H +
+ * 2·padding - dilation·(kernel - 1) - 1)/stride⌋ + 1. Fails for what is not floating point, for a kernel larger than
+ * the padded image, for groups that do not divide the channels, for images of no height or width. PyTorch,
+ * torch.nn.functional.conv2d. */
+SP_API sp_tensor *sp_conv2d(sp_tensor *x, sp_tensor *weight, sp_tensor *bias,
+                            const sp_conv2d_options *options SP_OR_NULL);
+#define sp_conv2d(...) SP__CALL3(sp_conv2d, sp_conv2d_options, __VA_ARGS__)
+
+typedef struct sp_conv_transpose2d_options {
+    size_t size;
+    int64_t stride; /* default 1 */
+    int64_t stride_hw[2];
+    int64_t padding; /* places that are cut off each side */
+    int64_t padding_hw[2];
+    int64_t output_padding; /* places more at the end, less than stride or dilation */
+    int64_t output_padding_hw[2];
+    int64_t dilation; /* default 1 */
+    int64_t dilation_hw[2];
+    int64_t groups; /* default 1 */
+    SP_OPTIONS_END;
+} sp_conv_transpose2d_options;
+/* The gradient of a convolution by its images, as an operator: y[n,o,q] = bias[o] + Σ x[n,i,p]·weight[i,o,t] over all
+ * p, t with p·stride - padding + t·dilation = q: x (N,in,H,W), weight (in, out/groups, kernel height and width), bias
+ * (out) or SP_NONE → (N,out,H',W'), H' = (H - 1)·stride - 2·padding + dilation·(kernel - 1) + output_padding + 1.
+ * PyTorch, torch.nn.functional.conv_transpose2d. */
+SP_API sp_tensor *sp_conv_transpose2d(sp_tensor *x, sp_tensor *weight, sp_tensor *bias,
+                                      const sp_conv_transpose2d_options *options SP_OR_NULL);
+#define sp_conv_transpose2d(...) SP__CALL3(sp_conv_transpose2d, sp_conv_transpose2d_options, __VA_ARGS__)
 
 /* ---- pooling: floating point ---- */
 
@@ -86,6 +183,14 @@ SP_API sp_tensor *sp_layer_norm(sp_tensor *x, sp_dims normalized_shape, sp_tenso
                                 const sp_layer_norm_options *options SP_OR_NULL);
 #define sp_layer_norm(...) SP__CALL4(sp_layer_norm, sp_layer_norm_options, __VA_ARGS__)
 
+/* ---- dropout ---- */
+
+/* Each element zero with probability p, else divided by 1 - p; x itself when not training. 0 ≤ p ≤ 1. */
+SP_API sp_tensor *sp_dropout(sp_tensor *x, double p, bool training);
+/* Whole channels (of (N,C,…), or of (C,…) alone with three dimensions) zero with probability p, the others divided by
+ * 1 - p; x itself when not training. Tompson et al., arXiv:1411.4280. */
+SP_API sp_tensor *sp_dropout2d(sp_tensor *x, double p, bool training);
+
 /* ---- embedding ---- */
 
 typedef struct sp_embedding_options {
@@ -130,9 +235,54 @@ typedef struct sp_interpolate_options {
 SP_API sp_tensor *sp_interpolate(sp_tensor *x, const sp_interpolate_options *options SP_OR_NULL);
 #define sp_interpolate(...) SP__CALL1(sp_interpolate, sp_interpolate_options, __VA_ARGS__)
 
-/* Whole channels (of (N,C,…), or of (C,…) alone with three dimensions) zero with probability p, the others divided by
- * 1 - p; x itself when not training. Tompson et al., arXiv:1411.4280. */
-SP_API sp_tensor *sp_dropout2d(sp_tensor *x, double p, bool training);
+/* ---- losses ---- */
+
+typedef enum sp_reduction { SP_REDUCTION_MEAN = 0, SP_REDUCTION_SUM, SP_REDUCTION_NONE } sp_reduction;
+
+typedef struct sp_loss_options {
+    size_t size;
+    sp_reduction reduction;
+    int64_t ignore_index;   /* nll, cross entropy: targets that do not count; default -100; SP_ZERO for class 0 */
+    double label_smoothing; /* cross entropy */
+    double beta;            /* smooth L1: default 1 */
+    bool log_target;        /* KL divergence: the target is in logarithms too */
+    bool batch_mean;        /* KL divergence: the sum divided by the batch, PyTorch's "batchmean" */
+    SP_OPTIONS_END;
+} sp_loss_options;
+
+/* Negative log likelihood: -x[i, target[i]]. x: log-probabilities (N,C) or (C) or (N,C,…); target: i64 (N), () or
+ * (N,…), 0 ≤ target < C. Mean divides by the sum of the targets' weights. */
+SP_API sp_tensor *sp_nll_loss(sp_tensor *x, sp_tensor *target, const sp_loss_options *options SP_OR_NULL);
+#define sp_nll_loss(...) SP__CALL2(sp_nll_loss, sp_loss_options, __VA_ARGS__)
+SP_API sp_tensor *sp_nll_loss_weighted(sp_tensor *x, sp_tensor *target, sp_tensor *weight,
+                                       const sp_loss_options *options SP_OR_NULL);
+#define sp_nll_loss_weighted(...) SP__CALL3(sp_nll_loss_weighted, sp_loss_options, __VA_ARGS__)
+/* nll_loss(log_softmax(x, 1), target), from logits; target may also be probabilities of x's shape. */
+SP_API sp_tensor *sp_cross_entropy(sp_tensor *x, sp_tensor *target, const sp_loss_options *options SP_OR_NULL);
+#define sp_cross_entropy(...) SP__CALL2(sp_cross_entropy, sp_loss_options, __VA_ARGS__)
+SP_API sp_tensor *sp_cross_entropy_weighted(sp_tensor *x, sp_tensor *target, sp_tensor *weight,
+                                            const sp_loss_options *options SP_OR_NULL);
+#define sp_cross_entropy_weighted(...) SP__CALL3(sp_cross_entropy_weighted, sp_loss_options, __VA_ARGS__)
+SP_API sp_tensor *sp_mse_loss(sp_tensor *x, sp_tensor *target,
+                              const sp_loss_options *options SP_OR_NULL); /* (x - target)² */
+#define sp_mse_loss(...) SP__CALL2(sp_mse_loss, sp_loss_options, __VA_ARGS__)
+SP_API sp_tensor *sp_l1_loss(sp_tensor *x, sp_tensor *target,
+                             const sp_loss_options *options SP_OR_NULL); /* |x - target| */
+#define sp_l1_loss(...) SP__CALL2(sp_l1_loss, sp_loss_options, __VA_ARGS__)
+/* d²/2β for |d| < β, else |d| - β/2, d = x - target. */
+SP_API sp_tensor *sp_smooth_l1_loss(sp_tensor *x, sp_tensor *target, const sp_loss_options *options SP_OR_NULL);
+#define sp_smooth_l1_loss(...) SP__CALL2(sp_smooth_l1_loss, sp_loss_options, __VA_ARGS__)
+/* -(target·ln x + (1 - target)·ln(1 - x)), logarithms no lower than -100; 0 ≤ x ≤ 1. */
+SP_API sp_tensor *sp_binary_cross_entropy(sp_tensor *x, sp_tensor *target, const sp_loss_options *options SP_OR_NULL);
+#define sp_binary_cross_entropy(...) SP__CALL2(sp_binary_cross_entropy, sp_loss_options, __VA_ARGS__)
+/* The same of sigmoid(x), without its overflow. */
+SP_API sp_tensor *sp_binary_cross_entropy_with_logits(sp_tensor *x, sp_tensor *target,
+                                                      const sp_loss_options *options SP_OR_NULL);
+#define sp_binary_cross_entropy_with_logits(...)                                                                       \
+    SP__CALL2(sp_binary_cross_entropy_with_logits, sp_loss_options, __VA_ARGS__)
+/* target·(ln target - x), x in logarithms. */
+SP_API sp_tensor *sp_kl_div(sp_tensor *x, sp_tensor *target, const sp_loss_options *options SP_OR_NULL);
+#define sp_kl_div(...) SP__CALL2(sp_kl_div, sp_loss_options, __VA_ARGS__)
 
 SP_END_DECLS
 

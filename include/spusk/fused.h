@@ -10,7 +10,7 @@
 #ifndef SPUSK_FUSED_H
 #define SPUSK_FUSED_H
 
-#include <spusk/macros.h>
+#include <spusk/status.h>
 
 SP_BEGIN
 
@@ -53,6 +53,16 @@ typedef struct sp_fused_update {
     struct sp_tensor *parameter, *grad, *state[3]; /* states that the rule does not use are SP_NONE */
     sp_fused_numbers numbers;
 } sp_fused_update;
+
+typedef struct sp_tensor sp_tensor;
+
+/* One step of a rule for one parameter. Bumps the versions of what it changes; records nothing. Unused states are
+ * SP_NONE. Fails, with nothing changed, when shapes, dtypes or layouts do not fit. */
+SP_API sp_status sp_fused_step_(sp_fused_rule rule, sp_tensor *parameter, sp_tensor *grad, sp_tensor *const state[3],
+                                const sp_fused_numbers *numbers);
+/* The same for n parameters at once, of one device: small ones then cost no more than their elements. Fails, with
+ * nothing changed, when those of any one do not fit. No parameter may stand in the list twice. */
+SP_API sp_status sp_fused_steps_(sp_fused_rule rule, const sp_fused_update *updates, int64_t n);
 
 SP_END_DECLS
 

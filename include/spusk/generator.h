@@ -1,5 +1,5 @@
-/* Random numbers: counter-based (Philox 4x32-10), the same on every machine, compiler and number of threads.
- * Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011. */
+/* Seeds and streams of random numbers: counter-based (Philox 4x32-10), the same on every machine, compiler and number
+ * of threads. Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011. */
 #ifndef SPUSK_GENERATOR_H
 #define SPUSK_GENERATOR_H
 

@@ -2,7 +2,7 @@
 #ifndef SPUSK_IO_H
 #define SPUSK_IO_H
 
-#include <spusk/nn.h>
+#include <spusk/module.h>
 
 SP_BEGIN
 

@@ -3,7 +3,8 @@
 #define SPUSK_OPTIM_H
 
 #include <spusk/data.h>
-#include <spusk/nn.h>
+#include <spusk/module.h>
+#include <spusk/reductions.h>
 
 SP_BEGIN
 

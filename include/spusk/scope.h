@@ -52,9 +52,6 @@ SP_API void *sp_escape(void *object);
  * anew. */
 SP_API void sp_release(void *object);
 
-/* Takes one more hold of an object, given back by sp_drop (object.h). For containers of one's own. NULL passes. */
-SP_API void *sp_retain(void *object);
-
 /* Closes the calling thread's root scope and, on the thread that calls it, gives the pool back. Returns 0, or 1 if an
  * error was never read or handled (sp_error_clear). To be called last, by the main thread: `return sp_finish();` */
 SP_API int sp_finish(void);

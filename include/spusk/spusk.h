@@ -21,24 +21,36 @@
 #ifndef SPUSK_H
 #define SPUSK_H
 
-#include <spusk/autograd.h>
-#include <spusk/convolution.h>
-#include <spusk/data.h>
-#include <spusk/functional.h>
-#include <spusk/generator.h>
-#include <spusk/io.h>
-#include <spusk/machine.h>
-#include <spusk/memory.h>
-#include <spusk/nn.h>
-#include <spusk/optim.h>
-#include <spusk/plot.h>
-#include <spusk/pointwise.h>
-#include <spusk/scope.h>
-#include <spusk/status.h>
-#include <spusk/surfaces.h>
-#include <spusk/tensor.h>
-#include <spusk/threads.h>
-#include <spusk/train.h>
-#include <spusk/views.h>
+/* In the order in which one learns them. */
+/* clang-format off */
+#include <spusk/status.h>     /* errors: codes, the first cause, the handler */
+#include <spusk/scope.h>      /* who owns what: SP_SCOPE, SP_NO_GRAD, SP_AUTOCAST, sp_keep, sp_finish */
+#include <spusk/dtype.h>      /* element types and devices */
+
+#include <spusk/tensor.h>     /* tensors: made, asked, read, written, copied, printed; lists of them */
+#include <spusk/views.h>      /* the same memory in another shape: view, permute, slice, expand, split */
+#include <spusk/indexing.h>   /* gather, scatter, masks, where, one-hot; cat and stack */
+#include <spusk/pointwise.h>  /* element by element: arithmetic, comparisons, changes in place */
+#include <spusk/reductions.h> /* sum, mean, var, norm, max, argmax and the rest */
+#include <spusk/linalg.h>     /* products of matrices, eigenvectors, principal components */
+#include <spusk/generator.h>  /* seeds and streams of random numbers */
+#include <spusk/random.h>     /* random tensors */
+
+#include <spusk/autograd.h>   /* gradients: requires_grad, backward, hooks, gradcheck */
+#include <spusk/functional.h> /* torch.nn.functional: activations, convolution, pooling, losses and the rest */
+#include <spusk/module.h>     /* modules: of one's own, used, their parameters and state */
+#include <spusk/nn.h>         /* torch.nn: containers, layers, losses as modules, initialisation */
+#include <spusk/optim.h>      /* optimisers, learning rate schedules, clipping */
+#include <spusk/surfaces.h>   /* functions of two numbers to compare optimisers on */
+
+#include <spusk/data.h>       /* data sets, transforms, loaders */
+#include <spusk/io.h>         /* files: safetensors, networks, pictures */
+#include <spusk/train.h>      /* reference networks, recipes, checkpoints, autoencoders and their codes */
+#include <spusk/plot.h>       /* charts, grids of images, movies */
+
+#include <spusk/threads.h>    /* the threads that kernels run on */
+#include <spusk/machine.h>    /* the kernels that the machine runs, and its peak */
+#include <spusk/memory.h>     /* the allocator, and how much memory is in use */
+/* clang-format on */
 
 #endif

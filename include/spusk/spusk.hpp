@@ -14,6 +14,7 @@
 #ifndef SPUSK_HPP
 #define SPUSK_HPP
 
+#include <spusk/extend/errors.h>
 #include <spusk/extend/object.h>
 #include <spusk/spusk.h>
 

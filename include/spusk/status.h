@@ -3,7 +3,6 @@
 #define SPUSK_STATUS_H
 
 #include <spusk/macros.h>
-#include <stdarg.h>
 
 SP_BEGIN
 
@@ -45,19 +44,6 @@ SP_API sp_status sp_error_clear(void);
 
 /* The status in words, "out of memory" for SP_ERROR_MEMORY. Never NULL. */
 SP_API const char *sp_status_name(sp_status status);
-
-/* Writes text of unknown origin (a file's, a user's) to buffer so that a terminal can show it, as snprintf would, and
- * returns its length: controls, escape sequences among them, separators of lines, marks that turn the direction of
- * writing and bytes that are no UTF-8 become \x1b or \u202e. Messages of errors have been through it. NULL is "". */
-SP_API size_t sp_printable(const char *text, char *buffer, size_t size);
-/* Whether a text is right UTF-8, as JSON demands. */
-SP_API bool sp_is_utf8(const char *text);
-
-/* As vsnprintf, snprintf and strtod of stdlib.h, with a point in numbers, whatever the locale of the program and the
- * thread. All that the library writes and reads goes through them. */
-SP_API int sp_vformat(char *buffer, size_t size, const char *format, va_list arguments) SP_PRINTF(3, 0);
-SP_API int sp_format(char *buffer, size_t size, const char *format, ...) SP_PRINTF(3, 4);
-SP_API double sp_parse_double(const char *text, char **end);
 
 /* The library's version, "0.1.0". */
 SP_API const char *sp_version(void);

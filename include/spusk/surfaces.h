@@ -2,7 +2,7 @@
 #ifndef SPUSK_SURFACES_H
 #define SPUSK_SURFACES_H
 
-#include <spusk/pointwise.h>
+#include <spusk/tensor.h>
 
 SP_BEGIN
 

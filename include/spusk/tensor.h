@@ -1,4 +1,4 @@
-/* Tensors: types, creation, questions, data in and out, views, printing. */
+/* Tensors: types, creation, questions, values in and out, copies, printing, lists. */
 #ifndef SPUSK_TENSOR_H
 #define SPUSK_TENSOR_H
 
@@ -80,16 +80,6 @@ SP_API sp_tensor *sp_linspace(double start, double end, int64_t steps, const sp_
 SP_API sp_tensor *sp_eye(int64_t rows, int64_t columns, const sp_tensor_options *options SP_OR_NULL);
 #define sp_eye(...) SP__CALL2(sp_eye, sp_tensor_options, __VA_ARGS__)
 
-/* Uniform in [0, 1); standard normal; integers in [low, high), i64 by default; a permutation of 0 … n-1, i64. */
-SP_API sp_tensor *sp_rand(sp_dims dims, const sp_tensor_options *options SP_OR_NULL);
-#define sp_rand(...) SP__CALL1(sp_rand, sp_tensor_options, __VA_ARGS__)
-SP_API sp_tensor *sp_randn(sp_dims dims, const sp_tensor_options *options SP_OR_NULL);
-#define sp_randn(...) SP__CALL1(sp_randn, sp_tensor_options, __VA_ARGS__)
-SP_API sp_tensor *sp_randint(int64_t low, int64_t high, sp_dims dims, const sp_tensor_options *options SP_OR_NULL);
-#define sp_randint(...) SP__CALL3(sp_randint, sp_tensor_options, __VA_ARGS__)
-SP_API sp_tensor *sp_randperm(int64_t n, const sp_tensor_options *options SP_OR_NULL);
-#define sp_randperm(...) SP__CALL1(sp_randperm, sp_tensor_options, __VA_ARGS__)
-
 /* The same with the shape, dtype and device of x, where options do not say otherwise. */
 SP_API sp_tensor *sp_zeros_like(const sp_tensor *x, const sp_tensor_options *options SP_OR_NULL);
 #define sp_zeros_like(...) SP__CALL1(sp_zeros_like, sp_tensor_options, __VA_ARGS__)
@@ -99,10 +89,6 @@ SP_API sp_tensor *sp_empty_like(const sp_tensor *x, const sp_tensor_options *opt
 #define sp_empty_like(...) SP__CALL1(sp_empty_like, sp_tensor_options, __VA_ARGS__)
 SP_API sp_tensor *sp_full_like(const sp_tensor *x, double value, const sp_tensor_options *options SP_OR_NULL);
 #define sp_full_like(...) SP__CALL2(sp_full_like, sp_tensor_options, __VA_ARGS__)
-SP_API sp_tensor *sp_rand_like(const sp_tensor *x, const sp_tensor_options *options SP_OR_NULL);
-#define sp_rand_like(...) SP__CALL1(sp_rand_like, sp_tensor_options, __VA_ARGS__)
-SP_API sp_tensor *sp_randn_like(const sp_tensor *x, const sp_tensor_options *options SP_OR_NULL);
-#define sp_randn_like(...) SP__CALL1(sp_randn_like, sp_tensor_options, __VA_ARGS__)
 
 #ifndef __cplusplus
 /* Python's int or float decides the type: an argument written as an integer picks the i64 function. */
@@ -150,6 +136,15 @@ SP_API sp_status sp_copy_in(sp_tensor *x, const void *from, size_t bytes);
  * the length of the whole text, as snprintf; sp_print writes a line to standard output. */
 SP_API size_t sp_to_string(const sp_tensor *x, char *buffer, size_t size);
 SP_API sp_status sp_print(const sp_tensor *x);
+
+/* ---- copies ---- */
+
+/* x itself when it is contiguous already, else a contiguous copy. */
+SP_API sp_tensor *sp_contiguous(sp_tensor *x);
+/* A copy with its own memory, laid out as x is where x is dense, else contiguous. */
+SP_API sp_tensor *sp_clone(sp_tensor *x);
+/* x in another element type; x itself when it has it already. A float becomes an integer by truncation. */
+SP_API sp_tensor *sp_cast(sp_tensor *x, sp_dtype dtype);
 
 /* ---- lists ---- */
 

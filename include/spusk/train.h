@@ -5,7 +5,6 @@
 
 #include <spusk/data.h>
 #include <spusk/io.h>
-#include <spusk/nn.h>
 #include <spusk/optim.h>
 
 SP_BEGIN

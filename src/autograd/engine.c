@@ -1,6 +1,7 @@
 /* The backward pass: gradients flow along the order of order.c, and add up where they meet in an order that depends on
  * the graph alone. */
 #include "autograd/engine.h"
+#include <spusk/pointwise.h>
 #include <string.h>
 
 /* ---- flow ---- */

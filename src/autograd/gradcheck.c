@@ -1,6 +1,8 @@
 /* Gradients against central differences, for the library's tests and for its users'. */
 #include "autograd/node.h"
 #include <math.h>
+#include <spusk/pointwise.h>
+#include <spusk/reductions.h>
 
 typedef struct check {
     sp_gradcheck_function *function;

@@ -4,6 +4,8 @@
  * (CopySlices, as in PyTorch); every view of b then counts as stale (its base_generation is behind) and gets a new
  * grad_fn, a strided view of b's new history, when it is next used. */
 #include "autograd/node.h"
+#include <spusk/indexing.h>
+#include <spusk/reductions.h>
 #include <string.h>
 
 /* Where a view lies in its base, which is dense; `base` has the base's strides, which gradients must have to be seen

@@ -1,5 +1,7 @@
 /* What backwards share: summing over broadcast dimensions, numbers as operands. */
 #include "autograd/autograd.h"
+#include <spusk/reductions.h>
+#include <spusk/views.h>
 #include <string.h>
 
 sp_tensor *sp__sum_to(sp_tensor *x, sp_dims dims)

@@ -4,8 +4,11 @@
 
 #include <limits.h>
 #include <spusk/dtype.h>
+#include <spusk/extend/errors.h>
+#include <spusk/extend/memory.h>
 #include <spusk/extend/object.h>
 #include <spusk/extend/sizes.h>
+#include <spusk/extend/text.h>
 #include <spusk/generator.h>
 #include <spusk/memory.h>
 #include <spusk/scope.h>

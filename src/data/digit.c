@@ -11,7 +11,10 @@
 
 #include <math.h>
 #include <spusk/data.h>
+#include <spusk/functional.h>
 #include <spusk/io.h>
+#include <spusk/pointwise.h>
+#include <spusk/views.h>
 
 enum { FIELD = 28, DIGIT = 20, LARGEST = 1024 /* sides of a picture in which the ink is looked for */ };
 

@@ -1,5 +1,6 @@
 /* Data sets made of tensors, and parts of other data sets. */
 #include "data_private.h"
+#include <spusk/views.h>
 
 /* ---- slices of tensors ---- */
 

@@ -1,5 +1,7 @@
 /* Transforms of inputs. */
 #include "data_private.h"
+#include <spusk/pointwise.h>
+#include <spusk/views.h>
 
 typedef enum transform_rule { TO_TENSOR, NORMALIZE, DISTORT, FUNCTION, COMPOSE } transform_rule;
 

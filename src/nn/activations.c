@@ -1,6 +1,7 @@
 /* Activations as modules: one row each. */
 #include "layer.h"
 
+#include <spusk/pointwise.h>
 #include <stdio.h>
 
 /* Those without options: the row says which operator. */

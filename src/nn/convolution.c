@@ -7,7 +7,7 @@
 #include "layer.h"
 
 #include <math.h>
-#include <spusk/convolution.h>
+#include <spusk/functional.h>
 
 typedef struct convolution {
     sp__layer layer;

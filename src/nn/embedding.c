@@ -1,5 +1,6 @@
 /* Embedding: a table of vectors, looked up by number. */
 #include "layer.h"
+#include <spusk/pointwise.h>
 
 typedef struct embedding {
     sp__layer layer;

@@ -2,6 +2,8 @@
  */
 #include <spusk/extend.h>
 #include <spusk/nn.h>
+#include <spusk/pointwise.h>
+#include <spusk/random.h>
 
 #include <math.h>
 

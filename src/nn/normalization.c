@@ -1,5 +1,6 @@
 /* BatchNorm1d, BatchNorm2d and LayerNorm. */
 #include "layer.h"
+#include <spusk/pointwise.h>
 
 typedef struct norm {
     sp__layer layer;

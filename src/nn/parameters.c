@@ -1,5 +1,6 @@
 /* What is below a module: its parameters and buffers, all of them or by name; modes, casts. */
 #include "module_private.h"
+#include <spusk/pointwise.h>
 
 /* ---- walking ---- */
 

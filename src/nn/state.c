@@ -1,6 +1,7 @@
 /* State dicts: all tensors by full name, out and in. */
 #include "module_private.h"
 
+#include <spusk/pointwise.h>
 #include <stdio.h>
 
 /* What a walk puts into a dict. */

@@ -3,7 +3,6 @@
 #define SPUSK_OPS_CONV_H
 
 #include "ops/images.h"
-#include <spusk/convolution.h>
 
 /* x (N, in, size), w (out, in/groups, kernel), y (N, out, out_size) of the plain convolution; of a transposed one y is
  * what the user gives and x what results. */

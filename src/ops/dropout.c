@@ -1,7 +1,6 @@
 /* Dropout: y = x·m, m = 0 with probability p, else 1/(1 - p). The mask is drawn at the call and is an operand of a
  * plain product, which saves it and gives dx = dy·m. Srivastava et al., JMLR 15 (2014). */
 #include "ops/ops.h"
-#include <spusk/functional.h>
 
 /* A number for each element of x, or, with `kept`, for each index of its first dimensions. */
 static sp_tensor *draw_mask(const sp_tensor *x, int kept, double p)

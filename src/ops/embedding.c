@@ -2,7 +2,6 @@
  *
  *   embedding  y[…] = weight[index[…]]    dweight[r] = Σ dy[…] over index[…] = r; 0 for the padding's row */
 #include "ops/elementwise.h"
-#include <spusk/functional.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -3,7 +3,6 @@
 #define SPUSK_IMAGES_H
 
 #include "ops/elementwise.h"
-#include <spusk/functional.h>
 
 /* Height and width. */
 typedef struct sp__pair {

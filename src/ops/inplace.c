@@ -7,6 +7,7 @@
  *     normal_   x becomes random numbers of the normal distribution */
 #include "ops/elementwise.h"
 #include <math.h>
+#include <spusk/random.h>
 
 /* ---- twins ---- */
 

@@ -36,7 +36,7 @@ bool sp__norm_ends_with(const sp_tensor *x, const sp__norm_attributes *a)
     return n <= x->ndim && memcmp(x->sizes + x->ndim - n, a->normalized, (size_t)n * sizeof *x->sizes) == 0;
 }
 
-bool sp__norm_by_strides(const sp__norm_attributes *a, const sp_tensor *x)
+static bool by_strides(const sp__norm_attributes *a, const sp_tensor *x)
 {
     return !a->n_normalized && x->ndim <= 4;
 }
@@ -50,7 +50,7 @@ sp__operand sp__norm_operand(const sp__norm_attributes *a, const sp_tensor *x, i
     const int64_t flat[4] = {a->n_normalized ? 1 : x->sizes[0], sp__norm_groups(a, x), 1, inner};
     memcpy(sizes, flat, sizeof flat);
     sp__contiguous_strides(4, flat, operand.strides);
-    if (!sp__norm_by_strides(a, x)) return operand;
+    if (!by_strides(a, x)) return operand;
     operand.strides[0] = x->strides[0], operand.strides[1] = x->strides[1];
     operand.strides[3] = x->ndim > 2 ? x->strides[x->ndim - 1] : 0;
     if (x->ndim < 4) return operand;
@@ -62,7 +62,7 @@ sp__operand sp__norm_operand(const sp__norm_attributes *a, const sp_tensor *x, i
 /* x, or a contiguous copy where the kernel wants one; one more reference either way. */
 sp_tensor *sp__norm_value(const sp__norm_attributes *a, sp_tensor *x)
 {
-    return sp__norm_by_strides(a, x) ? sp__ref(x) : sp__value_contiguous(x);
+    return by_strides(a, x) ? sp__ref(x) : sp__value_contiguous(x);
 }
 
 /* A parameter or statistic as a row of numbers. */
@@ -91,7 +91,7 @@ sp_status sp__norm_check_parameter(const sp_call *call, const sp_tensor *x, cons
 sp_status sp__norm_output_like(sp_call *call, int i, const sp_tensor *x)
 {
     const sp_dims dims = {x->sizes, x->ndim};
-    if (sp__norm_by_strides(call->attributes, x)) return sp_call_output_like(call, i, x->dtype, dims, x);
+    if (by_strides(call->attributes, x)) return sp_call_output_like(call, i, x->dtype, dims, x);
     return sp_call_output(call, i, x->dtype, dims);
 }
 

@@ -3,7 +3,6 @@
 #define SPUSK_NORM_H
 
 #include "ops/elementwise.h"
-#include <spusk/functional.h>
 
 typedef struct sp__norm_attributes {
     double eps;

@@ -6,6 +6,11 @@
 
 #define SP__OP(name) extern const sp_op sp__op_##name;
 #include "ops/list.h"
+#include <spusk/functional.h>
+#include <spusk/indexing.h>
+#include <spusk/linalg.h>
+#include <spusk/pointwise.h>
+#include <spusk/views.h>
 #undef SP__OP
 
 /* relu of a product that waits, in one pass. */

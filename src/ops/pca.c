@@ -8,6 +8,7 @@
 #include "ops/elementwise.h"
 #include <float.h>
 #include <math.h>
+#include <spusk/random.h>
 
 /* What was found so far of a tall A; NULL before anything was. */
 typedef struct factors {

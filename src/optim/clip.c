@@ -1,6 +1,7 @@
 /* Clipping gradients in place. */
 #include <spusk/extend.h>
 #include <spusk/optim.h>
+#include <spusk/pointwise.h>
 
 #include <math.h>
 

@@ -2,6 +2,7 @@
 #include "optim_private.h"
 
 #include <math.h>
+#include <spusk/pointwise.h>
 
 /* ---- layouts ---- */
 

@@ -5,6 +5,7 @@
 #include "movie.h"
 #include "pixels.h"
 #include "store.h"
+#include <spusk/views.h>
 #include <string.h>
 
 #define MAX_SIDE 8192

@@ -1,6 +1,7 @@
 /* Tensors from nothing: from data, constants, sequences, random numbers. */
 #include "tensor/tensor.h"
 #include <math.h>
+#include <spusk/random.h>
 #include <string.h>
 
 /* Marks what the options ask for; gives x up when that fails. */

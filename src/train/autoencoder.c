@@ -1,7 +1,12 @@
 /* Autoencoders: networks that squeeze an example into a few numbers and make it again from them. */
 #include <math.h>
 #include <spusk/extend.h>
+#include <spusk/indexing.h>
+#include <spusk/linalg.h>
+#include <spusk/nn.h>
+#include <spusk/pointwise.h>
 #include <spusk/train.h>
+#include <spusk/views.h>
 
 typedef struct autoencoder {
     sp_module base;

@@ -1,7 +1,11 @@
 /* The space of codes: paths through it, grids over it, planes in it. */
 #include <math.h>
 #include <spusk/extend.h>
+#include <spusk/indexing.h>
+#include <spusk/linalg.h>
+#include <spusk/pointwise.h>
 #include <spusk/train.h>
+#include <spusk/views.h>
 
 /* ---- morphs ---- */
 

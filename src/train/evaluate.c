@@ -1,5 +1,7 @@
 /* How good a classifier is. */
 #include <spusk/extend.h>
+#include <spusk/functional.h>
+#include <spusk/pointwise.h>
 #include <spusk/train.h>
 
 /* The logarithm of a softmax of log-probabilities is those again, so scores and log-probabilities are one case. */

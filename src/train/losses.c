@@ -1,5 +1,8 @@
 /* What a classifier can be trained by. Its output is the logarithms of its probabilities. */
 #include <spusk/extend.h>
+#include <spusk/functional.h>
+#include <spusk/indexing.h>
+#include <spusk/pointwise.h>
 #include <spusk/train.h>
 
 static sp_tensor *cross_entropy(sp_tensor *output, sp_tensor *labels)

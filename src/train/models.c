@@ -1,6 +1,9 @@
 /* The reference networks, and what is done with any network for digits. */
 #include <spusk/extend.h>
+#include <spusk/functional.h>
+#include <spusk/nn.h>
 #include <spusk/train.h>
+#include <spusk/views.h>
 #include <stdio.h>
 
 /* ---- networks ---- */

@@ -5,6 +5,11 @@
  * ended, (1, 0). Between two ends lies a ridge: the networks are equally good, but not alike (Li, Xu, Taylor, Studer,
  * Goldstein, "Visualizing the loss landscape of neural nets", 2018, draw such pictures along random directions). */
 #include "surfaces.h"
+#include <spusk/indexing.h>
+#include <spusk/linalg.h>
+#include <spusk/pointwise.h>
+#include <spusk/random.h>
+#include <spusk/views.h>
 
 #define HIDDEN 8
 #define WEIGHTS (3 * HIDDEN + 1)

@@ -2,6 +2,10 @@
  * number of points and any order of gradient go. The network is in surface_net.c. */
 #include "surfaces.h"
 
+#include <spusk/functional.h>
+#include <spusk/indexing.h>
+#include <spusk/pointwise.h>
+#include <spusk/views.h>
 #include <stdio.h>
 
 /* ---- values at x and y of any shape ---- */

@@ -16,8 +16,11 @@
 #include <cmocka.h>
 
 #include "support/skip.h"
-#include <spusk/memory.h>
+#include <spusk/extend/errors.h>
+#include <spusk/extend/memory.h>
 #include <spusk/extend/object.h>
+#include <spusk/extend/text.h>
+#include <spusk/memory.h>
 #include <spusk/scope.h>
 #include <spusk/status.h>
 #include <stdbool.h>

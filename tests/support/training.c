@@ -1,6 +1,7 @@
 #include "support/training.h"
 #include "support/support.h"
 #include <math.h>
+#include <spusk/extend/layer.h>
 #include <spusk/spusk.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,7 @@
 #include "support/values.h"
 #include <math.h>
+#include <spusk/reductions.h>
+#include <spusk/views.h>
 
 void support_assert_holds(sp_tensor *x, const double *expected, int64_t n, const char *file, int line)
 {

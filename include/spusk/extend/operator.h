@@ -1,21 +1,12 @@
-/* For writers of operators, layers, optimisers and data sets: errors, memory, objects, operator records.
- *
- * An operator is one constant sp_op. sp_op_apply calls it: it checks the inputs, runs `infer` (which checks shapes and
- * makes the outputs), `forward`, and, when a gradient will be needed, records a node that runs `backward`. */
+/* Operators of one's own, PyTorch's autograd.Function. An operator is one constant sp_op. sp_op_apply calls it: it
+ * checks the inputs, runs `infer` (which checks shapes and makes the outputs), `forward`, and, when a gradient will be
+ * needed, records a node that runs `backward`. */
 #ifndef SPUSK_EXTEND_OPERATOR_H
 #define SPUSK_EXTEND_OPERATOR_H
 
 #include <spusk/autograd.h>
-#include <spusk/extend/map.h>
-#include <spusk/extend/object.h>
-#include <spusk/extend/sizes.h>
-#include <spusk/fused.h>
-#include <spusk/memory.h>
-#include <string.h>
 
 SP_BEGIN
-
-/* ---- operators ---- */
 
 #define SP_MAX_INPUTS 64
 
@@ -117,17 +108,7 @@ SP_API sp_status sp_op_apply_n(const sp_op *op, sp_tensor *const *inputs, int n,
 /* The same, writing the result into inputs[0], which must have the result's shape and a dtype that can hold it. */
 SP_API sp_tensor *sp_op_apply_inplace(const sp_op *op, sp_tensor *const *inputs, int n, const void *attributes);
 
-/* ---- fused optimiser updates ---- */
-
-/* One step of a rule for one parameter. Bumps the versions of what it changes; records nothing. Unused states are
- * SP_NONE. Fails, with nothing changed, when shapes, dtypes or layouts do not fit. */
-SP_API sp_status sp_fused_step_(sp_fused_rule rule, sp_tensor *parameter, sp_tensor *grad, sp_tensor *const state[3],
-                                const sp_fused_numbers *numbers);
-/* The same for n parameters at once, of one device: small ones then cost no more than their elements. Fails, with
- * nothing changed, when those of any one do not fit. No parameter may stand in the list twice. */
-SP_API sp_status sp_fused_steps_(sp_fused_rule rule, const sp_fused_update *updates, int64_t n);
-
-/* ---- tensors ---- */
+/* ---- the memory of tensors ---- */
 
 /* The tensor x, a leaf, becomes another name of what `data` has: memory, shape, strides, dtype, device; its mark of
  * gradients stays, its gradient goes. PyTorch's x.data = data, but that backward then refuses what it had saved of x.
@@ -140,28 +121,6 @@ SP_API sp_tensor *sp_empty_as(const sp_tensor *x, sp_dtype dtype);
 /* Whether x, (N, C, H, W) or (C, H, W), is dense with the channels of a pixel side by side, so that it is not
  * contiguous: what a convolution writes. */
 SP_API bool sp_is_channels_last(const sp_tensor *x);
-
-/* ---- options ---- */
-
-/* A number field of an option struct: 0 is `fallback`, SP_ZERO is 0. */
-static inline double sp_option(double value, double fallback)
-{
-    return value == 0 ? fallback : value == (double)SP_ZERO ? 0 : value;
-}
-
-/* The same for a field of whole numbers, exact beyond 2^53. */
-static inline int64_t sp_option_int(int64_t value, int64_t fallback)
-{
-    return value == 0 ? fallback : value == SP_ZERO ? 0 : value;
-}
-
-/* Copies what the caller's options have (their first field is their size_t size) into `to`, zeroed; NULL has none. */
-static inline void sp_options_copy(void *to, size_t size, const void *options)
-{
-    size_t given = options ? *(const size_t *)options : 0;
-    memset(to, 0, size);
-    if (options) memcpy(to, options, given < size ? given : size);
-}
 
 SP_END_DECLS
 
