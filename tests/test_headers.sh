@@ -57,4 +57,38 @@ for compiler in gcc clang g++ clang++; do
         fi
     done
 done
+
+# The script that looks for comments finds each function without one of its own, and no other.
+mkdir -p tree/include/spusk/extend
+cat >tree/include/spusk/a.h <<'END'
+/* Above the guard. */
+/* ---- a heading ---- */
+SP_API int sp_below_a_heading(void);
+/* Of a group. */
+SP_API int sp_first(void);
+SP_API int sp_second(void);
+SP_API int sp_behind(void); /* behind */
+SP_API int sp_after_behind(void);
+
+/* Of what stands a line higher. */
+
+SP_API int sp_apart(int a,
+                    int b);
+SP_API int sp_two_lines(int a,
+                        int b); /* behind */
+/* Of two
+ * lines. */
+static inline int sp_inline(void)
+{
+    return 0;
+}
+#ifdef __cplusplus
+inline int sp_first(int a);
+#endif
+END
+echo 'SP_API void sp_extended(void);' >tree/include/spusk/extend/b.h
+python3 "$SPUSK_SOURCE/tools/check_headers.py" tree >said.txt
+[ $? = 1 ] && [ "$(sed -n 's/.*: sp_//p' said.txt | tr '\n' ' ')" = 'below_a_heading second after_behind apart extended ' ] &&
+    grep -q '^documented functions: 4 of 9, 44.4 %$' said.txt
+result $? 'a function without a comment of its own is found'
 echo "1..$number"

@@ -8,6 +8,8 @@ import pathlib
 import re
 import sys
 
+import check_headers
+
 root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ".").resolve()
 broken = []
 
@@ -81,29 +83,12 @@ def count(title, texts, macro_aim):
     return total
 
 
-def documented(headers):
-    """Of the public functions, those that have a comment of their own: above the declaration, or behind it."""
-    without = []
-    every = 0
-    for file, lines in headers.items():
-        for number, line in enumerate(lines):
-            named = re.match(r"SP_API\b[^;(]*?\b(sp_\w+)\(", line)
-            if not named or named.group(1).startswith("sp__"):
-                continue
-            every += 1
-            last = next(n for n in range(number, len(lines)) if ";" in lines[n])
-            if not (lines[number - 1].endswith("*/") or "/*" in lines[last]):
-                without.append("%s %s" % (file.relative_to(root), named.group(1)))
-    return every, without
-
-
-headers = sources("include")
-lines_of_library = count("src", sources("src"), 1) + count("include", headers, None)
+lines_of_library = count("src", sources("src"), 1) + count("include", sources("include"), None)
 count("src/backends", sources("src/backends"), 2)
 lines_of_tests = count("tests", sources("tests"), None)
 
 print("the whole")
-every, without = documented(headers)
+every, without = check_headers.documented(root)
 print("  %-28s %-14.4g aim 100" % ("% of functions documented", 100 - 100 * len(without) / every))
 say("functions without a comment", (len(without),), (0,), (0,))
 print("  %-28s %-14.4g aim 0.8" % ("lines of tests to library's", lines_of_tests / lines_of_library))

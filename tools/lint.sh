@@ -70,6 +70,7 @@ exports()
 check clang-format formatting
 check 'who includes whom' sh tools/check_includes.sh
 check 'exported names' exports
+check 'comments of public functions' python3 tools/check_headers.py
 check counts python3 tools/counts.py
 check cppcheck cppcheck_all
 check clang-tidy tidy
