@@ -14,64 +14,17 @@ import re
 import sys
 import textwrap
 
+sys.dont_write_bytecode = True
+from pages import blocks, check_quotes, finish, result  # noqa: E402
+
 root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ".").resolve()
 guide = root / "docs" / "guide"
 pages = sorted(guide.glob("*.md"))
-results = []
-
-
-def result(problems, what, looked_at):
-    if not looked_at:
-        problems = ["nothing to look at"]
-    for problem in problems:
-        print("#", problem)
-    results.append("%s %d - %s" % ("not ok" if problems else "ok", len(results) + 1, what))
-    print(results[-1])
-
-
-def blocks(page, language):
-    """Yields (line before the block, text) of each fenced block of a language."""
-    pattern = r"^([^\n]*)\n```%s\n(.*?)^```$" % re.escape(language)
-    for before, text in re.findall(pattern, page.read_text(), re.M | re.S):
-        yield before, text
-
-
-def quoted(lines, file):
-    """Whether the lines stand one after another in the file, whatever their spaces."""
-    text = [" ".join(line.split()) for line in file.read_text().splitlines()]
-    wanted = [" ".join(line.split()) for line in lines]
-    return any(text[i:i + len(wanted)] == wanted for i in range(len(text)))
-
-
-def pieces(text):
-    """A block may leave out lines, with a line `…` in their place."""
-    piece = []
-    for line in text.splitlines() + ["…"]:
-        if line.strip() in ("…", "/* … */", "// …"):
-            while piece and not piece[-1].strip():
-                piece.pop()
-            while piece and not piece[0].strip():
-                piece.pop(0)
-            if piece:
-                yield piece
-            piece = []
-        else:
-            piece.append(line)
 
 
 def check_c():
-    problems, count = [], 0
-    for page in pages:
-        for before, text in [*blocks(page, "c"), *blocks(page, "cpp")]:
-            count += 1
-            named = re.match(r"<!-- (\S+) -->$", before)
-            file = root / named.group(1) if named else None
-            if not named or not re.match(r"(examples|examples/extending|tests|tests/cpp)/\w+\.(c|cc|cpp)$", named.group(1)) or not file.is_file():
-                problems.append("%s: a block of C without a file that is compiled: %s" % (page.name, text.split("\n")[0]))
-                continue
-            problems += ["%s: not in %s: %s" % (page.name, named.group(1), piece[0].strip())
-                         for piece in pieces(text) if not quoted(piece, file)]
-    result(problems, "the guide's C is quoted from what is compiled", count)
+    check_quotes(root, pages, ("c", "cpp"), r"(examples|examples/extending|tests|tests/cpp)/\w+\.(c|cc|cpp)$",
+                 "the guide's C is quoted from what is compiled")
 
 
 def check_python():
@@ -163,5 +116,4 @@ def expand(word):
 
 for check in (check_c, check_python, check_links, check_pictures, check_table):
     check()
-print("1..%d" % len(results))
-sys.exit(any(line.startswith("not") for line in results))
+finish()
