@@ -1,6 +1,7 @@
 /* Pictures into PNG files, by libpng's simplified interface, which never jumps out of its calls. */
 #include "writer.h"
 #include <spusk/io.h>
+#include <spusk/views.h>
 
 #if SP_HAVE_PNG
 
