@@ -1,6 +1,7 @@
 /* Optimisers' updates: one pass over a parameter, its gradient and its state, by the backend's fused kernels. Not an
  * operator: nothing is recorded. */
 #include "ops/ops.h"
+#include <spusk/fused.h>
 #include <string.h>
 
 static sp_status check_operand(const sp_tensor *p, const sp_tensor *x, const char *name, bool layout)

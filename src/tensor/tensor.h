@@ -3,7 +3,8 @@
 #define SPUSK_TENSOR_PRIVATE_H
 
 #include "backends/backend.h"
-#include <spusk/extend.h>
+#include <spusk/extend/operator.h>
+#include <spusk/extend/options.h>
 
 /* Memory on a device, shared by views. */
 typedef struct sp__storage {
