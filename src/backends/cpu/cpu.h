@@ -85,6 +85,8 @@ void sp__ranges(int64_t n, int64_t grain, void (*body)(const void *context, int6
 
 /* About so many elements make a task. Work is cut by its shape alone. */
 enum { SP__GRAIN = 32768 };
+/* How many things of so many elements each make a task; at least one. */
+int64_t sp__grain_of(int64_t elements);
 
 /* ---- kernels ---- */
 

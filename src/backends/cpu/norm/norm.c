@@ -1,99 +1,7 @@
-/* Pooling, resampling and normalisation: chooses the kernel and cuts the work by its shape. */
+/* Normalisation: chooses the kernel and cuts the work by its shape. */
 #include "backends/cpu/cpu.h"
 #include "backends/cpu/reference.h"
 #include <math.h>
-
-/* About SP__GRAIN elements to a task. */
-static int64_t grain_of(int64_t elements)
-{
-    const int64_t grain = elements > 0 ? SP__GRAIN / elements : 1;
-    return grain > 0 ? grain : 1;
-}
-
-/* ---- pooling ---- */
-
-typedef struct pool_plan {
-    const sp__pool *call;
-    sp__pool_run *run;
-} pool_plan;
-
-static void pool_range(const void *context, int64_t first, int64_t last)
-{
-    const pool_plan *p = context;
-    p->run(p->call, first, last);
-}
-
-static sp__pool_run *pool_run(const sp__pool *call)
-{
-    if (call->kind == SP__POOL_MAX_INDICES) return sp__pool_indices;
-    switch (call->x.dtype) {
-    case SP_F32: return sp__pool_f32[call->kind];
-    case SP_F64: return sp__pool_f64[call->kind];
-    case SP_BF16: return sp__pool_bf16[call->kind];
-    default: return NULL;
-    }
-}
-
-static bool innermost(const sp__operand *x, int64_t channels)
-{
-    return x->strides[1] == 1 || channels == 1;
-}
-
-/* The fast kernel where it can do the call; then the planes are rows of results. */
-static sp__pool_run *fast_pool_run(const sp__pool *call)
-{
-    sp__pool_run *const *fast = sp__cpu_level()->of[call->x.dtype].pool;
-    if (!fast || !fast[call->kind] || call->channels < 4) return NULL;
-    const bool lies_right = innermost(&call->x, call->channels) && innermost(&call->y, call->channels) &&
-                            innermost(&call->where, call->channels) && call->where.dtype == SP_U8;
-    bool apart = true;
-    for (int d = 0; d < 2; d++)
-        apart = apart && call->stride[d] == call->kernel[d] && call->padding[d] == 0 && call->dilation[d] == 1 &&
-                call->out_size[d] * call->stride[d] <= call->size[d];
-    return lies_right && (apart || call->kind == SP__POOL_MAX) ? fast[call->kind] : NULL;
-}
-
-sp_status sp__cpu_pool(const sp__pool *call)
-{
-    pool_plan p = {.call = call, .run = fast_pool_run(call)};
-    if (p.run) {
-        const int64_t elements = call->channels * call->size[1] * call->stride[0];
-        sp__ranges(call->batch * call->out_size[0], grain_of(elements), pool_range, &p);
-        return SP_OK;
-    }
-    p.run = pool_run(call);
-    if (!p.run) return sp__no_kernel("pooling", call->x.dtype);
-    sp__ranges(call->batch * call->channels, grain_of(call->size[0] * call->size[1]), pool_range, &p);
-    return SP_OK;
-}
-
-/* ---- resampling ---- */
-
-typedef struct resample_plan {
-    const sp__resample *call;
-    sp__resample_run *run;
-} resample_plan;
-
-static void resample_range(const void *context, int64_t first, int64_t last)
-{
-    const resample_plan *p = context;
-    p->run(p->call, first, last);
-}
-
-sp_status sp__cpu_resample(const sp__resample *call)
-{
-    resample_plan p = {.call = call};
-    p.run = call->x.dtype == SP_F32    ? sp__resample_f32
-            : call->x.dtype == SP_F64  ? sp__resample_f64
-            : call->x.dtype == SP_BF16 ? sp__resample_bf16
-                                       : NULL;
-    if (!p.run) return sp__no_kernel("resampling", call->x.dtype);
-    const int64_t elements = call->size[0] * call->size[1] + call->out_size[0] * call->out_size[1];
-    sp__ranges(call->batch * call->channels, grain_of(elements), resample_range, &p);
-    return SP_OK;
-}
-
-/* ---- normalisation ---- */
 
 typedef struct norm_plan {
     const sp__norm *call;
@@ -109,7 +17,7 @@ static void norm_range(const void *context, int64_t first, int64_t last)
 static void run_norm(const sp__norm *call, sp__norm_run *run, int64_t n, int64_t elements)
 {
     norm_plan p = {call, run};
-    sp__ranges(n, grain_of(elements), norm_range, &p);
+    sp__ranges(n, sp__grain_of(elements), norm_range, &p);
 }
 
 /* ---- groups side by side, as channels are: by blocks of rows ---- */
@@ -241,7 +149,7 @@ static sp_status run_columns(const sp__norm *call, const sp__norm_loops *loops)
                       .loops = loops,
                       .rows = call->sizes[0] * call->sizes[2] * call->sizes[3],
                       .groups = call->sizes[1]};
-    p.block = grain_of(p.groups);
+    p.block = sp__grain_of(p.groups);
     p.blocks = (p.rows + p.block - 1) / p.block;
     const size_t sums = (size_t)(p.blocks * 2 * p.groups) * sizeof(double);
     const size_t bytes = sums + (size_t)(4 * p.groups) * sizeof(float);

@@ -1,49 +1,5 @@
-/* Rows, products and optimiser steps: chooses the kernel and cuts the work by its shape. */
+/* Updates of parameters: chooses the kernel and cuts the work by its shape. */
 #include "backends/cpu/cpu.h"
-
-/* ---- rows ---- */
-
-typedef struct rows_plan {
-    const sp__rows *call;
-    sp__rows_run *run;
-} rows_plan;
-
-static void rows_range(const void *context, int64_t first, int64_t last)
-{
-    const rows_plan *p = context;
-    p->run(p->call, first, last);
-}
-
-sp_status sp__cpu_rows(const sp__rows *call)
-{
-    static const char *const names[SP__ROW_COUNT] = {
-        "softmax", "log_softmax", "softmax's backward", "log_softmax's backward", "cumsum", "cumsum's backward"};
-    const sp_dtype dtype = call->in.dtype;
-    sp__rows_run *const *fast = sp__cpu_level()->of[dtype].rows, *const *reference = sp__reference.of[dtype].rows;
-    rows_plan p = {.call = call};
-    p.run = fast && fast[call->kind] ? fast[call->kind] : reference ? reference[call->kind] : NULL;
-    if (!p.run) return sp__no_kernel(names[call->kind], dtype);
-    if (call->n == 0) return SP_OK;
-    const int64_t grain = SP__GRAIN / 4 / call->n, least = call->inner > 1 ? 64 : 1; /* columns are taken by vectors */
-    sp__ranges(call->outer * call->inner, grain > least ? grain : least, rows_range, &p);
-    return SP_OK;
-}
-
-/* ---- products ---- */
-
-sp_status sp__cpu_gemm(const sp__gemm *call)
-{
-    sp__gemm_run *fast = sp__cpu_level()->of[call->dtype].gemm, *reference = sp__reference.of[call->dtype].gemm;
-    if (!reference) return sp__no_kernel("matmul", call->dtype);
-    if (call->batches == 0 || call->m == 0 || call->n == 0) return SP_OK;
-    if (call->k > 0) return (fast ? fast : reference)(call);
-    /* Sums of nothing: a and b have no memory, in which no place may be counted. */
-    sp__gemm nothing = *call;
-    nothing.a = nothing.b = (sp__matrix){0};
-    return reference(&nothing);
-}
-
-/* ---- optimisers ---- */
 
 /* Every parameter is cut into as many parts, of whole lines of the cache, and a task is one part of one parameter. The
  * tasks of a part come after each other, so that a thread always has the same share of each parameter, its gradient
