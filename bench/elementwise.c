@@ -126,14 +126,14 @@ static void bench_fill(const char *what, sp__fill_kind kind, const shape *s)
 /* ---- Adam over the parameters of 784→256→128→10 ---- */
 
 typedef struct steps {
-    sp__fused calls[6];
-    sp_fused_numbers numbers;
+    sp__update calls[6];
+    sp_update_numbers numbers;
 } steps;
 
 static void run_steps(void *context)
 {
     const steps *s = context;
-    sp__cpu_backend.fused(s->calls, 6);
+    sp__cpu_backend.update(s->calls, 6);
 }
 
 static void bench_adam(void)
@@ -153,7 +153,7 @@ static void bench_adam(void)
                                 .n_operands = 2,
                                 .operands = {{buffers[3].buffer, 0, SP_F32, {1}}, {buffers[3].buffer, 0, SP_F32, {1}}}};
         sp__cpu_backend.map(&square);
-        s.calls[i] = (sp__fused){.rule = SP_FUSED_ADAM,
+        s.calls[i] = (sp__update){.rule = SP_UPDATE_ADAM,
                                  .dtype = SP_F32,
                                  .n = sizes[i],
                                  .parameter = buffers[0],

@@ -325,7 +325,7 @@ static bool step(void *unused)
     return fine;
 }
 
-static void test_each_allocation_of_a_fused_step_fails_in_turn(void **state)
+static void test_each_allocation_of_an_update_fails_in_turn(void **state)
 {
     (void)state;
     assert_in_range(support_fail_each_allocation(step, NULL), 10, 10000);
@@ -345,7 +345,7 @@ int main(void)
         sp_test(test_other_windows_and_layouts_are_as_plain),
         sp_test(test_a_pass_adds_in_the_order_of_the_plain_operators),
         sp_test(test_bf16_forward_has_the_plain_bits),
-        sp_test(test_each_allocation_of_a_fused_step_fails_in_turn),
+        sp_test(test_each_allocation_of_an_update_fails_in_turn),
     };
     return sp_test_main(tests);
 }

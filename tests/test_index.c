@@ -1,5 +1,5 @@
 /* By index where the loop over all operators does not look: indices out of range, repeated ones, shapes that do not
- * fit, labels; and the optimisers' fused steps, which are no operator. */
+ * fit, labels; and the optimisers' updates, which are no operator. */
 #include "support/values.h"
 #include <math.h>
 #include <spusk/extend.h>
@@ -172,18 +172,18 @@ static void test_what_one_hot_refuses(void **state)
     assert_error(SP_ERROR_DTYPE, "sp_one_hot: labels are int64, not float32");
 }
 
-/* ---- fused steps ---- */
+/* ---- updates ---- */
 
-static const sp_fused_numbers plain = {.lr = 0.5, .first = true};
+static const sp_update_numbers plain = {.lr = 0.5, .first = true};
 #define STATES(...) ((sp_tensor *const[3]){__VA_ARGS__})
 #define NO_STATE STATES(SP_NONE, SP_NONE, SP_NONE)
 
-static void test_a_fused_step(void **state)
+static void test_an_update(void **state)
 {
     (void)state;
     sp_tensor *p = sp_requires_grad(sp_vector(1, 2)), *square = sp_mul(p, p), *momentum = sp_zeros(SP_DIMS(2));
-    const sp_fused_numbers numbers = {.lr = 0.5, .momentum = 0.9, .first = true};
-    assert_int_equal(sp_fused_step_(SP_FUSED_SGD, p, sp_vector(2, -4), STATES(momentum, SP_NONE, SP_NONE), &numbers),
+    const sp_update_numbers numbers = {.lr = 0.5, .momentum = 0.9, .first = true};
+    assert_int_equal(sp_update_step_(SP_UPDATE_SGD, p, sp_vector(2, -4), STATES(momentum, SP_NONE, SP_NONE), &numbers),
                      SP_OK);
     assert_holds(p, 0, 4);
     assert_holds(momentum, 2, -4);
@@ -192,39 +192,39 @@ static void test_a_fused_step(void **state)
 }
 
 /* A weight may be a transposed view; its gradient may lie otherwise. */
-static void test_a_fused_step_in_another_layout(void **state)
+static void test_an_update_in_another_layout(void **state)
 {
     (void)state;
     sp_tensor *p = sp_t(sp_matrix(2, 3, 1, 2, 3, 4, 5, 6)), *grad = sp_matrix(3, 2, 2, 4, 6, 8, 10, 12);
-    assert_int_equal(sp_fused_step_(SP_FUSED_SGD, p, grad, NO_STATE, &plain), SP_OK);
+    assert_int_equal(sp_update_step_(SP_UPDATE_SGD, p, grad, NO_STATE, &plain), SP_OK);
     assert_holds(p, 0, 2, -1, 1, -2, 0);
-    assert_int_equal(sp_fused_step_(SP_FUSED_SGD, p, sp_expand(sp_scalar(2), 3, 2), NO_STATE, &plain), SP_OK);
+    assert_int_equal(sp_update_step_(SP_UPDATE_SGD, p, sp_expand(sp_scalar(2), 3, 2), NO_STATE, &plain), SP_OK);
     assert_holds(p, -1, 1, -2, 0, -3, -1);
 }
 
-static void test_what_a_fused_step_refuses(void **state)
+static void test_what_an_update_refuses(void **state)
 {
     (void)state;
     sp_tensor *p = sp_matrix(2, 2, 1, 2, 3, 4), *row = sp_vector(1, 2);
-    assert_int_equal(sp_fused_step_(SP_FUSED_SGD, p, row, NO_STATE, &plain), SP_ERROR_SHAPE);
-    assert_error(SP_ERROR_SHAPE, "sp_fused_step_: the gradient has shape [2], the parameter [2, 2]");
-    assert_int_equal(sp_fused_step_(SP_FUSED_SGD, p, sp_cast(p, SP_F64), NO_STATE, &plain), SP_ERROR_DTYPE);
+    assert_int_equal(sp_update_step_(SP_UPDATE_SGD, p, row, NO_STATE, &plain), SP_ERROR_SHAPE);
+    assert_error(SP_ERROR_SHAPE, "sp_update_step_: the gradient has shape [2], the parameter [2, 2]");
+    assert_int_equal(sp_update_step_(SP_UPDATE_SGD, p, sp_cast(p, SP_F64), NO_STATE, &plain), SP_ERROR_DTYPE);
     assert_error(SP_ERROR_DTYPE, "the gradient is float64, the parameter float32");
-    sp_fused_step_(SP_FUSED_SGD, p, p, STATES(sp_t(p), SP_NONE, SP_NONE), &plain);
+    sp_update_step_(SP_UPDATE_SGD, p, p, STATES(sp_t(p), SP_NONE, SP_NONE), &plain);
     assert_error(SP_ERROR_STATE, "the first state does not lie in memory as the parameter does");
     sp_tensor *gaps = sp_slice(sp_zeros(SP_DIMS(4)), 0, 0, SP_END, 2);
-    sp_fused_step_(SP_FUSED_SGD, gaps, row, NO_STATE, &plain);
+    sp_update_step_(SP_UPDATE_SGD, gaps, row, NO_STATE, &plain);
     assert_error(SP_ERROR_STATE, "gaps");
-    sp_fused_step_(SP_FUSED_SGD, sp_cast(p, SP_BF16), p, NO_STATE, &plain);
+    sp_update_step_(SP_UPDATE_SGD, sp_cast(p, SP_BF16), p, NO_STATE, &plain);
     assert_error(SP_ERROR_DTYPE, "parameters are float32 or float64, not bfloat16");
-    sp_fused_step_((sp_fused_rule)99, p, p, NO_STATE, &plain);
+    sp_update_step_((sp_update_rule)99, p, p, NO_STATE, &plain);
     assert_error(SP_ERROR_ARGUMENT, "99 is no rule");
-    sp_fused_step_(SP_FUSED_SGD, p, p, NULL, &plain);
+    sp_update_step_(SP_UPDATE_SGD, p, p, NULL, &plain);
     assert_error(SP_ERROR_NULL, "state");
-    sp_fused_step_(SP_FUSED_SGD, p, p, NO_STATE, NULL);
+    sp_update_step_(SP_UPDATE_SGD, p, p, NO_STATE, NULL);
     assert_error(SP_ERROR_NULL, "numbers");
-    sp_fused_step_(SP_FUSED_SGD, p, p, STATES(NULL, SP_NONE, SP_NONE), &plain);
-    assert_error(SP_ERROR_NULL, "sp_fused_step_");
+    sp_update_step_(SP_UPDATE_SGD, p, p, STATES(NULL, SP_NONE, SP_NONE), &plain);
+    assert_error(SP_ERROR_NULL, "sp_update_step_");
     assert_holds(p, 1, 2, 3, 4);
 }
 
@@ -233,14 +233,14 @@ static void test_a_rule_needs_its_states(void **state)
 {
     (void)state;
     static const int needed[] = {
-        [SP_FUSED_SGD] = 0,  [SP_FUSED_ADAGRAD] = 1, [SP_FUSED_ADADELTA] = 2, [SP_FUSED_RMSPROP] = 1,
-        [SP_FUSED_ADAM] = 2, [SP_FUSED_ADAMAX] = 2,  [SP_FUSED_NADAM] = 2};
-    for (int rule = SP_FUSED_ADAGRAD; rule <= SP_FUSED_NADAM; rule++) {
+        [SP_UPDATE_SGD] = 0,  [SP_UPDATE_ADAGRAD] = 1, [SP_UPDATE_ADADELTA] = 2, [SP_UPDATE_RMSPROP] = 1,
+        [SP_UPDATE_ADAM] = 2, [SP_UPDATE_ADAMAX] = 2,  [SP_UPDATE_NADAM] = 2};
+    for (int rule = SP_UPDATE_ADAGRAD; rule <= SP_UPDATE_NADAM; rule++) {
         for (int missing = 0; missing < needed[rule]; missing++) {
             sp_tensor *p = sp_vector(1, 2), *states[3] = {sp_zeros_like(p), sp_zeros_like(p), SP_NONE};
             states[missing] = SP_NONE;
-            sp_fused_step_((sp_fused_rule)rule, p, p, states, &plain);
-            assert_error(SP_ERROR_ARGUMENT, "sp_fused_step_");
+            sp_update_step_((sp_update_rule)rule, p, p, states, &plain);
+            assert_error(SP_ERROR_ARGUMENT, "sp_update_step_");
             assert_holds(p, 1, 2);
         }
     }
@@ -260,9 +260,9 @@ int main(void)
         sp_test(test_what_index_select_refuses),
         sp_test(test_one_hot),
         sp_test(test_what_one_hot_refuses),
-        sp_test(test_a_fused_step),
-        sp_test(test_a_fused_step_in_another_layout),
-        sp_test(test_what_a_fused_step_refuses),
+        sp_test(test_an_update),
+        sp_test(test_an_update_in_another_layout),
+        sp_test(test_what_an_update_refuses),
         sp_test(test_a_rule_needs_its_states),
     };
     return sp_test_main(tests);

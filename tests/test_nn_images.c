@@ -186,7 +186,7 @@ static void test_numbers_that_norms_refuse(void **state)
     assert_true(sp_equal(mean, sp_zeros(SP_DIMS(3))) && sp_equal(var, sp_ones(SP_DIMS(3))));
 }
 
-/* Both ways to the gradient, fused and by operators, give the same. */
+/* Both ways to the gradient, by a kernel and by operators, give the same. */
 static void test_batch_norm_gradients_agree(void **state)
 {
     (void)state;
@@ -195,11 +195,11 @@ static void test_batch_norm_gradients_agree(void **state)
     for (int mode = 0; mode < 2; mode++) {
         sp_tensor *weight = sp_module_get(layer, "weight"), *bias = sp_module_get(layer, "bias");
         sp_tensor *y = sp_forward(layer, x);
-        sp_list *fused = sp_autograd_grad_with(SP_LIST(y), SP_LIST(x, weight, bias), SP_LIST(w), .retain_graph = true);
+        sp_list *kernel = sp_autograd_grad_with(SP_LIST(y), SP_LIST(x, weight, bias), SP_LIST(w), .retain_graph = true);
         sp_list *plain = sp_autograd_grad_with(SP_LIST(y), SP_LIST(x, weight, bias), SP_LIST(w), .create_graph = true);
         for (int i = 0; i < 3; i++)
             assert_true(
-                sp_allclose(sp_list_get(fused, i), sp_detach(sp_list_get(plain, i)), .rtol = 1e-4, .atol = 1e-5));
+                sp_allclose(sp_list_get(kernel, i), sp_detach(sp_list_get(plain, i)), .rtol = 1e-4, .atol = 1e-5));
         sp_eval(layer);
     }
     assert_no_error();

@@ -127,7 +127,7 @@ static sp_status forward_nothing(sp_call *call)
 }
 
 static const sp_op an_op = {.name = "nothing", .n_inputs = 1, .infer = infer_same, .forward = forward_nothing};
-static const sp_fused_numbers some_numbers = {.lr = 1};
+static const sp_update_numbers some_numbers = {.lr = 1};
 
 static int64_t a_length(void *self)
 {

@@ -342,17 +342,17 @@ static void test_saving_without_memory(void **state)
 enum { MANY = 100 };
 
 /* Tensors of many sizes, f32 and f64 by turns, with a gradient and Adam's two states. */
-static void make_updates(sp_fused_update *updates)
+static void make_updates(sp_update *updates)
 {
     for (int i = 0; i < MANY; i++) {
         const sp_dtype dtype = i % 3 == 0 ? SP_F64 : SP_F32;
         const int64_t n = i == 50 ? 40000 : i; /* one has none */
-        sp_fused_update *u = &updates[i];
-        *u = (sp_fused_update){
+        sp_update *u = &updates[i];
+        *u = (sp_update){
             .parameter = sp_full(SP_DIMS(n), 1., .dtype = dtype),
             .grad = sp_full(SP_DIMS(n), 0.5 + i, .dtype = dtype),
             .state = {sp_zeros(SP_DIMS(n), .dtype = dtype), sp_zeros(SP_DIMS(n), .dtype = dtype), SP_NONE}};
-        u->numbers = (sp_fused_numbers){.lr = 0.1 + i, .beta1 = 0.9, .beta2 = 0.99, .eps = 1e-8};
+        u->numbers = (sp_update_numbers){.lr = 0.1 + i, .beta1 = 0.9, .beta2 = 0.99, .eps = 1e-8};
         u->numbers.bias_correction1 = 0.1, u->numbers.bias_correction2 = 0.01;
     }
 }
@@ -360,26 +360,26 @@ static void make_updates(sp_fused_update *updates)
 static void test_many_parameters_at_once_as_one_by_one(void **state)
 {
     (void)state;
-    sp_fused_update together[MANY], alone[MANY];
+    sp_update together[MANY], alone[MANY];
     make_updates(together);
     make_updates(alone);
-    assert_int_equal(sp_fused_steps_(SP_FUSED_ADAM, together, MANY), SP_OK);
+    assert_int_equal(sp_update_steps_(SP_UPDATE_ADAM, together, MANY), SP_OK);
     for (int i = 0; i < MANY; i++) {
-        sp_fused_update *u = &alone[i];
-        assert_int_equal(sp_fused_step_(SP_FUSED_ADAM, u->parameter, u->grad, u->state, &u->numbers), SP_OK);
+        sp_update *u = &alone[i];
+        assert_int_equal(sp_update_step_(SP_UPDATE_ADAM, u->parameter, u->grad, u->state, &u->numbers), SP_OK);
         assert_true(sp_equal(u->parameter, together[i].parameter));
         assert_true(i == 0 || first(u->parameter) < 1);
     }
-    assert_int_equal(sp_fused_steps_(SP_FUSED_ADAM, NULL, 0), SP_OK);
+    assert_int_equal(sp_update_steps_(SP_UPDATE_ADAM, NULL, 0), SP_OK);
 }
 
 static void test_many_parameters_of_which_one_is_wrong(void **state)
 {
     (void)state;
-    sp_fused_update updates[MANY];
+    sp_update updates[MANY];
     make_updates(updates);
     updates[MANY - 1].grad = sp_zeros(SP_DIMS(3));
-    assert_int_equal(sp_fused_steps_(SP_FUSED_ADAM, updates, MANY), SP_ERROR_SHAPE);
+    assert_int_equal(sp_update_steps_(SP_UPDATE_ADAM, updates, MANY), SP_ERROR_SHAPE);
     assert_error(SP_ERROR_SHAPE, "the gradient has shape [3]");
     assert_true(first(updates[1].parameter) == 1);
 }

@@ -45,10 +45,10 @@ VALID = {
      "sp_series *const *": "some_series()", "sp_dims": "SP_DIMS(2, 2)", "sp_series_list": "(sp_series_list){some_series(), 1}",
     "sp_hook *": "a_hook", "sp_gradcheck_function *": "a_function",
     "const sp_op *": "&an_op", "sp_tensor **": "outputs", "const sp_dataset_class *": "&a_dataset_class",
-    "const sp_fused_numbers *": "&some_numbers", "sp_device": "(sp_device){SP_CPU, 0}",
+    "const sp_update_numbers *": "&some_numbers", "sp_device": "(sp_device){SP_CPU, 0}",
      "const sp_attribute *": "NULL", "const char *const *": "NULL",
 }
-NUMBERS = re.compile(r"^(int|int64_t|uint64_t|size_t|double|float|_Bool|sp_dtype|sp_fused_rule)$")
+NUMBERS = re.compile(r"^(int|int64_t|uint64_t|size_t|double|float|_Bool|sp_dtype|sp_update_rule)$")
 
 
 def functions(text):

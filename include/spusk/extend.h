@@ -10,7 +10,7 @@
 #include <spusk/extend/options.h>  /* to read the options of a call */
 #include <spusk/extend/operator.h> /* operators, and the memory of tensors */
 #include <spusk/extend/layer.h>    /* what a layer prints and saves; modules from descriptions */
-#include <spusk/fused.h>           /* the optimisers' updates */
+#include <spusk/extend/update.h>   /* the optimisers' updates */
 #include <spusk/extend/sizes.h>    /* arithmetic on sizes that does not overflow */
 #include <spusk/extend/map.h>      /* a map from names or addresses to numbers */
 #include <spusk/extend/text.h>     /* text in any locale, and text of unknown origin */

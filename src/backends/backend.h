@@ -352,14 +352,14 @@ static inline uint64_t sp__fill_per_block(sp__fill_kind kind, sp_dtype dtype)
 
 /* ---- optimisers ---- */
 
-struct sp_fused_numbers;
-typedef struct sp__fused {
-    int rule; /* sp_fused_rule */
+struct sp_update_numbers;
+typedef struct sp__update {
+    int rule; /* sp_update_rule */
     sp_dtype dtype;
     int64_t n;
     sp__operand parameter, grad, state[3]; /* contiguous in the same order; buffer NULL: none */
-    const struct sp_fused_numbers *numbers;
-} sp__fused;
+    const struct sp_update_numbers *numbers;
+} sp__update;
 
 /* ---- the table ---- */
 
@@ -389,7 +389,7 @@ typedef struct sp__backend {
     sp_status (*resample)(const sp__resample *call);
     sp_status (*norm)(const sp__norm *call);
     sp_status (*fill)(const sp__fill *call);
-    sp_status (*fused)(const sp__fused *calls, int64_t n); /* calls of one dtype, each of at least one element */
+    sp_status (*update)(const sp__update *calls, int64_t n); /* calls of one dtype, each of at least one element */
     sp_status (*eigh)(const sp__eigh *call);
 } sp__backend;
 

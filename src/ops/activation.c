@@ -13,7 +13,7 @@
 #include "ops/elementwise.h"
 
 /* The gradient by one kernel, where nobody asks for the gradient's. */
-static sp_status fused(sp_grad_call *call, sp__map_kind kind, double p, double q)
+static sp_status by_kernel(sp_grad_call *call, sp__map_kind kind, double p, double q)
 {
     return SP__GIVE(call, 0, sp__activation_backward(call->grads[0], sp_saved_input(call, 0), kind, p, q));
 }
@@ -27,7 +27,7 @@ static sp_status silu_forward(sp_call *call)
 
 static sp_status silu_backward(sp_grad_call *call)
 {
-    if (!sp_grad_enabled()) return fused(call, SP__SILU_BACKWARD, 0, 0);
+    if (!sp_grad_enabled()) return by_kernel(call, SP__SILU_BACKWARD, 0, 0);
     sp_tensor *g = call->grads[0], *x = sp__widened(sp_saved_input(call, 0)), *s = sp_sigmoid(x);
     sp_tensor *slope = sp_mul(s, sp_add_scalar(sp_mul(x, sp_rsub_scalar(s, 1)), 1));
     return SP__GIVE(call, 0, sp_mul(g, slope));
@@ -53,7 +53,7 @@ static sp_status softplus_forward(sp_call *call)
 static sp_status softplus_backward(sp_grad_call *call)
 {
     const softplus_attributes *a = call->attributes;
-    if (!sp_grad_enabled()) return fused(call, SP__SOFTPLUS_BACKWARD, a->beta, a->threshold);
+    if (!sp_grad_enabled()) return by_kernel(call, SP__SOFTPLUS_BACKWARD, a->beta, a->threshold);
     sp_tensor *g = call->grads[0], *scaled = sp_mul_scalar(sp__widened(sp_saved_input(call, 0)), a->beta);
     sp_tensor *linear = sp_gt_scalar(scaled, a->threshold);
     return SP__GIVE(call, 0, sp_where(linear, g, sp_mul(g, sp_sigmoid(scaled))));
@@ -78,7 +78,7 @@ static sp_status leaky_relu_forward(sp_call *call)
 static sp_status leaky_relu_backward(sp_grad_call *call)
 {
     const double *slope = call->attributes;
-    if (!sp_grad_enabled()) return fused(call, SP__LEAKY_RELU_BACKWARD, *slope, 0);
+    if (!sp_grad_enabled()) return by_kernel(call, SP__LEAKY_RELU_BACKWARD, *slope, 0);
     sp_tensor *g = call->grads[0], *x = sp_saved_input(call, 0);
     return SP__GIVE(call, 0, sp_where(sp_gt_scalar(x, 0), g, sp_mul_scalar(g, *slope)));
 }
@@ -103,7 +103,7 @@ static sp_status elu_forward(sp_call *call)
 static sp_status elu_backward(sp_grad_call *call)
 {
     const double *alpha = call->attributes;
-    if (!sp_grad_enabled()) return fused(call, SP__ELU_BACKWARD, *alpha, 0);
+    if (!sp_grad_enabled()) return by_kernel(call, SP__ELU_BACKWARD, *alpha, 0);
     sp_tensor *g = call->grads[0], *x = sp__widened(sp_saved_input(call, 0));
     sp_tensor *slope = sp_mul_scalar(sp_exp(sp_clamp_max(x, 0)), *alpha);
     return SP__GIVE(call, 0, sp_where(sp_le_scalar(x, 0), sp_mul(g, slope), g));
@@ -147,7 +147,7 @@ static sp_tensor *gelu_tanh_slope(sp_tensor *x)
 static sp_status gelu_backward(sp_grad_call *call)
 {
     const bool *by_tanh = call->attributes;
-    if (!sp_grad_enabled()) return fused(call, *by_tanh ? SP__GELU_TANH_BACKWARD : SP__GELU_BACKWARD, 0, 0);
+    if (!sp_grad_enabled()) return by_kernel(call, *by_tanh ? SP__GELU_TANH_BACKWARD : SP__GELU_BACKWARD, 0, 0);
     sp_tensor *x = sp__widened(sp_saved_input(call, 0));
     return SP__GIVE(call, 0, sp_mul(call->grads[0], *by_tanh ? gelu_tanh_slope(x) : gelu_slope(x)));
 }

@@ -4,7 +4,7 @@
  *   dx = (h - mean h - x̂·mean(h·x̂))/√(var + eps),  h = dy·weight;  h/√(var + eps) where mean and var are given
  *   dweight = Σ dy·x̂,  dbias = Σ dy
  *
- * The gradient is one fused pass, which has no gradient of its own: under create_graph the same is said by operators.
+ * The gradient is one pass of a kernel, which has no gradient of its own: under create_graph the same is said by operators.
  * Sources: Ioffe and Szegedy, arXiv:1502.03167; Ba, Kiros, Hinton, arXiv:1607.06450. */
 #include "ops/norm.h"
 #include <math.h>

@@ -1,4 +1,4 @@
-/* The gradients of normalisation: one fused pass, or, where it will be differentiated again, operators. Formulas stand
+/* The gradients of normalisation: one pass of a kernel, or, where it will be differentiated again, operators. Formulas stand
  * in norm.c. */
 #include "ops/norm.h"
 #include <string.h>
@@ -78,7 +78,7 @@ static sp_status give_plain(sp_grad_call *call, sp_tensor *x, bool given)
 
 /* ---- gradients by one pass ---- */
 
-static sp_status give_fused(sp_grad_call *call, sp_tensor *x, bool given, const sp_op *op)
+static sp_status give_update(sp_grad_call *call, sp_tensor *x, bool given, const sp_op *op)
 {
     sp__norm_attributes a = *(const sp__norm_attributes *)call->attributes;
     sp_tensor *weight = sp_input_sizes(call, 1).n ? sp_saved_input(call, 1) : SP_NONE;
@@ -98,7 +98,7 @@ static sp_status norm_backward(sp_grad_call *call, bool given, const sp_op *op)
 {
     sp_tensor *x = sp_saved_input(call, 0);
     if (!x) return sp_error_status();
-    return sp_grad_enabled() ? give_plain(call, x, given) : give_fused(call, x, given, op);
+    return sp_grad_enabled() ? give_plain(call, x, given) : give_update(call, x, given, op);
 }
 
 sp_status sp__batch_norm_gradient(sp_grad_call *call)

@@ -99,7 +99,7 @@ static sp_tensor *sum_along(sp_tensor *x, int dim)
     return sp_sum_dim(x, dim, .keepdim = true);
 }
 
-static sp_status give_fused(sp_grad_call *call, const sp_op *op)
+static sp_status give_update(sp_grad_call *call, const sp_op *op)
 {
     sp_tensor *y = sp_saved_output(call, 0);
     if (!y) return sp_error_status();
@@ -108,12 +108,12 @@ static sp_status give_fused(sp_grad_call *call, const sp_op *op)
 
 static sp_status softmax_backward(sp_grad_call *call)
 {
-    return give_fused(call, &sp__op_softmax_backward);
+    return give_update(call, &sp__op_softmax_backward);
 }
 
 static sp_status log_softmax_backward(sp_grad_call *call)
 {
-    return give_fused(call, &sp__op_log_softmax_backward);
+    return give_update(call, &sp__op_log_softmax_backward);
 }
 
 static sp_status softmax_backward_backward(sp_grad_call *call)

@@ -52,7 +52,7 @@ typedef struct sp__state_rule {
 typedef struct sp__rule {
     const char *name;     /* "Adam" */
     const char *function; /* "sp_optim_adam" */
-    sp_fused_rule fused;
+    sp_update_rule update;
     bool decoupled; /* weight decay apart from the gradient */
     unsigned takes; /* bits of the fields that it reads, beside lr, weight_decay and maximize */
     SP_OPTIONS_MEMBER(sp_optim_options, defaults);

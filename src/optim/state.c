@@ -61,7 +61,7 @@ static sp_status put_slot(sp_dict *dict, const sp_optimizer *optimizer, int64_t 
     const sp__slot *slot = &optimizer->slots[i];
     if (slot->step == 0) return SP_OK;
     sp_status status = put(dict, slot_key(i, "step"), sp_scalar_i64(slot->step));
-    if (status == SP_OK && optimizer->rule->fused == SP_FUSED_NADAM)
+    if (status == SP_OK && optimizer->rule->update == SP_UPDATE_NADAM)
         status = put_number(dict, slot_key(i, "mu_product"), slot->mu_product);
     for (int k = 0; k < SP__MAX_STATES && status == SP_OK; k++)
         if (slot->state[k]) status = put(dict, slot_key(i, optimizer->rule->states[k].name), slot->state[k]);
@@ -209,7 +209,7 @@ static sp_status get_slot(loading *l, const sp__group *group, int64_t i)
     const sp_tensor *step = get(l, k);
     if (!step) return sp_error_status();
     sp_status status = sp__count_of("sp_optimizer_load_state_dict", k.text, step, 0, &slot->step);
-    if (status == SP_OK && l->optimizer->rule->fused == SP_FUSED_NADAM)
+    if (status == SP_OK && l->optimizer->rule->update == SP_UPDATE_NADAM)
         status = get_number(l, slot_key(i, "mu_product"), &slot->mu_product);
     for (int s = 0; s < SP__MAX_STATES && status == SP_OK; s++) status = get_state(l, group, slot, i, s);
     slot->has_momentum = slot->state[0] != NULL;

@@ -40,7 +40,7 @@ static sp_tensor *workable(sp_tensor *parameter)
 
 sp_tensor *sp__state_new(const sp_optimizer *optimizer, const sp__group *group, const sp__slot *slot, int i)
 {
-    bool sum = optimizer->rule->fused == SP_FUSED_ADAGRAD && i == 0;
+    bool sum = optimizer->rule->update == SP_UPDATE_ADAGRAD && i == 0;
     sp_tensor *x = sp_empty_as(slot->parameter, compute_dtype(slot->parameter));
     return sp_fill_(x, sum ? group->options.initial_accumulator_value : 0);
 }
@@ -74,10 +74,10 @@ static double mu_at(const sp_optim_options *o, double step)
     return o->betas[0] * (1 - 0.5 * pow(0.96, step * o->momentum_decay));
 }
 
-static sp_fused_numbers numbers_of(const sp__rule *rule, const sp_optim_options *o, const sp__slot *slot)
+static sp_update_numbers numbers_of(const sp__rule *rule, const sp_optim_options *o, const sp__slot *slot)
 {
     double step = (double)slot->step + 1;
-    sp_fused_numbers n = {
+    sp_update_numbers n = {
         .lr = o->lr / (1 + (step - 1) * o->lr_decay),
         .weight_decay = o->weight_decay,
         .momentum = o->momentum,
@@ -115,9 +115,9 @@ static sp_status for_each_slot(sp_optimizer *optimizer, slot_action *action)
 }
 
 /* What the update of a slot is. */
-static sp_fused_update update_of(const sp_optimizer *optimizer, const sp__group *group, const sp__slot *slot)
+static sp_update update_of(const sp_optimizer *optimizer, const sp__group *group, const sp__slot *slot)
 {
-    sp_fused_update u = {.parameter = slot->work, .grad = slot->grad};
+    sp_update u = {.parameter = slot->work, .grad = slot->grad};
     u.numbers = numbers_of(optimizer->rule, &group->options, slot);
     for (int i = 0; i < SP__MAX_STATES; i++)
         u.state[i] = sp__wants_state(optimizer->rule, &group->options, i) ? slot->state[i] : SP_NONE;
@@ -125,7 +125,7 @@ static sp_fused_update update_of(const sp_optimizer *optimizer, const sp__group 
 }
 
 /* After the update: what a working copy was made of, and what the slot counts. */
-static sp_status settle(const sp__group *group, sp__slot *slot, const sp_fused_update *u)
+static sp_status settle(const sp__group *group, sp__slot *slot, const sp_update *u)
 {
     if (slot->work != slot->parameter && !sp_copy_(slot->parameter, slot->work)) return sp_error_status();
     slot->step = sp__next_count(slot->step);
@@ -135,7 +135,7 @@ static sp_status settle(const sp__group *group, sp__slot *slot, const sp_fused_u
 }
 
 /* All parameters that have a gradient, in one pass. */
-static sp_status update_all(sp_optimizer *optimizer, sp_fused_update *updates)
+static sp_status update_all(sp_optimizer *optimizer, sp_update *updates)
 {
     int64_t n = 0;
     for (int g = 0; g < optimizer->n_groups; g++) {
@@ -143,7 +143,7 @@ static sp_status update_all(sp_optimizer *optimizer, sp_fused_update *updates)
         for (int64_t i = group->first; i < group->first + group->n; i++)
             if (optimizer->slots[i].grad) updates[n++] = update_of(optimizer, group, &optimizer->slots[i]);
     }
-    if (sp_fused_steps_(optimizer->rule->fused, updates, n) != SP_OK) return sp_error_status();
+    if (sp_update_steps_(optimizer->rule->update, updates, n) != SP_OK) return sp_error_status();
     n = 0;
     for (int g = 0; g < optimizer->n_groups; g++) {
         const sp__group *group = &optimizer->groups[g];
@@ -158,8 +158,8 @@ sp_status sp_step(sp_optimizer *optimizer)
 {
     sp_status status = sp__optimizer_check(optimizer, "sp_step");
     if (status != SP_OK || optimizer->n_slots == 0) return status;
-    const size_t bytes = (size_t)optimizer->n_slots * sizeof(sp_fused_update);
-    sp_fused_update *updates = sp_alloc(bytes);
+    const size_t bytes = (size_t)optimizer->n_slots * sizeof(sp_update);
+    sp_update *updates = sp_alloc(bytes);
     if (!updates) return sp_error_status();
     SP_NO_GRAD {
         status = for_each_slot(optimizer, prepare);

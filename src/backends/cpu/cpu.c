@@ -53,6 +53,6 @@ const sp__backend sp__cpu_backend = {
     .norm = sp__cpu_norm,
     .fill = sp__cpu_fill,
     .nll = sp__cpu_nll,
-    .fused = sp__cpu_fused,
+    .update = sp__cpu_update,
     .eigh = sp__cpu_eigh,
 };

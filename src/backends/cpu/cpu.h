@@ -3,7 +3,7 @@
 #define SPUSK_CPU_H
 
 #include "backends/backend.h"
-#include <spusk/fused.h>
+#include <spusk/extend/update.h>
 #include <string.h>
 
 /* ---- elements ---- */
@@ -181,7 +181,7 @@ typedef struct sp__norm_loops {
 } sp__norm_loops;
 /* Elements [first, last). */
 typedef void sp__fill_run(const sp__fill *call, int64_t first, int64_t last);
-typedef void sp__fused_run(const sp__fused *call, int64_t first, int64_t last);
+typedef void sp__update_run(const sp__update *call, int64_t first, int64_t last);
 
 /* A rotation of rows `row` and `row` + 1; how many columns lie side by side in a block of rows that are rotated. */
 typedef struct sp__rotation {
@@ -206,7 +206,7 @@ typedef struct sp__kernels {
     sp__rows_run *const *rows; /* by sp__row_kind */
     sp__gemm_run *gemm;
     sp__conv_run *conv;
-    sp__fused_run *fused;
+    sp__update_run *update;
     sp__fill_run *const *fill; /* by sp__fill_kind */
     const sp__eigh_loops *eigh;
     sp__pool_run *const *pool;      /* by sp__pool_kind; in fast tables only */
@@ -241,7 +241,7 @@ sp_status sp__cpu_pool(const sp__pool *call);
 sp_status sp__cpu_resample(const sp__resample *call);
 sp_status sp__cpu_norm(const sp__norm *call);
 sp_status sp__cpu_fill(const sp__fill *call);
-sp_status sp__cpu_fused(const sp__fused *calls, int64_t n);
+sp_status sp__cpu_update(const sp__update *calls, int64_t n);
 sp_status sp__cpu_eigh(const sp__eigh *call);
 
 /* Matrices whose rows lie side by side in `in` and whose columns lie side by side in `out`, one for each outer index:

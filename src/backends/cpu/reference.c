@@ -6,9 +6,9 @@ const sp__level sp__reference = {
     .of =
         {
             [SP_F32] = {sp__map_f32, sp__cast_f32, sp__fold_f32, sp__rows_f32, .gemm = sp__gemm_f32,
-                        .conv = sp__conv_f32, .fused = sp__fused_f32},
+                        .conv = sp__conv_f32, .update = sp__update_f32},
             [SP_F64] = {sp__map_f64, sp__cast_f64, sp__fold_f64, sp__rows_f64, .gemm = sp__gemm_f64,
-                        .conv = sp__conv_f64, .fused = sp__fused_f64, .eigh = &sp__eigh_f64},
+                        .conv = sp__conv_f64, .update = sp__update_f64, .eigh = &sp__eigh_f64},
             [SP_BF16] = {sp__map_bf16, sp__cast_bf16, sp__fold_bf16, sp__rows_bf16, .gemm = sp__gemm_bf16,
                          .conv = sp__conv_bf16},
             [SP_I64] = {sp__map_i64, sp__cast_i64, sp__fold_i64, sp__rows_i64, .gemm = sp__gemm_i64},

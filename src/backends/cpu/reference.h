@@ -31,7 +31,7 @@ extern sp__rows_run *const sp__rows_f32[SP__ROW_COUNT],
 
 sp__gemm_run sp__gemm_f32, sp__gemm_f64, sp__gemm_bf16, sp__gemm_i64, sp__gemm_i32, sp__gemm_u8;
 sp__conv_run sp__conv_f32, sp__conv_f64, sp__conv_bf16;
-sp__fused_run sp__fused_f32, sp__fused_f64;
+sp__update_run sp__update_f32, sp__update_f64;
 extern const sp__eigh_loops sp__eigh_f64;
 
 extern sp__pool_run *const sp__pool_f32[SP__POOL_KINDS], *const sp__pool_f64[SP__POOL_KINDS],

@@ -128,7 +128,7 @@ extern sp__pool_run *const SP__BASE(sp__pool_f32)[SP__POOL_KINDS];
 extern const sp__norm_loops SP__BASE(sp__norm_f32);
 extern sp__fill_run *const SP__BASE(sp__fill_f32)[SP__FILL_COUNT], *const SP__BASE(sp__fill_bf16)[SP__FILL_COUNT];
 void SP__BASE(sp__philox)(uint64_t seed, uint64_t position, int64_t blocks, uint32_t *out);
-sp__fused_run SP__BASE(sp__fused_f32), SP__BASE(sp__fused_f64);
+sp__update_run SP__BASE(sp__update_f32), SP__BASE(sp__update_f64);
 extern const sp__eigh_loops SP__BASE(sp__eigh_f64);
 sp_status SP__BASE(sp__gemm_f32)(const sp__gemm *call);
 sp_status SP__BASE(sp__gemm_f64)(const sp__gemm *call);

@@ -7,7 +7,7 @@ typedef struct FN(rule) {
     T sign, decay; /* of the gradient */
     T shrink;      /* of the parameter: 1, or less when its decay is decoupled */
     int64_t n;
-    const sp_fused_numbers *numbers;
+    const sp_update_numbers *numbers;
 } FN(rule);
 
 /* The gradient with its sign and, unless decoupled, its weight decay. 0·p is not added: p may be NaN or infinite. */
@@ -25,14 +25,14 @@ static inline T FN(lerp)(T a, T b, T weight)
 
 static void FN(sgd)(FN(rule) r)
 {
-    const sp_fused_numbers *v = r.numbers;
+    const sp_update_numbers *v = r.numbers;
     const T lr = (T)v->lr;
     for (int64_t i = 0; i < r.n; i++) r.p[i] -= lr * FN(gradient)(&r, r.g[i], r.p[i]);
 }
 
 static void FN(sgd_momentum)(FN(rule) r)
 {
-    const sp_fused_numbers *v = r.numbers;
+    const sp_update_numbers *v = r.numbers;
     const T lr = (T)v->lr, momentum = v->first ? 0 : (T)v->momentum, new = v->first ? 1 : (T)(1 - v->dampening);
     const T ahead = (T)v->momentum;
     for (int64_t i = 0; i < r.n; i++) {
@@ -70,7 +70,7 @@ static void FN(adadelta)(FN(rule) r)
 static inline __attribute__((always_inline)) void FN(rmsprop_loop)(FN(rule) r, const bool centered,
                                                                    const bool has_momentum)
 {
-    const sp_fused_numbers *v = r.numbers;
+    const sp_update_numbers *v = r.numbers;
     const T lr = (T)v->lr, eps = (T)v->eps, alpha = (T)v->alpha, new = (T)(1 - v->alpha), momentum = (T)v->momentum;
     for (int64_t i = 0; i < r.n; i++) {
         const T g = FN(gradient)(&r, r.g[i], r.p[i]);
@@ -106,7 +106,7 @@ static void FN(rmsprop)(FN(rule) r)
 
 static inline __attribute__((always_inline)) void FN(adam_loop)(FN(rule) r, const bool amsgrad)
 {
-    const sp_fused_numbers *v = r.numbers;
+    const sp_update_numbers *v = r.numbers;
     const T beta2 = (T)v->beta2, new1 = (T)(1 - v->beta1), new2 = (T)(1 - v->beta2), eps = (T)v->eps;
     const T step = (T)(-v->lr / v->bias_correction1), per_root = (T)(1 / sqrt(v->bias_correction2));
     for (int64_t i = 0; i < r.n; i++) {
@@ -132,7 +132,7 @@ static void FN(adam)(FN(rule) r)
 
 static void FN(adamax)(FN(rule) r)
 {
-    const sp_fused_numbers *v = r.numbers;
+    const sp_update_numbers *v = r.numbers;
     const T beta2 = (T)v->beta2, new1 = (T)(1 - v->beta1), eps = (T)v->eps;
     const T step = (T)(-v->lr / v->bias_correction1);
     for (int64_t i = 0; i < r.n; i++) {
@@ -147,7 +147,7 @@ static void FN(adamax)(FN(rule) r)
 
 static void FN(nadam)(FN(rule) r)
 {
-    const sp_fused_numbers *v = r.numbers;
+    const sp_update_numbers *v = r.numbers;
     const T beta2 = (T)v->beta2, new1 = (T)(1 - v->beta1), new2 = (T)(1 - v->beta2), eps = (T)v->eps;
     const T correction = (T)v->bias_correction2;
     const T step_g = (T)(-v->lr * (1 - v->mu) / (1 - v->mu_product));
@@ -161,14 +161,14 @@ static void FN(nadam)(FN(rule) r)
     }
 }
 
-void FN(sp__fused)(const sp__fused *call, int64_t first, int64_t last)
+void FN(sp__update)(const sp__update *call, int64_t first, int64_t last)
 {
     static void (*const rules[])(FN(rule)) = {
-        [SP_FUSED_SGD] = FN(sgd),         [SP_FUSED_ADAGRAD] = FN(adagrad), [SP_FUSED_ADADELTA] = FN(adadelta),
-        [SP_FUSED_RMSPROP] = FN(rmsprop), [SP_FUSED_ADAM] = FN(adam),       [SP_FUSED_ADAMAX] = FN(adamax),
-        [SP_FUSED_NADAM] = FN(nadam),
+        [SP_UPDATE_SGD] = FN(sgd),         [SP_UPDATE_ADAGRAD] = FN(adagrad), [SP_UPDATE_ADADELTA] = FN(adadelta),
+        [SP_UPDATE_RMSPROP] = FN(rmsprop), [SP_UPDATE_ADAM] = FN(adam),       [SP_UPDATE_ADAMAX] = FN(adamax),
+        [SP_UPDATE_NADAM] = FN(nadam),
     };
-    const sp_fused_numbers *v = call->numbers;
+    const sp_update_numbers *v = call->numbers;
     const sp__operand *s = call->state;
     const FN(rule) rule = {
         .p = (T *)sp__operand_at(&call->parameter) + first,
@@ -182,7 +182,7 @@ void FN(sp__fused)(const sp__fused *call, int64_t first, int64_t last)
         .shrink = v->decoupled ? (T)(1 - v->lr * v->weight_decay) : 1,
         .numbers = v,
     };
-    const bool momentum = call->rule == SP_FUSED_SGD && rule.s0;
+    const bool momentum = call->rule == SP_UPDATE_SGD && rule.s0;
     (momentum ? FN(sgd_momentum) : rules[call->rule])(rule);
 }
 

@@ -4,43 +4,43 @@
 /* Every parameter is cut into as many parts, of whole lines of the cache, and a task is one part of one parameter. The
  * tasks of a part come after each other, so that a thread always has the same share of each parameter, its gradient
  * and its states: that which it computes of the gradient (a product's tasks come by rows), and not that of another. */
-enum { FUSED_LINE = 64, FUSED_PARTS_PER_THREAD = 8 };
+enum { LINE = 64, PARTS_PER_THREAD = 8 };
 
-typedef struct fused_plan {
-    const sp__fused *calls;
+typedef struct update_plan {
+    const sp__update *calls;
     int64_t n, parts;
-    sp__fused_run *run;
-} fused_plan;
+    sp__update_run *run;
+} update_plan;
 
-static void fused_task(void *context, int64_t task)
+static void update_task(void *context, int64_t task)
 {
-    const fused_plan *p = context;
-    const sp__fused *call = &p->calls[task % p->n];
-    const int64_t part = task / p->n, lines = (call->n + FUSED_LINE - 1) / FUSED_LINE;
-    const int64_t first = lines * part / p->parts * FUSED_LINE, last = lines * (part + 1) / p->parts * FUSED_LINE;
+    const update_plan *p = context;
+    const sp__update *call = &p->calls[task % p->n];
+    const int64_t part = task / p->n, lines = (call->n + LINE - 1) / LINE;
+    const int64_t first = lines * part / p->parts * LINE, last = lines * (part + 1) / p->parts * LINE;
     if (first < last) p->run(call, first, last < call->n ? last : call->n);
 }
 
 /* All of it on one thread: it is too small to be shared out. */
-static void fused_alone(void *context, int64_t unused)
+static void update_alone(void *context, int64_t unused)
 {
-    const fused_plan *p = context;
+    const update_plan *p = context;
     (void)unused;
     for (int64_t i = 0; i < p->n; i++) p->run(&p->calls[i], 0, p->calls[i].n);
 }
 
-sp_status sp__cpu_fused(const sp__fused *calls, int64_t n)
+sp_status sp__cpu_update(const sp__update *calls, int64_t n)
 {
     if (n < 1) return SP_OK;
-    fused_plan p = {.calls = calls, .n = n, .run = sp__cpu_level()->of[calls->dtype].fused};
-    if (!p.run) p.run = sp__reference.of[calls->dtype].fused;
+    update_plan p = {.calls = calls, .n = n, .run = sp__cpu_level()->of[calls->dtype].update};
+    if (!p.run) p.run = sp__reference.of[calls->dtype].update;
     if (!p.run) return sp__no_kernel("an optimiser's step", calls->dtype);
     int64_t total = 0;
     for (int64_t i = 0; i < n; i++) total += calls[i].n;
-    p.parts = (int64_t)sp_num_threads() * FUSED_PARTS_PER_THREAD;
+    p.parts = (int64_t)sp_num_threads() * PARTS_PER_THREAD;
     if (total < SP__GRAIN)
-        sp__flushed_tasks(1, fused_alone, &p);
+        sp__flushed_tasks(1, update_alone, &p);
     else
-        sp__flushed_tasks(p.parts * n, fused_task, &p);
+        sp__flushed_tasks(p.parts * n, update_task, &p);
     return SP_OK;
 }

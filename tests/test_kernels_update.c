@@ -1,39 +1,39 @@
 /* Twenty steps of each optimiser rule, as one pass, against PyTorch's order of operations written out in f64. */
 #include "test_kernels.h"
-#include <spusk/fused.h>
+#include <spusk/extend/update.h>
 
 enum { N = 1003, STEPS = 20 };
 
 typedef struct variant {
     const char *name;
-    sp_fused_rule rule;
+    sp_update_rule rule;
     int states;
-    sp_fused_numbers numbers;
+    sp_update_numbers numbers;
 } variant;
 
 #define ADAM .lr = 1e-2, .beta1 = 0.9, .beta2 = 0.99, .eps = 1e-8
 static const variant variants[] = {
-    {"sgd", SP_FUSED_SGD, 0, {.lr = 0.1}},
-    {"sgd, decay", SP_FUSED_SGD, 0, {.lr = 0.1, .weight_decay = 0.1, .maximize = true}},
-    {"sgd, momentum", SP_FUSED_SGD, 1, {.lr = 0.1, .momentum = 0.9, .dampening = 0.5}},
-    {"sgd, nesterov", SP_FUSED_SGD, 1, {.lr = 0.1, .momentum = 0.9, .nesterov = true, .weight_decay = 0.01}},
-    {"adagrad", SP_FUSED_ADAGRAD, 1, {.lr = 0.1, .eps = 1e-10, .weight_decay = 0.1}},
-    {"adadelta", SP_FUSED_ADADELTA, 2, {.lr = 1, .rho = 0.9, .eps = 1e-6, .weight_decay = 0.1}},
-    {"rmsprop", SP_FUSED_RMSPROP, 1, {.lr = 1e-2, .alpha = 0.99, .eps = 1e-8}},
-    {"rmsprop, momentum", SP_FUSED_RMSPROP, 2, {.lr = 1e-2, .alpha = 0.9, .eps = 1e-8, .momentum = 0.9}},
-    {"rmsprop, centered", SP_FUSED_RMSPROP, 5, {.lr = 1e-2, .alpha = 0.6, .eps = 1e-3}},
+    {"sgd", SP_UPDATE_SGD, 0, {.lr = 0.1}},
+    {"sgd, decay", SP_UPDATE_SGD, 0, {.lr = 0.1, .weight_decay = 0.1, .maximize = true}},
+    {"sgd, momentum", SP_UPDATE_SGD, 1, {.lr = 0.1, .momentum = 0.9, .dampening = 0.5}},
+    {"sgd, nesterov", SP_UPDATE_SGD, 1, {.lr = 0.1, .momentum = 0.9, .nesterov = true, .weight_decay = 0.01}},
+    {"adagrad", SP_UPDATE_ADAGRAD, 1, {.lr = 0.1, .eps = 1e-10, .weight_decay = 0.1}},
+    {"adadelta", SP_UPDATE_ADADELTA, 2, {.lr = 1, .rho = 0.9, .eps = 1e-6, .weight_decay = 0.1}},
+    {"rmsprop", SP_UPDATE_RMSPROP, 1, {.lr = 1e-2, .alpha = 0.99, .eps = 1e-8}},
+    {"rmsprop, momentum", SP_UPDATE_RMSPROP, 2, {.lr = 1e-2, .alpha = 0.9, .eps = 1e-8, .momentum = 0.9}},
+    {"rmsprop, centered", SP_UPDATE_RMSPROP, 5, {.lr = 1e-2, .alpha = 0.6, .eps = 1e-3}},
     {"rmsprop, all",
-     SP_FUSED_RMSPROP,
+     SP_UPDATE_RMSPROP,
      3,
      {.lr = 1e-2, .alpha = 0.9, .eps = 1e-3, .momentum = 0.5, .weight_decay = 0.1}},
-    {"adam", SP_FUSED_ADAM, 2, {ADAM}},
-    {"adam, decay", SP_FUSED_ADAM, 2, {ADAM, .weight_decay = 0.1, .maximize = true}},
-    {"adamw", SP_FUSED_ADAM, 2, {ADAM, .weight_decay = 0.1, .decoupled = true}},
-    {"amsgrad", SP_FUSED_ADAM, 3, {ADAM}},
-    {"adam, small beta", SP_FUSED_ADAM, 2, {.lr = 1e-2, .beta1 = 0.3, .beta2 = 0.9, .eps = 1e-8}},
-    {"adamax", SP_FUSED_ADAMAX, 2, {ADAM, .weight_decay = 0.1}},
-    {"nadam", SP_FUSED_NADAM, 2, {ADAM}},
-    {"nadam, decoupled", SP_FUSED_NADAM, 2, {ADAM, .weight_decay = 0.1, .decoupled = true}},
+    {"adam", SP_UPDATE_ADAM, 2, {ADAM}},
+    {"adam, decay", SP_UPDATE_ADAM, 2, {ADAM, .weight_decay = 0.1, .maximize = true}},
+    {"adamw", SP_UPDATE_ADAM, 2, {ADAM, .weight_decay = 0.1, .decoupled = true}},
+    {"amsgrad", SP_UPDATE_ADAM, 3, {ADAM}},
+    {"adam, small beta", SP_UPDATE_ADAM, 2, {.lr = 1e-2, .beta1 = 0.3, .beta2 = 0.9, .eps = 1e-8}},
+    {"adamax", SP_UPDATE_ADAMAX, 2, {ADAM, .weight_decay = 0.1}},
+    {"nadam", SP_UPDATE_NADAM, 2, {ADAM}},
+    {"nadam, decoupled", SP_UPDATE_NADAM, 2, {ADAM, .weight_decay = 0.1, .decoupled = true}},
 };
 #define VARIANTS (int)(sizeof variants / sizeof *variants)
 
@@ -44,9 +44,9 @@ static bool has_state(const variant *v, int i)
 }
 
 /* The numbers that change from step to step; step counts from 1. */
-static sp_fused_numbers numbers_at(const variant *v, int step)
+static sp_update_numbers numbers_at(const variant *v, int step)
 {
-    sp_fused_numbers n = v->numbers;
+    sp_update_numbers n = v->numbers;
     n.first = step == 1;
     n.bias_correction1 = 1 - pow(n.beta1, step);
     n.bias_correction2 = 1 - pow(n.beta2, step);
@@ -70,7 +70,7 @@ static double lerp(double a, double b, double w)
     return w < 0.5 ? a + w * (b - a) : b - (b - a) * (1 - w);
 }
 
-static void twin_sgd(element *e, double g, const sp_fused_numbers *n, const bool *has)
+static void twin_sgd(element *e, double g, const sp_update_numbers *n, const bool *has)
 {
     if (has[0]) {
         e->s[0] = n->first ? g : e->s[0] * n->momentum + (1 - n->dampening) * g;
@@ -79,7 +79,7 @@ static void twin_sgd(element *e, double g, const sp_fused_numbers *n, const bool
     e->p -= n->lr * g;
 }
 
-static void twin_adadelta(element *e, double g, const sp_fused_numbers *n)
+static void twin_adadelta(element *e, double g, const sp_update_numbers *n)
 {
     e->s[0] = e->s[0] * n->rho + (1 - n->rho) * g * g;
     const double delta = sqrt(e->s[1] + n->eps) / sqrt(e->s[0] + n->eps) * g;
@@ -87,7 +87,7 @@ static void twin_adadelta(element *e, double g, const sp_fused_numbers *n)
     e->p -= n->lr * delta;
 }
 
-static void twin_rmsprop(element *e, double g, const sp_fused_numbers *n, const bool *has)
+static void twin_rmsprop(element *e, double g, const sp_update_numbers *n, const bool *has)
 {
     e->s[0] = e->s[0] * n->alpha + (1 - n->alpha) * g * g;
     double average = e->s[0];
@@ -100,7 +100,7 @@ static void twin_rmsprop(element *e, double g, const sp_fused_numbers *n, const 
     e->p -= n->lr * (has[1] ? e->s[1] : g / average);
 }
 
-static void twin_adam(element *e, double g, const sp_fused_numbers *n, const bool *has)
+static void twin_adam(element *e, double g, const sp_update_numbers *n, const bool *has)
 {
     if (n->decoupled) e->p *= 1 - n->lr * n->weight_decay;
     e->s[0] = lerp(e->s[0], g, 1 - n->beta1);
@@ -110,7 +110,7 @@ static void twin_adam(element *e, double g, const sp_fused_numbers *n, const boo
     e->p -= n->lr / n->bias_correction1 * e->s[0] / denominator;
 }
 
-static void twin_nadam(element *e, double g, const sp_fused_numbers *n)
+static void twin_nadam(element *e, double g, const sp_update_numbers *n)
 {
     if (n->decoupled) e->p *= 1 - n->lr * n->weight_decay;
     e->s[0] = lerp(e->s[0], g, 1 - n->beta1);
@@ -120,25 +120,25 @@ static void twin_nadam(element *e, double g, const sp_fused_numbers *n)
     e->p += -n->lr * n->mu_next / (1 - n->mu_product * n->mu_next) * e->s[0] / denominator;
 }
 
-static void twin(sp_fused_rule rule, element *e, double g, const sp_fused_numbers *n, const bool *has)
+static void twin(sp_update_rule rule, element *e, double g, const sp_update_numbers *n, const bool *has)
 {
     if (n->maximize) g = -g;
     if (!n->decoupled) g += n->weight_decay * e->p;
     switch (rule) {
-    case SP_FUSED_SGD: twin_sgd(e, g, n, has); break;
-    case SP_FUSED_ADAGRAD:
+    case SP_UPDATE_SGD: twin_sgd(e, g, n, has); break;
+    case SP_UPDATE_ADAGRAD:
         e->s[0] += g * g;
         e->p -= n->lr * g / (sqrt(e->s[0]) + n->eps);
         break;
-    case SP_FUSED_ADADELTA: twin_adadelta(e, g, n); break;
-    case SP_FUSED_RMSPROP: twin_rmsprop(e, g, n, has); break;
-    case SP_FUSED_ADAM: twin_adam(e, g, n, has); break;
-    case SP_FUSED_ADAMAX:
+    case SP_UPDATE_ADADELTA: twin_adadelta(e, g, n); break;
+    case SP_UPDATE_RMSPROP: twin_rmsprop(e, g, n, has); break;
+    case SP_UPDATE_ADAM: twin_adam(e, g, n, has); break;
+    case SP_UPDATE_ADAMAX:
         e->s[0] = lerp(e->s[0], g, 1 - n->beta1);
         e->s[1] = fmax(e->s[1] * n->beta2, fabs(g) + n->eps);
         e->p -= n->lr / n->bias_correction1 * e->s[0] / e->s[1];
         break;
-    case SP_FUSED_NADAM: twin_nadam(e, g, n); break;
+    case SP_UPDATE_NADAM: twin_nadam(e, g, n); break;
     }
 }
 
@@ -164,13 +164,13 @@ static void free_buffers(buffers *b)
 
 static void run_step(const variant *v, sp_dtype dtype, buffers *b, int step)
 {
-    const sp_fused_numbers numbers = numbers_at(v, step);
-    sp__fused call = {.rule = v->rule, .dtype = dtype, .n = N, .numbers = &numbers};
+    const sp_update_numbers numbers = numbers_at(v, step);
+    sp__update call = {.rule = v->rule, .dtype = dtype, .n = N, .numbers = &numbers};
     fill_numbers(dtype, b->at[1], N, (uint64_t)step + 100);
     call.parameter = operand(b->at[0], dtype);
     call.grad = operand(b->at[1], dtype);
     for (int i = 0; i < 3; i++) call.state[i] = operand(has_state(v, i) ? b->at[2 + i] : NULL, dtype);
-    assert_int_equal(sp__cpu_backend.fused(&call, 1), SP_OK);
+    assert_int_equal(sp__cpu_backend.update(&call, 1), SP_OK);
 }
 
 static void check_variant(const variant *v, sp_dtype dtype)
@@ -180,7 +180,7 @@ static void check_variant(const variant *v, sp_dtype dtype)
     buffers b = make_buffers(dtype);
     for (int i = 0; i < N; i++) elements[i] = (element){.p = get(dtype, b.at[0], i)};
     for (int step = 1; step <= STEPS; step++) {
-        const sp_fused_numbers numbers = numbers_at(v, step);
+        const sp_update_numbers numbers = numbers_at(v, step);
         run_step(v, dtype, &b, step);
         for (int i = 0; i < N; i++) twin(v->rule, &elements[i], get(dtype, b.at[1], i), &numbers, has);
     }
@@ -224,14 +224,14 @@ static void check_no_decay(const variant *v, sp_dtype dtype)
 
 static void check_infinite_gradient(sp_dtype dtype)
 {
-    const sp_fused_numbers numbers = {.lr = 0.1, .momentum = 0.9};
+    const sp_update_numbers numbers = {.lr = 0.1, .momentum = 0.9};
     buffers b = make_buffers(dtype);
-    sp__fused call = {.rule = SP_FUSED_SGD, .dtype = dtype, .n = N, .numbers = &numbers};
+    sp__update call = {.rule = SP_UPDATE_SGD, .dtype = dtype, .n = N, .numbers = &numbers};
     for (int i = 0; i < N; i++) put(dtype, b.at[1], i, (double)INFINITY);
     call.parameter = operand(b.at[0], dtype), call.grad = operand(b.at[1], dtype);
     call.state[0] = operand(b.at[2], dtype);
     call.state[1] = call.state[2] = operand(NULL, dtype);
-    assert_int_equal(sp__cpu_backend.fused(&call, 1), SP_OK);
+    assert_int_equal(sp__cpu_backend.update(&call, 1), SP_OK);
     for (int i = 0; i < N; i++) assert_true(get(dtype, b.at[0], i) == -(double)INFINITY);
     free_buffers(&b);
 }
@@ -256,8 +256,8 @@ static void test_other_dtypes_are_refused(void **state)
 {
     (void)state;
     sp_set_error_handler(NULL, NULL);
-    const sp__fused call = {.rule = SP_FUSED_SGD, .dtype = SP_I64, .n = 1};
-    assert_int_equal(sp__cpu_backend.fused(&call, 1), SP_ERROR_DTYPE);
+    const sp__update call = {.rule = SP_UPDATE_SGD, .dtype = SP_I64, .n = 1};
+    assert_int_equal(sp__cpu_backend.update(&call, 1), SP_ERROR_DTYPE);
     sp_error_clear();
 }
 
@@ -272,15 +272,15 @@ static void test_threads_change_no_bit(void **state)
     FOR_EACH_LEVEL(level)
     {
         for (int t = 0; t < 4; t++) {
-            const sp_fused_numbers numbers = numbers_at(&variants[10], 3);
-            sp__fused call = {.rule = SP_FUSED_ADAM, .dtype = SP_F32, .n = LARGE, .numbers = &numbers};
+            const sp_update_numbers numbers = numbers_at(&variants[10], 3);
+            sp__update call = {.rule = SP_UPDATE_ADAM, .dtype = SP_F32, .n = LARGE, .numbers = &numbers};
             for (int i = 0; i < 4; i++) fill_numbers(SP_F32, now[i], LARGE, (uint64_t)i + 1);
             for (int i = 0; i < LARGE; i++) now[3][i] = fabsf(now[3][i]), now[2][i] *= i % 3 ? 1 : 1e-38f;
             call.parameter = operand(now[0], SP_F32), call.grad = operand(now[1], SP_F32);
             call.state[0] = operand(now[2], SP_F32), call.state[1] = operand(now[3], SP_F32);
             call.state[2] = operand(NULL, SP_F32);
             assert_int_equal(sp_set_num_threads(threads[t]), SP_OK);
-            assert_int_equal(sp__cpu_backend.fused(&call, 1), SP_OK);
+            assert_int_equal(sp__cpu_backend.update(&call, 1), SP_OK);
             for (int i = 0; i < 4; i++) {
                 if (t == 0) memcpy(alone[i], now[i], LARGE * sizeof(float));
                 assert_memory_equal(alone[i], now[i], LARGE * sizeof(float));

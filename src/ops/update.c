@@ -1,45 +1,45 @@
-/* Optimisers' updates: one pass over a parameter, its gradient and its state, by the backend's fused kernels. Not an
+/* Optimisers' updates: one pass over a parameter, its gradient and its state, by the backend's kernels for them. Not an
  * operator: nothing is recorded. */
 #include "ops/ops.h"
-#include <spusk/fused.h>
+#include <spusk/extend/update.h>
 #include <string.h>
 
 static sp_status check_operand(const sp_tensor *p, const sp_tensor *x, const char *name, bool layout)
 {
-    if (sp__check_tensor(x, "sp_fused_step_", name)) return sp_error_status();
+    if (sp__check_tensor(x, "sp_update_step_", name)) return sp_error_status();
     if (x->ndim != p->ndim || memcmp(x->sizes, p->sizes, (size_t)p->ndim * sizeof *p->sizes) != 0)
-        return sp_raise(SP_ERROR_SHAPE, "sp_fused_step_: the %s has shape %s, the parameter %s", name, sp__shape_of(x),
+        return sp_raise(SP_ERROR_SHAPE, "sp_update_step_: the %s has shape %s, the parameter %s", name, sp__shape_of(x),
                         sp__shape_of(p));
     if (x->dtype != p->dtype)
-        return sp_raise(SP_ERROR_DTYPE, "sp_fused_step_: the %s is %s, the parameter %s", name, sp_dtype_name(x->dtype),
+        return sp_raise(SP_ERROR_DTYPE, "sp_update_step_: the %s is %s, the parameter %s", name, sp_dtype_name(x->dtype),
                         sp_dtype_name(p->dtype));
     if (layout && !sp__same_strides(p, x))
-        return sp_raise(SP_ERROR_STATE, "sp_fused_step_: the %s does not lie in memory as the parameter does", name);
+        return sp_raise(SP_ERROR_STATE, "sp_update_step_: the %s does not lie in memory as the parameter does", name);
     return SP_OK;
 }
 
 static sp_status check_parameter(const sp_tensor *p)
 {
-    if (sp__check_tensor(p, "sp_fused_step_", "parameter")) return sp_error_status();
+    if (sp__check_tensor(p, "sp_update_step_", "parameter")) return sp_error_status();
     if (p->dtype != SP_F32 && p->dtype != SP_F64)
-        return sp_raise(SP_ERROR_DTYPE, "sp_fused_step_: parameters are float32 or float64, not %s",
+        return sp_raise(SP_ERROR_DTYPE, "sp_update_step_: parameters are float32 or float64, not %s",
                         sp_dtype_name(p->dtype));
     if (sp_is_dense(p)) return SP_OK;
-    return sp_raise(SP_ERROR_STATE, "sp_fused_step_: a parameter of shape %s with strides %s leaves gaps in its memory",
+    return sp_raise(SP_ERROR_STATE, "sp_update_step_: a parameter of shape %s with strides %s leaves gaps in its memory",
                     sp__shape_of(p), sp__shape_text(p->ndim, p->strides));
 }
 
 /* A rule's kernel reads its first states without asking; what may be SP_NONE stands behind them. */
-static sp_status check_states(sp_fused_rule rule, const sp_tensor *p, sp_tensor *const *state)
+static sp_status check_states(sp_update_rule rule, const sp_tensor *p, sp_tensor *const *state)
 {
     static const char *const names[] = {"first state", "second state", "third state"};
     static const int needed[] = {
-        [SP_FUSED_SGD] = 0,  [SP_FUSED_ADAGRAD] = 1, [SP_FUSED_ADADELTA] = 2, [SP_FUSED_RMSPROP] = 1,
-        [SP_FUSED_ADAM] = 2, [SP_FUSED_ADAMAX] = 2,  [SP_FUSED_NADAM] = 2,
+        [SP_UPDATE_SGD] = 0,  [SP_UPDATE_ADAGRAD] = 1, [SP_UPDATE_ADADELTA] = 2, [SP_UPDATE_RMSPROP] = 1,
+        [SP_UPDATE_ADAM] = 2, [SP_UPDATE_ADAMAX] = 2,  [SP_UPDATE_NADAM] = 2,
     };
     for (int i = 0; i < 3; i++) {
         if (i < needed[rule] && state[i] == SP_NONE)
-            return sp_raise(SP_ERROR_ARGUMENT, "sp_fused_step_: the rule needs a %s", names[i]);
+            return sp_raise(SP_ERROR_ARGUMENT, "sp_update_step_: the rule needs a %s", names[i]);
         if (state[i] != SP_NONE && check_operand(p, state[i], names[i], true)) return sp_error_status();
     }
     return SP_OK;
@@ -55,7 +55,7 @@ static sp_tensor *arranged(const sp_tensor *p, sp_tensor *grad)
     return sp__copy_values(copy, grad) ? NULL : copy;
 }
 
-static sp_status check(sp_fused_rule rule, const sp_fused_update *u)
+static sp_status check(sp_update_rule rule, const sp_update *u)
 {
     if (check_parameter(u->parameter) || check_operand(u->parameter, u->grad, "gradient", false))
         return sp_error_status();
@@ -63,11 +63,11 @@ static sp_status check(sp_fused_rule rule, const sp_fused_update *u)
 }
 
 /* The kernel's call for an update, whose gradient is `grad`. */
-static sp_status prepare(sp_fused_rule rule, const sp_fused_update *u, sp_tensor *grad, sp__fused *call)
+static sp_status prepare(sp_update_rule rule, const sp_update *u, sp_tensor *grad, sp__update *call)
 {
     sp_tensor *p = u->parameter;
     if (!grad || sp__before_write(p) || sp__ready(grad)) return sp_error_status();
-    *call = (sp__fused){.rule = (int)rule,
+    *call = (sp__update){.rule = (int)rule,
                         .dtype = p->dtype,
                         .n = sp__product(p->ndim, p->sizes),
                         .parameter = sp__operand_of(p),
@@ -81,7 +81,7 @@ static sp_status prepare(sp_fused_rule rule, const sp_fused_update *u, sp_tensor
     return SP_OK;
 }
 
-static void bump_versions(const sp_fused_update *u)
+static void bump_versions(const sp_update *u)
 {
     sp__bump_version(u->parameter);
     for (int i = 0; i < 3; i++)
@@ -89,25 +89,25 @@ static void bump_versions(const sp_fused_update *u)
 }
 
 /* Runs the calls of one dtype, in the order of the updates. */
-static sp_status run(sp_fused_rule rule, const sp_fused_update *updates, int64_t n, sp_dtype dtype, sp__fused *calls)
+static sp_status run(sp_update_rule rule, const sp_update *updates, int64_t n, sp_dtype dtype, sp__update *calls)
 {
     int64_t filled = 0;
     const sp__backend *backend = NULL;
     for (int64_t i = 0; i < n; i++) {
-        const sp_fused_update *u = &updates[i];
+        const sp_update *u = &updates[i];
         if (u->parameter->dtype != dtype || sp__product(u->parameter->ndim, u->parameter->sizes) == 0) continue;
         backend = sp__backend_for(u->parameter);
         if (prepare(rule, u, arranged(u->parameter, u->grad), &calls[filled++])) return sp_error_status();
     }
-    return filled ? backend->fused(calls, filled) : SP_OK;
+    return filled ? backend->update(calls, filled) : SP_OK;
 }
 
-static sp_status run_all(sp_fused_rule rule, const sp_fused_update *updates, int64_t n)
+static sp_status run_all(sp_update_rule rule, const sp_update *updates, int64_t n)
 {
     enum { FEW = 8 };
-    sp__fused few[FEW];
+    sp__update few[FEW];
     const size_t bytes = (size_t)n * sizeof *few;
-    sp__fused *calls = n <= FEW ? few : sp_alloc(bytes);
+    sp__update *calls = n <= FEW ? few : sp_alloc(bytes);
     if (!calls) return sp_error_status();
     sp_status status = run(rule, updates, n, SP_F32, calls);
     if (status == SP_OK) status = run(rule, updates, n, SP_F64, calls);
@@ -116,16 +116,16 @@ static sp_status run_all(sp_fused_rule rule, const sp_fused_update *updates, int
     return status;
 }
 
-static sp_status check_rule(sp_fused_rule rule)
+static sp_status check_rule(sp_update_rule rule)
 {
-    if (rule >= SP_FUSED_SGD && rule <= SP_FUSED_NADAM) return SP_OK;
-    return sp_raise(SP_ERROR_ARGUMENT, "sp_fused_step_: %d is no rule", (int)rule);
+    if (rule >= SP_UPDATE_SGD && rule <= SP_UPDATE_NADAM) return SP_OK;
+    return sp_raise(SP_ERROR_ARGUMENT, "sp_update_step_: %d is no rule", (int)rule);
 }
 
-sp_status sp_fused_steps_(sp_fused_rule rule, const sp_fused_update *updates, int64_t n)
+sp_status sp_update_steps_(sp_update_rule rule, const sp_update *updates, int64_t n)
 {
-    if (n < 0) return sp_raise(SP_ERROR_ARGUMENT, "sp_fused_steps_: %lld updates", (long long)n);
-    if (!updates && n > 0) return sp_raise_null("sp_fused_steps_", "updates");
+    if (n < 0) return sp_raise(SP_ERROR_ARGUMENT, "sp_update_steps_: %lld updates", (long long)n);
+    if (!updates && n > 0) return sp_raise_null("sp_update_steps_", "updates");
     if (check_rule(rule)) return sp_error_status();
     for (int64_t i = 0; i < n; i++)
         if (check(rule, &updates[i])) return sp_error_status();
@@ -135,10 +135,10 @@ sp_status sp_fused_steps_(sp_fused_rule rule, const sp_fused_update *updates, in
     return status;
 }
 
-sp_status sp_fused_step_(sp_fused_rule rule, sp_tensor *parameter, sp_tensor *grad, sp_tensor *const state[3],
-                         const sp_fused_numbers *numbers)
+sp_status sp_update_step_(sp_update_rule rule, sp_tensor *parameter, sp_tensor *grad, sp_tensor *const state[3],
+                         const sp_update_numbers *numbers)
 {
-    if (!state || !numbers) return sp_raise_null("sp_fused_step_", state ? "numbers" : "state");
-    const sp_fused_update update = {parameter, grad, {state[0], state[1], state[2]}, *numbers};
-    return sp_fused_steps_(rule, &update, 1);
+    if (!state || !numbers) return sp_raise_null("sp_update_step_", state ? "numbers" : "state");
+    const sp_update update = {parameter, grad, {state[0], state[1], state[2]}, *numbers};
+    return sp_update_steps_(rule, &update, 1);
 }
