@@ -11,7 +11,7 @@ typedef struct sp__thread {
     int depth;   /* of the innermost open scope; 0: the root */
     bool no_grad;
     sp_dtype autocast;
-    struct sp__casts *casts; /* of the mixed precision around; autocast.c */
+    struct sp__casts *casts; /* of the mixed precision around; cast_cache.c */
     bool destroying;         /* a destroy callback runs on this thread */
     sp__object *waiting;     /* objects to be destroyed after it */
 } sp__thread;

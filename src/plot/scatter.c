@@ -1,7 +1,7 @@
 /* Points by class, one or several charts side by side. Each class has a colour and a shape; its name stands at the
  * middle of its points and in the legend. */
 #include "chart.h"
-#include "layout.h"
+#include "placement.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* Axes and labels. */
-#include "layout.h"
+#include "placement.h"
 
 #include <math.h>
 #include <stdbool.h>

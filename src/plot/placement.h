@@ -1,6 +1,6 @@
 /* Where things stand in a chart: axes that outliers do not squeeze, labels that do not cover each other. */
-#ifndef SPUSK_PLOT_LAYOUT_H
-#define SPUSK_PLOT_LAYOUT_H
+#ifndef SPUSK_PLOT_PLACEMENT_H
+#define SPUSK_PLOT_PLACEMENT_H
 
 #include <stdint.h>
 
