@@ -1,5 +1,5 @@
 /* The allocator's door and the pool behind it. */
-#include "base/pool.h"
+#include "base/memory_pool.h"
 #include "support/support.h"
 #include <pthread.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* Debug builds keep the last destroyed objects for a while, marked dead: who uses one is told so by name, where
  * otherwise whatever lies there now would be taken for it. */
-#include "base/pool.h"
+#include "base/memory_pool.h"
 
 enum { GRAVES = 2048 };
 

@@ -1,5 +1,5 @@
 /* The door through which all memory comes: the allocator that a program may replace. */
-#include "base/pool.h"
+#include "base/memory_pool.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>

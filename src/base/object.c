@@ -1,5 +1,5 @@
 /* Counted objects: each stands behind a head of 64 bytes. */
-#include "base/pool.h"
+#include "base/memory_pool.h"
 #include "base/scope.h"
 #include <string.h>
 

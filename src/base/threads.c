@@ -6,7 +6,7 @@
  * share takes from the ends of others'. A share is one word, the job's number and the pieces [next, end) that nobody
  * has claimed: whoever claims one by compare-and-swap knows that the job cannot end before the piece is done, so its
  * description may be read; a worker that comes late finds nothing to claim and is not waited for. */
-#include "base/pool.h"
+#include "base/memory_pool.h"
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>

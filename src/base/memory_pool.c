@@ -1,7 +1,7 @@
 /* The caching pool: freed blocks wait in lists by size class, so that a training step in its stride asks the system for
  * nothing. Classes are 64, 128, 192, 256 bytes, then four to each power of two. A block always has its class's size,
  * pool or no pool, so the pool can be switched while blocks are live. */
-#include "base/pool.h"
+#include "base/memory_pool.h"
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>

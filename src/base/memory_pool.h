@@ -1,6 +1,6 @@
 /* Between the files of this folder: the door to the allocator, and the pool's accounts. */
-#ifndef SPUSK_BASE_POOL_H
-#define SPUSK_BASE_POOL_H
+#ifndef SPUSK_BASE_MEMORY_POOL_H
+#define SPUSK_BASE_MEMORY_POOL_H
 
 #include "base/base.h"
 
