@@ -206,7 +206,7 @@ def default_of(member, reference):
         return api_headers.members(values)[0].name, member.comment
     if member.name.endswith("_hw") and not member.comment:
         return "", "for height and width, in the place of `.%s`" % member.name[:-len("_hw")]
-    if member.type in ("int64_t", "int", "double"):
+    if member.type in ("int64_t", "uint64_t", "int", "double"):
         return "0", member.comment
     return {"bool": "false"}.get(member.type, "none" if member.type.endswith("*") else ""), member.comment
 
@@ -260,7 +260,7 @@ def is_listed(reference, entry):
 # ---- pages ----
 
 PAGE = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>%(title)s</title>
+<html lang="en"><head><meta charset="utf-8"><meta name="generator" content="tools/api_reference.py"><title>%(title)s</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="stylesheet" href="style.css"></head>
 <body>
@@ -322,7 +322,7 @@ def index_html(reference, pages):
                    (page_of(name), name, linked(reference, reference.lines.get(name) or first_sentence(header.comment), "index.html"))
                    for name, header in reference.headers.items())
     guide = "".join('<li><a href="%s">%s</a></li>' % (page, html.escape(title)) for page, title in pages)
-    words = re.sub(r"<p>(Ownership|Errors|Options|Threads)\.", r"<p><strong>\1.</strong>",
+    words = re.sub(r"<p>(Ownership\.|Errors\.|Options|Threads\.)", r"<p><strong>\1</strong>",
                    prose(reference, api_headers.plain(contract), "index.html"))
     return ("<h1>The C API of spusk</h1>\n%s\n<h2>Headers, in the order in which one learns them</h2>\n"
             '<table class="summary">%s</table>\n<h2>About the code</h2>\n<ul>%s</ul>\n'
@@ -398,6 +398,9 @@ def main():
     source = pathlib.Path(sys.argv[2] if len(sys.argv) > 2 else ".").resolve()
     reference = Reference(source)
     out.mkdir(parents=True, exist_ok=True)
+    for page in out.glob("*.html"):
+        if 'content="tools/api_reference.py"' in page.read_text():
+            page.unlink()  # of an earlier run; its header may be gone
     pages = markdown_pages(source)
     links = [(page, title) for page, title, _ in pages]
 

@@ -2,7 +2,8 @@
 """Checks what the pages about the code say: tools/check_docs.py [SOURCE_FOLDER [REFERENCE_FOLDER]]
 
 Prints TAP. In README.md, docs/*.md, docs/guide/*.md and the README.md of each folder
-- a path in `code` exists: src/ops/list.h, `list.h` anywhere, `test_guide` in tests/; `*` and `{a,b}` stand for several;
+- a path in `code` exists: src/ops/list.h, `list.h` anywhere, `test_guide` in tests/ as a program, a script or a
+  function; `*`, `{a,b}` and words like NAME stand for several;
 - a function, macro or type sp_… or SP_… stands in a header or a source;
 - a command `./dev …` is one of dev;
 - a link leads to a file that is there, and to a heading that it has;
@@ -12,6 +13,7 @@ What a page says one should not write is free: the column of a table whose head 
 With REFERENCE_FOLDER, what tools/api_reference.py wrote there: every public function has its place, each link leads
 somewhere, and nothing is loaded from elsewhere.
 """
+import functools
 import html
 import pathlib
 import re
@@ -65,15 +67,22 @@ def expand(word):
 
 
 def is_path(word):
-    if not re.match(r"[\w.*{},/+-]+$", word) or word.startswith(("/", "-", ".")) or ".." in word:
+    if not re.match(r"[\w.*{},/+-]+$", word) or word.startswith(("/", "-", ".")) or ".." in word or \
+            re.search(r"\b(?!README|CHANGELOG|LICENSE|CML)(\w*_)?[A-Z]{4,}\b", word):
         return False
     return word.split("/")[0] in TOP and "/" in word or bool(re.search(KNOWN_ENDS, word)) or \
         bool(re.match(r"test_\w+$", word))
 
 
+@functools.lru_cache
+def test_functions():
+    text = "".join(path.read_text() for path in (root / "tests").glob("*.c"))
+    return set(re.findall(r"^static void (test_\w+)\(", text, re.M))
+
+
 def exists(page, word, names):
     if re.match(r"test_\w+$", word):
-        return any(root.glob("tests/%s.*" % word))
+        return any(root.glob("tests/%s.*" % word)) or word in test_functions()
     bases = [root, root / "src", root / "include", page.parent, root / "docs" / "guide", root / "tests"]
     if "/" in word:
         return any(any(base.glob(word.rstrip("/"))) for base in bases)
