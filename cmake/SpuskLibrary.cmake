@@ -1,15 +1,20 @@
 # The library: src/**/*.c, compiled once into objects that make both libspusk.so and libspusk.a. In src/backends/cpu
 #
-#   a file named after an element type (conv/conv_f32.c), and level.c, are compiled once for each ISA level;
+#   a file named after an element type (conv/conv_f32.c), and level_table.c, are compiled once for each ISA level;
 #   reference_float.c, reference_integer.c and reference.c once for each element type, floating, integer or any.
 set(src ${CMAKE_CURRENT_SOURCE_DIR}/src)
 set(cpu ${src}/backends/cpu)
 file(GLOB_RECURSE library_sources CONFIGURE_DEPENDS ${src}/*.c)
-file(GLOB level_sources CONFIGURE_DEPENDS ${cpu}/level.c ${cpu}/*/*_f32.c ${cpu}/*/*_f64.c ${cpu}/*/*_bf16.c
+file(GLOB level_sources CONFIGURE_DEPENDS ${cpu}/level_table.c ${cpu}/*/*_f32.c ${cpu}/*/*_f64.c ${cpu}/*/*_bf16.c
     ${cpu}/*/*_narrow.c)
 file(GLOB reference_sources CONFIGURE_DEPENDS ${cpu}/*/reference*.c)
-list(REMOVE_ITEM library_sources ${level_sources})
-set_source_files_properties(${reference_sources} PROPERTIES COMPILE_OPTIONS -fno-math-errno)
+# These still hold all their types at once.
+set(whole_reference_sources ${cpu}/map/reference_cast.c ${cpu}/map/reference_float.c ${cpu}/map/reference_integer.c
+    ${cpu}/conv/reference.c ${cpu}/eigh/reference.c ${cpu}/reduce/reference.c ${cpu}/update/reference.c
+    ${cpu}/gemm/reference.c ${cpu}/norm/reference.c ${cpu}/pool/reference.c ${cpu}/rows/reference.c)
+list(REMOVE_ITEM reference_sources ${whole_reference_sources})
+list(REMOVE_ITEM library_sources ${level_sources} ${reference_sources})
+set_source_files_properties(${whole_reference_sources} PROPERTIES COMPILE_OPTIONS -fno-math-errno)
 
 # Random numbers are the same on every machine, with or without an instruction that multiplies and adds.
 set_source_files_properties(${cpu}/fill/fill_f32.c PROPERTIES COMPILE_OPTIONS "-ffp-contract=off")
@@ -54,12 +59,28 @@ set(library_objects)
 set(object_libraries)
 list(APPEND object_libraries spusk_objects)
 add_library(spusk_objects OBJECT ${library_sources})
+foreach(element IN ITEMS f32 f64 bf16 i64 i32 u8 bool8)
+    set(sources ${reference_sources})
+    if(element MATCHES "^(f|bf)")
+        list(FILTER sources EXCLUDE REGEX "/reference_integer\\.c$")
+    else()
+        list(FILTER sources EXCLUDE REGEX "/reference_float\\.c$")
+    endif()
+    string(TOUPPER ${element} upper)
+    if(NOT sources)
+        continue()
+    endif()
+    list(APPEND object_libraries spusk_reference_${element})
+    add_library(spusk_reference_${element} OBJECT ${sources})
+    target_compile_options(spusk_reference_${element} PRIVATE -fno-math-errno)
+    target_compile_definitions(spusk_reference_${element} PRIVATE SP_ELEMENT=${element} SP_ELEMENT_${upper}=1)
+endforeach()
 # avx512bf16 is avx512 but for what computes by its instruction for pairs of bf16.
 set(base_avx512bf16 avx512)
 foreach(level IN LISTS levels)
     set(sources ${level_sources})
     if(base_${level})
-        list(FILTER sources INCLUDE REGEX "/(conv_bf16|gemm_bf16|level)\\.c$")
+        list(FILTER sources INCLUDE REGEX "/(conv_bf16|gemm_bf16|level_table)\\.c$")
     else()
         set(base_${level} ${level})
     endif()

@@ -1,94 +1,13 @@
-/* The CPU backend's own parts: loops, the table of a level, memory, threads. */
+/* The loops that the kernels of each operation are made of, the tables that hold them, and how one is found. */
 #ifndef SPUSK_CPU_H
 #define SPUSK_CPU_H
 
 #include "backends/backend.h"
+#include "backends/cpu/common/elements.h"
+#include "backends/cpu/common/tasks.h"
+#include "backends/cpu/common/trace.h"
 #include <spusk/extend/update.h>
 #include <string.h>
-
-/* ---- elements ---- */
-
-typedef uint16_t sp__bf16;
-
-static inline float sp__from_bf16(sp__bf16 x)
-{
-    const uint32_t bits = (uint32_t)x << 16;
-    float y;
-    memcpy(&y, &bits, sizeof y);
-    return y;
-}
-
-/* Rounds to the nearest, ties to even; a NaN stays one. */
-static inline sp__bf16 sp__to_bf16(float x)
-{
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    if (x != x) return (sp__bf16)0x7FC0u;
-    return (sp__bf16)((bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16);
-}
-
-/* Rounds once: what an f32 cuts off stays as its last bit. */
-static inline sp__bf16 sp__f64_to_bf16(double x)
-{
-    float near = (float)x;
-    uint32_t bits;
-    memcpy(&bits, &near, sizeof bits);
-    if (x == x && (double)near != x) {
-        if ((x > 0 && (double)near > x) || (x < 0 && (double)near < x)) bits--;
-        bits |= 1;
-        memcpy(&near, &bits, sizeof bits);
-    }
-    return sp__to_bf16(near);
-}
-
-/* Truncation; what does not fit and NaN give the smallest number, as x86's instruction does. */
-static inline int64_t sp__to_i64(double x)
-{
-    return x >= -0x1p63 && x < 0x1p63 ? (int64_t)x : INT64_MIN;
-}
-
-static inline int32_t sp__to_i32(double x)
-{
-    return x > -0x1p31 - 1 && x < 0x1p31 ? (int32_t)x : INT32_MIN;
-}
-
-/* Reads and writes one element of any dtype, for what is done once an output and not once an input. */
-double sp__load_f64(sp_dtype dtype, const void *p);
-void sp__store_f64(sp_dtype dtype, void *p, double value);
-void sp__store_i64(sp_dtype dtype, void *p, int64_t value);
-
-/* Its first element; NULL where it has no memory, in which a view may still begin at some place. */
-static inline char *sp__operand_at(const sp__operand *operand)
-{
-#ifdef __clang_analyzer__ /* would take each operand for one without memory */
-    return (char *)operand->buffer + operand->offset * sp__size_of(operand->dtype);
-#else
-    return operand->buffer ? (char *)operand->buffer + operand->offset * sp__size_of(operand->dtype) : NULL;
-#endif
-}
-
-/* ---- memory and threads ---- */
-
-/* Scratch memory, not zeroed, aligned to 64; NULL after raising. Freed with sp_free(pointer, bytes). */
-void *sp__scratch(size_t bytes);
-
-/* sp__parallel, but on the caller alone when n is 1. */
-void sp__tasks(int64_t n, void (*body)(void *context, int64_t i), void *context);
-/* The same with subnormal numbers taken for 0, on whatever thread a body runs: products and optimisers meet many of
- * them (a moment that decays), and they cost a hundred times what other numbers cost. Element-wise kernels and
- * reductions keep them, as PyTorch does. */
-void sp__flushed_tasks(int64_t n, void (*body)(void *context, int64_t i), void *context);
-
-/* [0, n) in tasks of `grain` and a last one of the rest: body(context, first, last) on each. */
-void sp__ranges(int64_t n, int64_t grain, void (*body)(const void *context, int64_t first, int64_t last),
-                const void *context);
-
-/* About so many elements make a task. Work is cut by its shape alone. */
-enum { SP__GRAIN = 32768 };
-/* How many things of so many elements each make a task; at least one. */
-int64_t sp__grain_of(int64_t elements);
-
-/* ---- kernels ---- */
 
 /* out[i] = f(in0[i], …) for n elements; data[0] is out; strides in bytes; two params. */
 typedef void sp__loop(char *const *data, const int64_t *strides, int64_t n, const double *params);
@@ -225,6 +144,17 @@ typedef struct sp__level {
 extern const sp__level sp__reference;
 /* The level in use. */
 const sp__level *sp__cpu_level(void);
+
+/* A level's loop for a dtype, and its loop of a kind; NULL: it has none. */
+#define SP__ROW_AT(level, dtype, row) ((level)->of[dtype].row)
+#define SP__KIND_AT(level, dtype, rows, kind) ((level)->of[dtype].rows ? (level)->of[dtype].rows[kind] : NULL)
+/* How each loop is found: the fast one of the level in use, else the reference's. */
+#define SP__ROW(dtype, row)                                                                                            \
+    (SP__ROW_AT(sp__cpu_level(), dtype, row) ? SP__ROW_AT(sp__cpu_level(), dtype, row)                                 \
+                                             : SP__ROW_AT(&sp__reference, dtype, row))
+#define SP__KIND(dtype, rows, kind)                                                                                    \
+    (SP__KIND_AT(sp__cpu_level(), dtype, rows, kind) ? SP__KIND_AT(sp__cpu_level(), dtype, rows, kind)                 \
+                                                     : SP__KIND_AT(&sp__reference, dtype, rows, kind))
 /* For tests: changes the level to one that the machine has, "reference" among them; false when it has none so named.
  * NULL goes back to the choice made at start. */
 bool sp__cpu_set_level(const char *name);

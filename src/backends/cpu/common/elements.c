@@ -1,5 +1,5 @@
 /* One element of any dtype. */
-#include "backends/cpu/cpu.h"
+#include "backends/cpu/common/elements.h"
 
 double sp__load_f64(sp_dtype dtype, const void *p)
 {

@@ -1,7 +1,7 @@
 /* The measured peak of multiply-adds: what a product of matrices is compared with. */
 #include "backends/cpu/cpu.h"
-#include <spusk/machine.h>
 #include <pthread.h>
+#include <spusk/machine.h>
 #include <time.h>
 
 typedef struct spinner {

@@ -1,5 +1,5 @@
 /* Work in parts, each on some thread; scratch memory. */
-#include "backends/cpu/cpu.h"
+#include "backends/cpu/common/tasks.h"
 
 void *sp__scratch(size_t bytes)
 {
