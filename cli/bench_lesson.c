@@ -33,7 +33,7 @@ static bool open_lesson(lesson *l, const bench_options *o)
     if (!val) return false;
     *l = (lesson){.train = sp_data_loader(train, .batch_size = 64, .shuffle = true),
                   .val = sp_data_loader(val, .batch_size = 64),
-                  .model = sp_model("mlp"),
+                  .model = sp_model_by_name("mlp"),
                   .criterion = sp_nn_nll_loss()};
     l->optimizer = sp_optim_adam(sp_parameters(l->model), .lr = 1e-3);
     return sp_error_status() == SP_OK;

@@ -45,7 +45,7 @@ static int find_network(const common *c, const char *name)
 static network build(int which)
 {
     const bool tiny = strcmp(networks[which].name, "tiny") == 0;
-    sp_module *model = tiny ? sp_nn_linear(8, 8) : sp_model(networks[which].name);
+    sp_module *model = tiny ? sp_nn_linear(8, 8) : sp_model_by_name(networks[which].name);
     network net = {.model = model, .features = networks[which].features, .reproduces = networks[which].reproduces};
     net.criterion = net.reproduces ? sp_nn_mse_loss() : sp_nn_nll_loss();
     net.optimizer = networks[which].adadelta ? sp_optim_adadelta(sp_parameters(model), .lr = 1)

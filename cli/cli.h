@@ -75,7 +75,7 @@ typedef struct dataset_options {
     const char *name;    /* "mnist" */
     bool quiet;          /* no bar while downloading */
     long long limit;     /* use only that many training examples, and a sixth of it for validation; 0: all */
-    const char *augment; /* distortions of the training half, as sp_augmentation takes them; NULL or "": none */
+    const char *augment; /* distortions of the training half, as sp_transform_by_name takes them; NULL or "": none */
     normalization normal;
 } dataset_options;
 /* Whether there is a data set of that name; says which there are if not. */

@@ -164,7 +164,7 @@ static void draw_pictures(autoencode_session *s)
                                      .y_label = "loss",
                                      .smooth = sp_loader_length(s->loader) / 10};
     sp_series *const series[] = {s->train_losses, s->val_losses};
-    if (sp_series_size(s->train_losses) > 0) {
+    if (sp_series_length(s->train_losses) > 0) {
         if ((sp_plot_lines)(o->losses, (sp_series_list){series, 2}, &options) == SP_OK)
             note_written(&o->common, o->losses, " (and its script and data: losses.gp, losses.dat)");
         sp_error_clear();

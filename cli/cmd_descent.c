@@ -63,7 +63,7 @@ static void walk_down(const descent *d, walk *w)
             sp_tensor *value = sp_surface_value(d->ground, p);
             sp_backward(value);
             double at[2] = {NAN, NAN};
-            sp_copy_out(p, at, sizeof at);
+            sp_copy_out(at, p, sizeof at);
             note(w, step, at, sp_item(value), d->about->lowest);
             lost = left(at, w->value);
             if (w->clip > 0) sp_clip_grad_norm_(parameters, w->clip);
@@ -297,7 +297,7 @@ static bool check_outputs(const descent *d)
 static int descend(descent *d)
 {
     if (!check(d) || !make_out(d->c)) return EXIT_WRONG_USE;
-    d->ground = sp_surface_new(d->surface);
+    d->ground = sp_surface_by_name(d->surface);
     d->about = d->ground ? sp_surface_about_of(d->ground) : NULL;
     if (!d->about) return EXIT_FAILED;
     if (d->steps == -1) d->steps = d->about->steps;

@@ -30,7 +30,7 @@ static int eval(const common *c, const char *model, dataset_options *options)
     if (network) options->normal = load_normalization(c->words[0]);
     sp_dataset *data = network ? dataset_open(c, options, true) : NULL;
     sp_figures result;
-    if (!data || sp_evaluate(network, evaluation_loader(data, 0), &result) != SP_OK) return EXIT_FAILED;
+    if (!data || sp_evaluate(&result, network, evaluation_loader(data, 0)) != SP_OK) return EXIT_FAILED;
     return print_figures(c, data, &result);
 }
 

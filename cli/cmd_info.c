@@ -24,7 +24,7 @@ static int64_t elements_of(const sp_safe_file *file, int64_t i)
 static void count(const sp_safe_file *file, int64_t *elements, int64_t *bytes)
 {
     *elements = *bytes = 0;
-    for (int64_t i = 0; i < sp_safe_size(file); i++) {
+    for (int64_t i = 0; i < sp_safe_length(file); i++) {
         *elements += elements_of(file, i);
         *bytes += elements_of(file, i) * (int64_t)sp_dtype_size(sp_safe_dtype(file, i));
     }
@@ -41,11 +41,11 @@ static void print_tensors(const sp_safe_file *file)
 {
     char shape[256];
     int longest = 4;
-    for (int64_t i = 0; i < sp_safe_size(file); i++) {
+    for (int64_t i = 0; i < sp_safe_length(file); i++) {
         const int n = width_of(sp_safe_name(file, i));
         if (n > longest && n <= MOST_ALIGNED) longest = n;
     }
-    for (int64_t i = 0; i < sp_safe_size(file); i++) {
+    for (int64_t i = 0; i < sp_safe_length(file); i++) {
         const char *name = sp_safe_name(file, i);
         const int n = width_of(name);
         write_shape(shape, sizeof shape, sp_safe_sizes(file, i));
@@ -89,7 +89,7 @@ static void print_text(const char *path, const sp_safe_file *file)
     print_network(file);
     printf("tensors\n");
     print_tensors(file);
-    printf("%lld tensors, %lld parameters and buffers, %lld bytes\n", (long long)sp_safe_size(file),
+    printf("%lld tensors, %lld parameters and buffers, %lld bytes\n", (long long)sp_safe_length(file),
            (long long)elements, (long long)bytes);
     print_metadata(file);
 }
@@ -124,7 +124,7 @@ static void print_json(const char *path, const sp_safe_file *file)
     fputs("{\"file\":", stdout);
     json_text(stdout, path);
     fputs(",\"tensors\":[", stdout);
-    for (int64_t i = 0; i < sp_safe_size(file); i++) {
+    for (int64_t i = 0; i < sp_safe_length(file); i++) {
         if (i > 0) fputc(',', stdout);
         print_json_tensor(file, i);
     }

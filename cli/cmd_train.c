@@ -21,7 +21,7 @@ static bool choose_recipe(train_options *o)
         return false;
     }
     if (o->model && !model_known(c, o->model)) return false;
-    const sp_recipe *recipe = sp_recipe_find(name);
+    const sp_recipe *recipe = sp_recipe_by_name(name);
     if (!recipe) return false;
     if (o->model && strcmp(o->model, recipe->model) != 0) {
         complain(c, "the recipe %s is for the network %s, not %s", recipe->name, recipe->model, o->model);
@@ -51,7 +51,8 @@ static bool names_known(const train_options *o)
     SP_SCOPE {
         sp_tensor *parameter = sp_requires_grad(sp_zeros(SP_DIMS(1)));
         sp_optimizer *optimizer = sp_optim_by_name(r->optimizer, SP_LIST(parameter), .lr = r->lr);
-        good = optimizer && sp_schedule_by_name(r->schedule, optimizer, r->gamma, 1, 1) && sp_augmentation(r->augment);
+        good = optimizer && sp_schedule_by_name(r->schedule, optimizer, r->gamma, 1, 1) &&
+               sp_transform_by_name(r->augment);
     }
     return good;
 }
@@ -146,7 +147,7 @@ static void draw_pictures(session *s)
     /* Of the validation half the negative log likelihood is measured, whatever the training goes by. */
     sp_series *const series[] = {s->train_losses, s->val_losses};
     const int n = o->loss && strcmp(o->loss, "nll") != 0 ? 1 : 2;
-    if (sp_series_size(s->train_losses) > 0) {
+    if (sp_series_length(s->train_losses) > 0) {
         if ((sp_plot_lines)(o->losses, (sp_series_list){series, n}, &options) == SP_OK)
             note_written(&o->common, o->losses, " (and its script and data: losses.gp, losses.dat)");
         sp_error_clear();

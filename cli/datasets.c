@@ -94,7 +94,7 @@ static sp_dataset *open_or_replace(const common *c, dataset_options *options, co
 static bool choose_transform(const dataset_options *options, bool validation, sp_transform **transform)
 {
     const bool distorts = !validation && options->augment && *options->augment;
-    sp_transform *distort = distorts ? sp_augmentation(options->augment) : NULL, *normalize = NULL;
+    sp_transform *distort = distorts ? sp_transform_by_name(options->augment) : NULL, *normalize = NULL;
     if (options->normal.std > 0) normalize = sp_transform_normalize(options->normal.mean, options->normal.std);
     *transform = distort && normalize ? sp_transform_compose(distort, normalize) : distort ? distort : normalize;
     return sp_error_status() == SP_OK;

@@ -38,7 +38,7 @@ sp_module *load_network(const common *c, const char *path, const char *model)
             complain(c, "%s does not describe its network: name it with --model", path);
         return NULL;
     }
-    sp_module *network = model ? sp_model(model) : sp_load_module(path);
+    sp_module *network = model ? sp_model_by_name(model) : sp_load_module(path);
     if (model && network && sp_load_state(network, path) != SP_OK) return NULL;
     if (network) sp_eval(network);
     return network;

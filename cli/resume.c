@@ -71,7 +71,7 @@ sp_status save_checkpoint(const train_options *o, const session *s, int epoch)
     metadata[n++] = "spusk.run.done";
     metadata[n++] = done;
     metadata[n] = NULL;
-    return sp_save_checkpoint_with(o->checkpoint, s->model, s->optimizer, s->scheduler, epoch, metadata);
+    return sp_save_checkpoint_with(s->model, s->optimizer, s->scheduler, epoch, o->checkpoint, metadata);
 }
 
 /* ---- going on ---- */

@@ -33,7 +33,7 @@ static bool open_data(session *s)
 static bool build(session *s)
 {
     const sp_recipe *r = &s->options->recipe;
-    s->model = sp_model(r->model);
+    s->model = sp_model_by_name(r->model);
     s->optimizer = s->model ? sp_optim_by_name(r->optimizer, sp_parameters(s->model), .lr = r->lr) : NULL;
     s->train_losses = sp_series_new("training, batch by batch");
     s->val_losses = sp_series_new("validation");
@@ -59,7 +59,7 @@ static bool resume(session *s)
     if (!o->resume) return true;
     /* Again, since MNIST may have been replaced. */
     if (!can_resume(o)) return false;
-    const int64_t done = sp_load_checkpoint(o->checkpoint, s->model, s->optimizer, s->scheduler);
+    const int64_t done = sp_load_checkpoint(s->model, s->optimizer, s->scheduler, o->checkpoint);
     if (done < 0 || !epochs_fit(s, done)) return false;
     s->done = s->saved = (int)done;
     s->first_epoch = s->done + 1;
@@ -160,8 +160,8 @@ static void print_epoch(const session *s, int epoch, double loss, double seconds
 
 bool session_measure(session *s)
 {
-    if (!s->options->no_train_accuracy && sp_evaluate(s->model, s->train_again, &s->train) != SP_OK) return false;
-    return sp_evaluate(s->model, s->val_loader, &s->val) == SP_OK;
+    if (!s->options->no_train_accuracy && sp_evaluate(&s->train, s->model, s->train_again) != SP_OK) return false;
+    return sp_evaluate(&s->val, s->model, s->val_loader) == SP_OK;
 }
 
 /* A full disk must not end a training: the weights may still fit. */

@@ -70,7 +70,7 @@ int main(int argc, char **argv)
     };
     for (int i = 0; i < 3; i++)
         printf("%-26s loss %.4f after %d epochs\n", sp_series_name(losses[i]),
-               sp_series_y(losses[i], sp_series_size(losses[i]) - 1), epochs);
+               sp_series_y(losses[i], sp_series_length(losses[i]) - 1), epochs);
     sp_plot_lines("batches.png", ((sp_series_list){losses, 3}), .title = "A regression: how many examples make a step?",
                   .x_label = "examples seen (epochs)", .y_label = "mean squared error over all examples",
                   .log_y = true);

@@ -36,8 +36,8 @@ static sp_series *epoch(const char *name, sp_dataset *data, bool keep_losses)
         if (batch.index == 0) before = sp_memory().live_bytes;
         sp_series_push(memory, (double)(sp_memory().live_bytes - before) / 1024);
     }
-    for (int64_t i = 0; i < sp_list_size(losses); i++) sum += sp_item(sp_list_get(losses, i));
-    double grown = sp_series_y(memory, sp_series_size(memory) - 1);
+    for (int64_t i = 0; i < sp_list_length(losses); i++) sum += sp_item(sp_list_get(losses, i));
+    double grown = sp_series_y(memory, sp_series_length(memory) - 1);
     printf("%-20s mean loss %.4f, %8.0f KiB more after %lld steps\n", name, sum / (double)sp_loader_length(loader),
            grown, (long long)sp_loader_length(loader));
     return memory;

@@ -16,7 +16,7 @@ static void walk(const sp_surface *surface, sp_list *parameters, sp_optimizer *o
     for (int step = 0; step < steps; step++)
         SP_SCOPE {
             double at[2];
-            sp_copy_out(p, at, sizeof at);
+            sp_copy_out(at, p, sizeof at);
             sp_series_push_xy(path, at[0], at[1]);
 
             sp_zero_grad(optimizer);
@@ -29,7 +29,7 @@ static void walk(const sp_surface *surface, sp_list *parameters, sp_optimizer *o
 
 int main(int argc, char **argv)
 {
-    sp_surface *surface = sp_surface_new(argc > 1 ? argv[1] : "beale");
+    sp_surface *surface = sp_surface_by_name(argc > 1 ? argv[1] : "beale");
     const sp_surface_about *about = sp_surface_about_of(surface);
     if (!about) return sp_finish();
     int steps = argc > 2 ? atoi(argv[2]) : about->steps;

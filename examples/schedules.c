@@ -38,7 +38,8 @@ static result train(sp_dataset *data, sp_dataset *val, int epochs, bool grow)
     sp_optimizer *optimizer = sp_optim_sgd(sp_parameters(model), .lr = 0.05, .momentum = 0.9);
     sp_dims milestones = SP_DIMS(epochs / 3, 2 * epochs / 3);
     sp_scheduler *decay = grow ? NULL : sp_lr_scheduler_multi_step_lr(optimizer, milestones, .gamma = 1 / FACTOR);
-    sp_batch_scheduler *growth = grow ? sp_batch_multi_step(loader, optimizer, milestones, .factor = FACTOR) : NULL;
+    sp_batch_scheduler *growth = grow ? sp_batch_scheduler_multi_step(loader, optimizer, milestones, .factor = FACTOR)
+                                      : NULL;
 
     result r = {sp_series_new(grow ? "train, batch grows" : "train, rate falls"),
                 sp_series_new(grow ? "validation, batch grows" : "validation, rate falls"), 0};

@@ -80,7 +80,7 @@ static sp_series *train(sp_dataset *data, const walk *w, int epochs)
 
 static double last(const sp_series *losses)
 {
-    return sp_series_y(losses, sp_series_size(losses) - 1);
+    return sp_series_y(losses, sp_series_length(losses) - 1);
 }
 
 /* Batches, 1: down to the bottom, as far as all examples together know it (0.25143, found by a thousand steps with all
@@ -147,8 +147,8 @@ static void schedule(const char *name, double batch_factor, double rate_factor)
         }
     }
     sp_figures seen = {0}, unseen = {0};
-    sp_evaluate(model, sp_data_loader(data, .batch_size = 1000), &seen);
-    sp_evaluate(model, sp_data_loader(val, .batch_size = 1000), &unseen);
+    sp_evaluate(&seen, model, sp_data_loader(data, .batch_size = 1000));
+    sp_evaluate(&unseen, model, sp_data_loader(val, .batch_size = 1000));
     printf("batches 3: %s: rate/batch ends at %.1e after %lld steps; loss %.4f, on validation %.4f\n", name,
            sp_lr(optimizer, 0) / (double)sp_loader_batch_size(loader), (long long)steps, seen.loss, unseen.loss);
 }

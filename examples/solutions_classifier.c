@@ -37,7 +37,7 @@ static void train_epoch(sp_module *model, sp_optimizer *optimizer, sp_loader *tr
 static double accuracy(sp_module *model, sp_loader *loader)
 {
     sp_figures figures = {0};
-    sp_evaluate(model, loader, &figures);
+    sp_evaluate(&figures, model, loader);
     return figures.accuracy;
 }
 

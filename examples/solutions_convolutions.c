@@ -81,7 +81,7 @@ static sp_module *train(sp_module *build(void), sp_dataset *data, int epochs, do
 static double accuracy(sp_module *model, sp_dataset *data)
 {
     sp_figures figures = {0};
-    sp_evaluate(model, sp_data_loader(data, .batch_size = 1000), &figures);
+    sp_evaluate(&figures, model, sp_data_loader(data, .batch_size = 1000));
     return figures.accuracy;
 }
 
@@ -138,7 +138,7 @@ static void convolutions_2(void)
 static void convolutions_3(void)
 {
     sp_dataset *plain = digits(false, NULL), *val = digits(true, NULL);
-    sp_dataset *bent = digits(false, sp_augmentation("elastic"));
+    sp_dataset *bent = digits(false, sp_transform_by_name("elastic"));
     const int epochs = mnist() ? 8 : 1;
     sp_module *by_plain = train(cnn, plain, epochs, 0), *by_bent = train(cnn, bent, epochs, 0);
     printf("convolutions 3: as they are: training %.4f, validation %.4f\n", accuracy(by_plain, plain),

@@ -30,7 +30,7 @@ static int walk(const sp_surface *surface, sp_tensor *p, sp_optimizer *optimizer
  * fastest leaves as much over across as along: 1 - λ = 40λ - 1, so λ = 2/41. */
 static void descent_1(void)
 {
-    sp_surface *ravine = sp_surface_new("ravine");
+    sp_surface *ravine = sp_surface_by_name("ravine");
     const sp_surface_about *about = sp_surface_about_of(ravine);
     double slowest = 0, largest = 0, best = 0, fewest = 201;
     for (int i = 1; i <= 55; i++) {
@@ -50,7 +50,7 @@ static void descent_1(void)
 static void descent_2(void)
 {
     enum { N = 17 };
-    sp_surface *rastrigin = sp_surface_new("rastrigin");
+    sp_surface *rastrigin = sp_surface_by_name("rastrigin");
     double starts[N][N][2];
     for (int i = 0; i < N; i++)
         for (int j = 0; j < N; j++) starts[i][j][0] = (j - 8) * 0.15, starts[i][j][1] = (8 - i) * 0.15;
@@ -63,7 +63,7 @@ static void descent_2(void)
             sp_step(optimizer);
         }
     double ends[N * N][2];
-    sp_copy_out(p, ends, sizeof ends);
+    sp_copy_out(ends, p, sizeof ends);
     puts("descent 2: starts from -1.2 to 1.2 both ways; # finds the lowest point");
     for (int i = 0; i < N * N; i++)
         printf("%s%s", hypot(ends[i][0], ends[i][1]) < 1e-2 ? "#" : ".", i % N == N - 1 ? "\n" : "");

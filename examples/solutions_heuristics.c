@@ -30,7 +30,7 @@ static int walk(const sp_surface *surface, sp_tensor *p, sp_optimizer *optimizer
  * over 2000. And how long the first step is. */
 static int leave_plateau(const char *name, double rate, double slopes, double *first_step)
 {
-    sp_surface *plateau = sp_surface_new("plateau");
+    sp_surface *plateau = sp_surface_by_name("plateau");
     const sp_surface_about *about = sp_surface_about_of(plateau);
     const bool momentum = strcmp(name, "momentum") == 0, by_slope = momentum || strcmp(name, "sgd") == 0;
     const double lr = rate * (by_slope ? about->lr : about->x_range[1] - about->x_range[0]);
@@ -70,7 +70,7 @@ static void heuristics_1(void)
 
 static int steps_on_beale(bool adam, double lr)
 {
-    sp_surface *beale = sp_surface_new("beale");
+    sp_surface *beale = sp_surface_by_name("beale");
     const sp_surface_about *about = sp_surface_about_of(beale);
     sp_tensor *p = place(about->start[0], about->start[1]);
     sp_optimizer *optimizer = adam ? sp_optim_adam(SP_LIST(p), .lr = lr) : sp_optim_sgd(SP_LIST(p), .lr = lr);
@@ -89,12 +89,12 @@ static void heuristics_2(void)
 /* How fast it comes near the saddle, and where it is after 400 steps. */
 static void pass_saddle(const char *name, sp_tensor *p, sp_optimizer *optimizer)
 {
-    sp_surface *saddle = sp_surface_new("saddle");
+    sp_surface *saddle = sp_surface_by_name("saddle");
     double x = 1.1, near_step = 0, end[2];
     for (int step = 0; step < 400; step++) {
         const double before = x;
         walk(saddle, p, optimizer, 1, 0);
-        sp_copy_out(p, end, sizeof end);
+        sp_copy_out(end, p, sizeof end);
         x = end[0];
         if (x < 0.25 && near_step == 0) near_step = before - x;
     }

@@ -81,7 +81,7 @@ static sp_module *without_relu(void)
 static double accuracy(sp_module *model, sp_loader *loader)
 {
     sp_figures figures = {0};
-    sp_evaluate(model, loader, &figures);
+    sp_evaluate(&figures, model, loader);
     return figures.accuracy;
 }
 
@@ -98,14 +98,14 @@ static void train(sp_module *model, criterion *loss_of, int epochs, sp_series *a
             sp_backward(loss);
             sp_step(optimizer);
         }
-        sp_series_push_xy(accuracies, (double)sp_series_size(accuracies) + 1, accuracy(model, val));
+        sp_series_push_xy(accuracies, (double)sp_series_length(accuracies) + 1, accuracy(model, val));
     }
 }
 
 static void print_accuracies(int exercise, const sp_series *s)
 {
     printf("losses %d: %-34s", exercise, sp_series_name(s));
-    for (int64_t i = 0; i < sp_series_size(s); i++) printf(" %.4f", sp_series_y(s, i));
+    for (int64_t i = 0; i < sp_series_length(s); i++) printf(" %.4f", sp_series_y(s, i));
     putchar('\n');
 }
 

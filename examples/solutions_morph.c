@@ -172,7 +172,7 @@ static void morph_3(void)
         sp_tensor *codes = sp_encode(model, sp_narrow(sp_data_all(digits(true)).x, 0, 0, WALK));
         double at[WALK][CODE];
         int order[WALK];
-        sp_copy_out(sp_cast(codes, SP_F64), at, sizeof at);
+        sp_copy_out(at, sp_cast(codes, SP_F64), sizeof at);
         for (int i = 0; i < WALK; i++) order[i] = i;
         const double before = length_of(at, order), uneasy = movie("as-drawn.gif", model, codes);
         shorten(at, order);

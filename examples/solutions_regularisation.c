@@ -56,7 +56,7 @@ static outcome train(const remedy *r, int64_t examples, int epochs)
             sp_step(optimizer);
         }
         sp_figures figures = {0};
-        sp_evaluate(model, unseen, &figures);
+        sp_evaluate(&figures, model, unseen);
         sp_series_push_xy(o.losses, epoch, figures.loss);
         o.last = figures.loss;
         o.accuracy = figures.accuracy;

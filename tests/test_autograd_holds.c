@@ -210,7 +210,7 @@ static void *ask_for_gradients(void *argument)
         SP_SCOPE {
             const sp_list *grads = gradients_of(j->model);
             bool right = grads != NULL;
-            for (int64_t i = 0; i < sp_list_size(grads); i++)
+            for (int64_t i = 0; i < sp_list_length(grads); i++)
                 right = right && sp_equal(sp_list_get(grads, i), sp_list_get(j->expected, i));
             j->right += right;
         }

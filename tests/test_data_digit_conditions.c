@@ -120,7 +120,7 @@ static sp_dataset *digits(bool test, int64_t n)
 static sp_module *trained(void)
 {
     sp_manual_seed(0);
-    sp_module *model = sp_model("mlp");
+    sp_module *model = sp_model_by_name("mlp");
     sp_optimizer *optimizer = sp_optim_adam(sp_parameters(model), .lr = 2e-3);
     sp_loader *loader = sp_data_loader(digits(false, TRAINED), .batch_size = 64, .shuffle = true);
     for (int epoch = 0; epoch < 4; epoch++)

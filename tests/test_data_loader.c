@@ -16,7 +16,7 @@ static int64_t labels_of(sp_loader *loader, int64_t *labels)
     sp_foreach_batch (batch, loader) {
         int64_t size = sp_size(batch.y, 0);
         assert_int_equal(sp_size(batch.x, 0), size);
-        assert_false(sp_copy_out(batch.y, labels + n, (size_t)size * sizeof *labels));
+        assert_false(sp_copy_out(labels + n, batch.y, (size_t)size * sizeof *labels));
         for (int64_t i = 0; i < size; i++)
             assert_true(((const float *)sp_const_data(batch.x))[i] == (float)labels[n + i]);
         n += size;

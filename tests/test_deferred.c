@@ -133,7 +133,7 @@ static void test_every_way_to_read_computes(void **state)
     (void)state;
     float out[2];
     char text[64];
-    assert_int_equal(sp_copy_out(twice(sp_vector(1, 2)), out, sizeof out), SP_OK);
+    assert_int_equal(sp_copy_out(out, twice(sp_vector(1, 2)), sizeof out), SP_OK);
     assert_close((double)out[1], 4, 0);
     assert_close((double)((const float *)sp_const_data(twice(sp_vector(1, 2))))[0], 2, 0);
     sp_to_string(twice(sp_vector(1, 2)), text, sizeof text);

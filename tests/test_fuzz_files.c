@@ -245,11 +245,11 @@ static bool read_checkpoint(const char *path)
 {
     /* Bytes: a weight that an earlier file brought may be NaN. */
     float before[6], after[6];
-    sp_copy_out(sp_module_get(parts.model, "weight"), before, sizeof before);
-    const bool loaded = sp_load_checkpoint(path, parts.model, parts.optimizer, parts.scheduler) >= 0;
+    sp_copy_out(before, sp_module_get(parts.model, "weight"), sizeof before);
+    const bool loaded = sp_load_checkpoint(parts.model, parts.optimizer, parts.scheduler, path) >= 0;
     const bool pending = sp_error_status() != SP_OK;
     const sp_status status = sp_error_clear();
-    sp_copy_out(sp_module_get(parts.model, "weight"), after, sizeof after);
+    sp_copy_out(after, sp_module_get(parts.model, "weight"), sizeof after);
     if (!loaded) assert_memory_equal(after, before, sizeof before);
     if (pending) sp_raise(status, "it was refused");
     return loaded;
@@ -262,7 +262,7 @@ static void test_checkpoints(void **test)
     parts.model = sp_nn_linear(3, 2);
     parts.optimizer = sp_optim_adam(sp_parameters(parts.model));
     parts.scheduler = sp_lr_scheduler_step_lr(parts.optimizer, 2);
-    assert_int_equal(sp_save_checkpoint(path, parts.model, parts.optimizer, parts.scheduler, 3), SP_OK);
+    assert_int_equal(sp_save_checkpoint(parts.model, parts.optimizer, parts.scheduler, 3, path), SP_OK);
     fuzz(path, read_checkpoint, NULL);
 }
 

@@ -58,7 +58,7 @@ static uint64_t hash_tensor(uint64_t hash, sp_tensor *x)
     hash = hash_bytes(hash, sizes.data, (size_t)sizes.n * sizeof *sizes.data);
     void *data = malloc(bytes ? bytes : 1);
     assert_non_null(data);
-    assert_int_equal(sp_copy_out(x, data, bytes), SP_OK);
+    assert_int_equal(sp_copy_out(data, x, bytes), SP_OK);
     plain_nans(dtype, data, sp_numel(x));
     hash = hash_bytes(hash, data, bytes);
     free(data);
@@ -211,12 +211,12 @@ static uint64_t train(const network *n, const precision *p)
     uint64_t hash = NOTHING;
     SP_SCOPE {
         sp_manual_seed(3);
-        sp_module *model = n->make ? n->make() : sp_model(n->name);
+        sp_module *model = n->make ? n->make() : sp_model_by_name(n->name);
         assert_int_equal(sp_module_cast(model, p->dtype), SP_OK);
         sp_list *parameters = sp_parameters(model);
         sp_optimizer *optimizer = n->optimizer(parameters);
         for (int i = 0; i < STEPS; i++) hash = step(hash, n, p, model, optimizer, i);
-        for (int64_t i = 0; i < sp_list_size(parameters); i++) hash = hash_tensor(hash, sp_list_get(parameters, i));
+        for (int64_t i = 0; i < sp_list_length(parameters); i++) hash = hash_tensor(hash, sp_list_get(parameters, i));
     }
     return hash;
 }

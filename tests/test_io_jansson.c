@@ -112,7 +112,7 @@ static void test_loading(void **state)
             sp_module_to_string(loaded, again, sizeof again);
             assert_string_equal(again, printed);
             const sp_dict *before = sp_state_dict(module), *after = sp_state_dict(loaded);
-            for (int64_t k = 0; k < sp_dict_size(before); k++)
+            for (int64_t k = 0; k < sp_dict_length(before); k++)
                 assert_true(sp_equal(sp_dict_get(before, k), sp_dict_get(after, k)));
         }
     assert_true(failed > 100);

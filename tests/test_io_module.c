@@ -79,8 +79,8 @@ static void test_types_come_back(void **state)
     assert_int_equal(sp_save_state(module, path), SP_OK);
     sp_module *again = sp_load_module(path);
     sp_dict *before = sp_state_dict(module), *after = sp_state_dict(again);
-    assert_int_equal(sp_dict_size(after), 6);
-    for (int64_t i = 0; i < sp_dict_size(after); i++) {
+    assert_int_equal(sp_dict_length(after), 6);
+    for (int64_t i = 0; i < sp_dict_length(after); i++) {
         assert_int_equal(sp_dtype_of(sp_dict_get(after, i)), sp_dtype_of(sp_dict_get(before, i)));
         assert_true(sp_equal(sp_dict_get(after, i), sp_dict_get(before, i)));
     }

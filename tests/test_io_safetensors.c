@@ -74,8 +74,8 @@ static sp_dict *reference_tensors(void)
 
 static void assert_same_dict(const sp_dict *a, const sp_dict *b)
 {
-    assert_int_equal(sp_dict_size(a), sp_dict_size(b));
-    for (int64_t i = 0; i < sp_dict_size(a); i++) {
+    assert_int_equal(sp_dict_length(a), sp_dict_length(b));
+    for (int64_t i = 0; i < sp_dict_length(a); i++) {
         sp_tensor *x = sp_dict_get(a, i), *y = sp_dict_find(b, sp_dict_name(a, i));
         assert_non_null(y);
         assert_int_equal(sp_dtype_of(x), sp_dtype_of(y));
@@ -138,11 +138,11 @@ static void test_every_dtype_and_layout(void **state)
             snprintf(name, sizeof name, "%s.%d", sp_dtype_name((sp_dtype)dtype), layout);
             sp_dict_set(dict, name, laid_out((sp_dtype)dtype, layout));
         }
-    assert_int_equal(sp_dict_size(dict), 42);
+    assert_int_equal(sp_dict_length(dict), 42);
     assert_int_equal(sp_save_tensors(dict, path, NULL), SP_OK);
     assert_same_dict(dict, sp_load_tensors(path));
     assert_int_equal(sp_save_tensors(sp_dict_new(), path, NULL), SP_OK);
-    assert_int_equal(sp_dict_size(sp_load_tensors(path)), 0);
+    assert_int_equal(sp_dict_length(sp_load_tensors(path)), 0);
 }
 
 static void test_what_cannot_be_saved(void **state)

@@ -104,7 +104,7 @@ static void test_values_do_not_depend_on_the_layout(void **state)
     sp_manual_seed(3);
     assert_true(sp_equal(drawn, sp_randn_like(x)));
     float values[120];
-    assert_int_equal(sp_copy_out(x, values, sizeof values), SP_OK);
+    assert_int_equal(sp_copy_out(values, x, sizeof values), SP_OK);
     for (int i = 0; i < 120; i++) assert_close((double)values[i], i, 0);
 }
 

@@ -71,8 +71,8 @@ static void test_names_are_paths(void **state)
                                         "decode.0.weight", "decode.0.bias", "decode.3.weight", "decode.3.bias"};
     sp_module *model = autoencoder_new(2);
     sp_dict *dict = sp_named_parameters(model), *all = sp_state_dict(model);
-    assert_int_equal(sp_dict_size(dict), 8);
-    assert_int_equal(sp_dict_size(all), 8);
+    assert_int_equal(sp_dict_length(dict), 8);
+    assert_int_equal(sp_dict_length(all), 8);
     for (int i = 0; i < 8; i++) {
         assert_string_equal(sp_dict_name(dict, i), names[i]);
         assert_string_equal(sp_dict_name(all, i), names[i]);
@@ -253,7 +253,7 @@ static void test_a_parent_holds_its_members(void **state)
     SP_SCOPE {
         model = sp_keep(autoencoder_new(2));
     }
-    assert_int_equal(sp_list_size(sp_parameters(model)), 8);
+    assert_int_equal(sp_list_length(sp_parameters(model)), 8);
     inner = sp_retain(sp_module_child(model, 0));
     sp_release(model);
     /* What lost its parent is a root again. */

@@ -86,14 +86,14 @@ static void test_names_and_shapes(void **state)
     sp_dict *dict = sp_state_dict(model);
     const char *const names[] = {"0.weight", "0.bias", "1.weight", "1.bias"};
     const sp_dims shapes[] = {SP_DIMS(6, 2, 3, 3), SP_DIMS(6), SP_DIMS(6, 8, 2, 2), SP_DIMS(8)};
-    assert_int_equal(sp_dict_size(dict), 4);
+    assert_int_equal(sp_dict_length(dict), 4);
     for (int i = 0; i < 4; i++) {
         assert_string_equal(sp_dict_name(dict, i), names[i]);
         assert_shape(sp_dict_get(dict, i), shapes[i]);
         assert_true(sp_needs_grad(sp_module_get(model, names[i])));
     }
     assert_int_equal(sp_module_num_parameters(model), 6 * 2 * 9 + 6 + 6 * 8 * 4 + 8);
-    assert_int_equal(sp_dict_size(sp_state_dict(sp_nn_conv2d(1, 1, 1, .no_bias = true))), 1);
+    assert_int_equal(sp_dict_length(sp_state_dict(sp_nn_conv2d(1, 1, 1, .no_bias = true))), 1);
 }
 
 /* Values are drawn, saved and loaded in the order of the shape, wherever they lie. */
@@ -225,10 +225,10 @@ static int64_t weights_after_steps(int threads, float *out)
         sp_module *model = network();
         assert_true(steps(model, 3, 70));
         sp_list *parameters = sp_parameters(model);
-        for (int64_t i = 0; i < sp_list_size(parameters); i++) {
+        for (int64_t i = 0; i < sp_list_length(parameters); i++) {
             sp_tensor *p = sp_list_get(parameters, i);
             assert_true(n + sp_numel(p) <= ROOM);
-            assert_int_equal(sp_copy_out(p, out + n, (size_t)sp_numel(p) * sizeof *out), SP_OK);
+            assert_int_equal(sp_copy_out(out + n, p, (size_t)sp_numel(p) * sizeof *out), SP_OK);
             n += sp_numel(p);
         }
     }

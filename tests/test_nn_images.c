@@ -109,10 +109,10 @@ static void test_batch_norm_prints(void **state)
     const char *text = "BatchNorm2d(3, eps=1e-05, momentum=None, affine=False, bias=False, track_running_stats=False)";
     assert_text(bare, text);
     assert_text(rebuilt(bare), text);
-    assert_int_equal(sp_dict_size(sp_state_dict(bare)), 0);
+    assert_int_equal(sp_dict_length(sp_state_dict(bare)), 0);
     sp_dict *dict = sp_state_dict(sp_nn_batch_norm2d(3));
     const char *const names[] = {"weight", "bias", "running_mean", "running_var", "num_batches_tracked"};
-    assert_int_equal(sp_dict_size(dict), 5);
+    assert_int_equal(sp_dict_length(dict), 5);
     for (int i = 0; i < 5; i++) assert_string_equal(sp_dict_name(dict, i), names[i]);
     assert_int_equal(sp_dtype_of(sp_dict_get(dict, 4)), SP_I64);
 }

@@ -145,7 +145,7 @@ static void test_linear(void **state)
     assert_int_equal(sp_stride(weight, 1), 2);
     assert_text(layer, "Linear(in_features=3, out_features=2, bias=True)");
     sp_module *other = sp_nn_linear(3, 2, .no_bias = true, .dtype = SP_F64);
-    assert_int_equal(sp_list_size(sp_parameters(other)), 1);
+    assert_int_equal(sp_list_length(sp_parameters(other)), 1);
     assert_text(other, "Linear(in_features=3, out_features=2, bias=False)");
     assert_int_equal(sp_dtype_of(sp_forward(other, sp_ones(SP_DIMS(1, 3), .dtype = SP_F64))), SP_F64);
     assert_text(rebuilt(other), "Linear(in_features=3, out_features=2, bias=False)");
@@ -256,7 +256,7 @@ static void test_losses_are_their_operators(void **state)
         assert_text(loss, text);                                                                                       \
         assert_true(sp_equal(sp_forward(loss, x, t), value));                                                          \
         assert_true(sp_module_num_parameters(loss) == 0);                                                              \
-        if (sp_list_size(sp_buffers(loss)) == 0) assert_true(sp_equal(sp_forward(rebuilt(loss), x, t), value));        \
+        if (sp_list_length(sp_buffers(loss)) == 0) assert_true(sp_equal(sp_forward(rebuilt(loss), x, t), value));      \
     } while (0)
     SAME("NLLLoss()", sp_nn_nll_loss(), sp_nll_loss(x, t));
     SAME("NLLLoss()", sp_nn_nll_loss(.ignore_index = SP_ZERO), sp_nll_loss(x, t, .ignore_index = SP_ZERO));

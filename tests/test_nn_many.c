@@ -26,7 +26,7 @@ static void test_a_long_sequential(void **state)
         assert_ptr_equal(sp_get_submodule(module, name), sp_module_child(module, i));
     }
     assert_true(sp_module_to_string(module, NULL, 0) > MANY);
-    assert_int_equal(sp_dict_size(sp_state_dict(module)), 0);
+    assert_int_equal(sp_dict_length(sp_state_dict(module)), 0);
     assert_no_error();
 }
 
@@ -45,9 +45,9 @@ static void test_many_parameters(void **state)
     }
     SP_SCOPE {
         sp_list *parameters = sp_parameters(module);
-        assert_int_equal(sp_list_size(parameters), N);
-        assert_int_equal(sp_list_size(sp_buffers(module)), 0);
-        assert_int_equal(sp_dict_size(sp_named_parameters(module)), N);
+        assert_int_equal(sp_list_length(parameters), N);
+        assert_int_equal(sp_list_length(sp_buffers(module)), 0);
+        assert_int_equal(sp_dict_length(sp_named_parameters(module)), N);
         assert_non_null(sp_optim_sgd(parameters));
         assert_int_equal(sp_load_state_dict(module, sp_state_dict(module)), SP_OK);
         assert_int_equal(sp_module_cast(module, SP_F64), SP_OK);

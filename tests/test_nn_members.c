@@ -23,14 +23,14 @@ static void test_each_parameter_once(void **state)
     assert_non_null(sp_module_add_buffer(right, "mean", sp_zeros(SP_DIMS(1))));
     assert_non_null(sp_module_add_buffer(right, "cache", sp_zeros(SP_DIMS(1)), .unsaved = true));
     sp_list *list = sp_parameters(root);
-    assert_int_equal(sp_list_size(list), 2);
+    assert_int_equal(sp_list_length(list), 2);
     assert_ptr_equal(sp_list_get(list, 0), own); /* a module's own come before its children's */
     assert_ptr_equal(sp_list_get(list, 1), shared);
     assert_int_equal(sp_module_num_parameters(root), 5);
-    assert_int_equal(sp_dict_size(sp_named_parameters(root)), 2);
-    assert_int_equal(sp_list_size(sp_buffers(root)), 2);
+    assert_int_equal(sp_dict_length(sp_named_parameters(root)), 2);
+    assert_int_equal(sp_list_length(sp_buffers(root)), 2);
     sp_dict *dict = sp_state_dict(root);
-    assert_int_equal(sp_dict_size(dict), 4); /* both names of the shared one, and the saved buffer */
+    assert_int_equal(sp_dict_length(dict), 4); /* both names of the shared one, and the saved buffer */
     assert_string_equal(sp_dict_name(dict, 3), "right.mean");
     assert_no_error();
 }
@@ -77,12 +77,12 @@ static void test_dicts(void **state)
             assert_int_equal(sp_dict_set(dict, name, sp_scalar(i)), SP_OK);
         }
     }
-    assert_int_equal(sp_dict_size(dict), 20);
+    assert_int_equal(sp_dict_length(dict), 20);
     assert_true(sp_item(sp_dict_find(dict, "n13")) == 13);
     SP_SCOPE {
         sp_dict_set(dict, "n13", sp_scalar(-1));
     }
-    assert_int_equal(sp_dict_size(dict), 20);
+    assert_int_equal(sp_dict_length(dict), 20);
     assert_string_equal(sp_dict_name(dict, 13), "n13");
     assert_true(sp_item(sp_dict_get(dict, 13)) == -1);
     assert_null(sp_dict_find(dict, "n20"));
@@ -91,7 +91,7 @@ static void test_dicts(void **state)
     assert_error(SP_ERROR_ARGUMENT, "sp_dict_get: there is no entry 20 among 20");
     assert_int_equal(sp_dict_set(dict, "none", SP_NONE), SP_ERROR_ARGUMENT);
     assert_error(SP_ERROR_ARGUMENT, "SP_NONE is no tensor for \"none\"");
-    assert_int_equal(sp_dict_size((sp_dict *)(void *)sp_scalar(1)), 0);
+    assert_int_equal(sp_dict_length((sp_dict *)(void *)sp_scalar(1)), 0);
     assert_error(SP_ERROR_ARGUMENT, "the argument is not a dict");
 }
 

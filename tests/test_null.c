@@ -62,7 +62,7 @@ static sp_loader *a_loader(void)
 static sp_batch_scheduler *a_batch_scheduler(void)
 {
     sp_loader *loader = a_loader();
-    return sp_batch_multi_step(loader, an_optimizer(), SP_DIMS(1));
+    return sp_batch_scheduler_multi_step(loader, an_optimizer(), SP_DIMS(1));
 }
 
 static sp_movie *a_movie(void)
@@ -72,7 +72,7 @@ static sp_movie *a_movie(void)
 
 static sp_surface *a_surface(void)
 {
-    return sp_surface_new("beale");
+    return sp_surface_by_name("beale");
 }
 
 static sp_dict *a_dict(void)

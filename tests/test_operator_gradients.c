@@ -174,13 +174,13 @@ static size_t all_bytes(const test_case *c, int threads, unsigned char **out)
         sp_list *grads = y && sp_needs_grad(y)
                              ? sp_autograd_grad_with(SP_LIST(y), wanted, SP_LIST(sp_ones_like(y)), .allow_unused = true)
                              : NULL;
-        for (int64_t i = 0; i < sp_list_size(grads); i++)
+        for (int64_t i = 0; i < sp_list_length(grads); i++)
             if (sp_list_get(grads, i) != SP_NONE) sp_list_append(results, sp_list_get(grads, i));
-        for (int64_t i = 0; i < sp_list_size(results); i++) {
+        for (int64_t i = 0; i < sp_list_length(results); i++) {
             sp_tensor *x = sp_list_get(results, i);
             size_t bytes = (size_t)sp_numel(x) * sp_dtype_size(sp_dtype_of(x));
             *out = realloc(*out, total + bytes + 1);
-            if (!*out || sp_copy_out(x, *out + total, bytes)) fail_msg("%s", sp_error_message());
+            if (!*out || sp_copy_out(*out + total, x, bytes)) fail_msg("%s", sp_error_message());
             total += bytes;
         }
     }

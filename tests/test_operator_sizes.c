@@ -203,7 +203,7 @@ static sp_loader *a_loader(draw *d, const char *name)
 static sp_surface *a_surface(draw *d, const char *name)
 {
     (void)d, (void)name;
-    return sp_surface_new("beale");
+    return sp_surface_by_name("beale");
 }
 
 static sp_series *a_series(draw *d, const char *name)
@@ -288,7 +288,7 @@ static void got_pair(draw *d, sp_values_indices pair)
 static void got_list(draw *d, sp_list *list)
 {
     if (!is_consistent(d, list)) return;
-    for (int64_t i = 0; i < sp_list_size(list) && i < 8; i++) got_tensor(d, sp_list_get(list, i));
+    for (int64_t i = 0; i < sp_list_length(list) && i < 8; i++) got_tensor(d, sp_list_get(list, i));
 }
 
 static void got_module(draw *d, sp_module *module)

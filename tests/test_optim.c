@@ -167,7 +167,7 @@ static void run(sp_optimizer *o, sp_tensor *x, int steps)
 static sp_dict *saved(const sp_optimizer *o)
 {
     sp_dict *state = sp_optimizer_state_dict(o), *copy = sp_dict_new();
-    for (int64_t i = 0; i < sp_dict_size(state); i++)
+    for (int64_t i = 0; i < sp_dict_length(state); i++)
         sp_dict_set(copy, sp_dict_name(state, i), sp_clone(sp_dict_get(state, i)));
     return copy;
 }

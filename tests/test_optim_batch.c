@@ -20,7 +20,8 @@ static void test_batch_then_rate(void **state)
     (void)state;
     sp_loader *loader = loader_of(1000, 10);
     sp_optimizer *optimizer = optimizer_of(0.8);
-    sp_batch_scheduler *s = sp_batch_multi_step(loader, optimizer, SP_DIMS(2, 3, 5), .factor = 4, .max_batch_size = 80);
+    sp_batch_scheduler *s = sp_batch_scheduler_multi_step(loader, optimizer, SP_DIMS(2, 3, 5), .factor = 4,
+                                                          .max_batch_size = 80);
     const int64_t batches[] = {10, 40, 80, 80, 80, 80};
     const double rates[] = {0.8, 0.8, 0.4, 0.4, 0.1, 0.1};
     for (int epoch = 1; epoch <= 6; epoch++) {
@@ -37,13 +38,13 @@ static void test_limit(void **state)
     (void)state;
     sp_loader *loader = loader_of(1000, 64), *large = loader_of(100, 64);
     sp_optimizer *optimizer = optimizer_of(1), *other = optimizer_of(1);
-    sp_batch_scheduler_step(sp_batch_multi_step(loader, optimizer, SP_DIMS(1)));
+    sp_batch_scheduler_step(sp_batch_scheduler_multi_step(loader, optimizer, SP_DIMS(1)));
     assert_int_equal(sp_loader_batch_size(loader), 100);
     assert_close(sp_lr(optimizer, 0), 100.0 / 64 / 5, 1e-12);
-    sp_batch_scheduler_step(sp_batch_multi_step(large, other, SP_DIMS(1)));
+    sp_batch_scheduler_step(sp_batch_scheduler_multi_step(large, other, SP_DIMS(1)));
     assert_int_equal(sp_loader_batch_size(large), 64);
     assert_close(sp_lr(other, 0), 0.2, 1e-12);
-    sp_batch_scheduler *still = sp_batch_multi_step(loader, optimizer, SP_DIMS());
+    sp_batch_scheduler *still = sp_batch_scheduler_multi_step(loader, optimizer, SP_DIMS());
     for (int epoch = 0; epoch < 3; epoch++) assert_int_equal(sp_batch_scheduler_step(still), SP_OK);
     assert_int_equal(sp_loader_batch_size(loader), 100);
 }
@@ -53,15 +54,15 @@ static void test_what_cannot_grow(void **state)
     (void)state;
     sp_loader *loader = loader_of(10, 2);
     sp_optimizer *optimizer = optimizer_of(1);
-    assert_null(sp_batch_multi_step(loader, optimizer, SP_DIMS(1), .factor = 0.5));
+    assert_null(sp_batch_scheduler_multi_step(loader, optimizer, SP_DIMS(1), .factor = 0.5));
     assert_error(SP_ERROR_ARGUMENT, "factor must be at least 1, got 0.5");
-    assert_null(sp_batch_multi_step(loader, optimizer, SP_DIMS(1), .max_batch_size = -1));
+    assert_null(sp_batch_scheduler_multi_step(loader, optimizer, SP_DIMS(1), .max_batch_size = -1));
     assert_error(SP_ERROR_ARGUMENT, "max_batch_size must be at least 1, got -1");
-    assert_null(sp_batch_multi_step(loader, optimizer, SP_DIMS(1), .max_batch_size = SP_ZERO));
+    assert_null(sp_batch_scheduler_multi_step(loader, optimizer, SP_DIMS(1), .max_batch_size = SP_ZERO));
     assert_error(SP_ERROR_ARGUMENT, "max_batch_size must be at least 1, got 0");
-    assert_null(sp_batch_multi_step(loader, optimizer, SP_DIMS(1), .factor = NAN));
+    assert_null(sp_batch_scheduler_multi_step(loader, optimizer, SP_DIMS(1), .factor = NAN));
     assert_error(SP_ERROR_ARGUMENT, "factor must be at least 1, got nan");
-    assert_null((sp_batch_multi_step)(loader, optimizer, (sp_dims){NULL, 2}, NULL));
+    assert_null((sp_batch_scheduler_multi_step)(loader, optimizer, (sp_dims){NULL, 2}, NULL));
     assert_error(SP_ERROR_NULL, "milestones");
 }
 
@@ -74,7 +75,8 @@ typedef struct run {
 static run run_of(double factor, sp_dims milestones)
 {
     run r = {loader_of(1000, 10), optimizer_of(0.8), NULL};
-    r.scheduler = sp_batch_multi_step(r.loader, r.optimizer, milestones, .factor = factor, .max_batch_size = 80);
+    r.scheduler = sp_batch_scheduler_multi_step(r.loader, r.optimizer, milestones, .factor = factor,
+                                                .max_batch_size = 80);
     return r;
 }
 
@@ -85,7 +87,7 @@ static void test_state_resumes(void **state)
     run whole = run_of(4, SP_DIMS(2, 3, 5)), resumed = run_of(2, SP_DIMS(1));
     for (int epoch = 0; epoch < 3; epoch++) sp_batch_scheduler_step(whole.scheduler);
     sp_dict *dict = sp_batch_scheduler_state_dict(whole.scheduler);
-    assert_int_equal(sp_dict_size(dict), 5);
+    assert_int_equal(sp_dict_length(dict), 5);
     assert_int_equal(sp_batch_scheduler_load_state_dict(resumed.scheduler, dict), SP_OK);
     assert_int_equal(sp_loader_batch_size(resumed.loader), 80);
     sp_optimizer_load_state_dict(resumed.optimizer, sp_optimizer_state_dict(whole.optimizer));
@@ -142,7 +144,7 @@ static sp_batch_scheduler *made(void)
     sp_tensor *x = sp_ones(SP_DIMS(4, 1));
     sp_loader *loader = sp_data_loader(sp_data_tensors(x, x));
     sp_optimizer *optimizer = loader ? optimizer_of(1) : NULL;
-    return optimizer ? sp_batch_multi_step(loader, optimizer, SP_DIMS(1)) : NULL;
+    return optimizer ? sp_batch_scheduler_multi_step(loader, optimizer, SP_DIMS(1)) : NULL;
 }
 
 static bool make_and_step(void *context)

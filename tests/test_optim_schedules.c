@@ -255,7 +255,7 @@ static void test_a_state_brings_its_options(void **state)
     sp_scheduler *from = sp_lr_scheduler_multi_step_lr(o, SP_DIMS(1, 4), .gamma = 0.5),
                  *to = sp_lr_scheduler_multi_step_lr(o, SP_DIMS(2));
     sp_dict *dict = sp_scheduler_state_dict(from);
-    assert_int_equal(sp_dict_size(dict), 5);
+    assert_int_equal(sp_dict_length(dict), 5);
     assert_true(sp_equal(sp_dict_find(dict, "milestones"), sp_vector_i64(1, 4)));
     assert_int_equal(sp_item_i64(sp_dict_find(dict, "last_epoch")), 0);
     assert_close(sp_item(sp_select(sp_dict_find(dict, "base_lrs"), 0, 1)), 0.03, 0);
@@ -276,7 +276,7 @@ static void refuse_state(sp_scheduler *s, const char *name, sp_tensor *x, sp_sta
     assert_int_equal(sp_scheduler_load_state_dict(s, dict), status);
     assert_error(status, text);
     sp_dict *after = sp_scheduler_state_dict(s);
-    for (int64_t i = 0; i < sp_dict_size(before); i++)
+    for (int64_t i = 0; i < sp_dict_length(before); i++)
         assert_true(sp_equal(sp_dict_get(before, i), sp_dict_get(after, i)));
 }
 
@@ -437,9 +437,9 @@ static void compare_clipping(const char *name, double p, double limit)
     assert_int_equal(training_line("clipping.txt", name, expected, 19), 19);
     sp_list *list = clipped_parameters();
     assert_close(sp_clip_grad_norm_(list, limit, .p = p), expected[0], 1e-12);
-    sp_copy_out(sp_grad(sp_list_get(list, 0)), got, 12 * sizeof *got);
-    sp_copy_out(sp_grad(sp_list_get(list, 1)), got + 12, 5 * sizeof *got);
-    sp_copy_out(sp_grad(sp_list_get(list, 2)), got + 17, sizeof *got);
+    sp_copy_out(got, sp_grad(sp_list_get(list, 0)), 12 * sizeof *got);
+    sp_copy_out(got + 12, sp_grad(sp_list_get(list, 1)), 5 * sizeof *got);
+    sp_copy_out(got + 17, sp_grad(sp_list_get(list, 2)), sizeof *got);
     for (int i = 0; i < 18; i++) assert_close(got[i], expected[1 + i], 1e-12);
 }
 

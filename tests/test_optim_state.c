@@ -103,7 +103,7 @@ static void test_a_state_takes_options_away(void **state)
 static sp_dict *without(const sp_dict *state, const char *const *endings)
 {
     sp_dict *rest = sp_dict_new();
-    for (int64_t i = 0; i < sp_dict_size(state); i++) {
+    for (int64_t i = 0; i < sp_dict_length(state); i++) {
         const char *name = sp_dict_name(state, i), *last = strrchr(name, '.') + 1;
         bool kept = true;
         for (const char *const *e = endings; *e; e++) kept = kept && strcmp(last, *e) != 0;
@@ -119,7 +119,7 @@ static void test_a_state_of_an_older_version(void **state)
     go_on(&a, 2);
     const sp_dict *full = sp_optimizer_state_dict(a.optimizer);
     sp_dict *old = without(full, (const char *const[]){"amsgrad", "maximize", NULL});
-    assert_true(sp_dict_size(old) == sp_dict_size(full) - 4);
+    assert_true(sp_dict_length(old) == sp_dict_length(full) - 4);
     assert_int_equal(sp_optimizer_load_state_dict(a.optimizer, old), SP_OK);
     const sp_optim_options amsgrad = {.size = sizeof amsgrad, .amsgrad = true};
     const run b = start(sp_optim_adam, &amsgrad, a.x, a.y);

@@ -38,7 +38,7 @@ static void test_series(void **state)
     assert_string_equal(sp_series_name(series), "loss");
     for (int i = 0; i < 100; i++) assert_int_equal(sp_series_push(series, i * 0.5), SP_OK);
     sp_series_push_xy(series, -3, 7);
-    assert_int_equal(sp_series_size(series), 101);
+    assert_int_equal(sp_series_length(series), 101);
     assert_true(sp_series_x(series, 99) == 99 && sp_series_y(series, 99) == 49.5);
     assert_true(sp_series_x(series, 100) == -3 && sp_series_y(series, 100) == 7);
     assert_no_error();

@@ -51,7 +51,7 @@ static void test_values(void **state)
     for (int i = 0; sp_surface_name(i); i++) {
         const char *name = sp_surface_name(i);
         if (strcmp(name, "net") == 0) continue;
-        const sp_surface *surface = sp_surface_new(name);
+        const sp_surface *surface = sp_surface_by_name(name);
         for (int k = 0; k < 20; k++) {
             double x = 0.37 * k - 3.1, y = 2.2 - 0.29 * k, expected = plainly(name, x, y);
             assert_close(value_at(surface, x, y), expected, 1e-9 * (1 + fabs(expected)));
@@ -69,7 +69,7 @@ static void test_minima(void **state)
 {
     (void)state;
     for (int i = 0; sp_surface_name(i); i++) {
-        sp_surface *surface = sp_surface_new(sp_surface_name(i));
+        sp_surface *surface = sp_surface_by_name(sp_surface_name(i));
         const sp_surface_about *about = sp_surface_about_of(surface);
         bool net = strcmp(about->name, "net") == 0;
         for (int k = 0; k < about->n_minima; k++) {
@@ -91,7 +91,7 @@ static void test_minima(void **state)
 static void test_grid_of_a_surface(void **state)
 {
     (void)state;
-    const sp_surface *surface = sp_surface_new("rosenbrock");
+    const sp_surface *surface = sp_surface_by_name("rosenbrock");
     sp_tensor *grid = sp_surface_grid(surface, 5);
     assert_int_equal(sp_size(grid, 0), 5);
     /* Row 1 is y = 0, column 3 is x = 1. */
@@ -105,7 +105,7 @@ static void test_grid_of_a_surface(void **state)
 static void test_net(void **state)
 {
     (void)state;
-    const sp_surface *one = sp_surface_new("net"), *two = sp_surface_new("net");
+    const sp_surface *one = sp_surface_by_name("net"), *two = sp_surface_by_name("net");
     assert_true(sp_equal(sp_surface_grid(one, 9), sp_surface_grid(two, 9)));
     const sp_surface_about *about = sp_surface_about_of(one);
     double x = about->x_range[0] + (about->x_range[1] - about->x_range[0]) * 3 / 8;
@@ -117,9 +117,9 @@ static void test_net(void **state)
 static void test_what_is_no_surface(void **state)
 {
     (void)state;
-    assert_null(sp_surface_new("alps"));
+    assert_null(sp_surface_by_name("alps"));
     assert_error(SP_ERROR_NOT_FOUND, "no surface 'alps'; there are: beale, rosenbrock");
-    const sp_surface *surface = sp_surface_new("beale");
+    const sp_surface *surface = sp_surface_by_name("beale");
     assert_null(sp_surface_value(surface, sp_zeros(SP_DIMS(3), .dtype = SP_F64)));
     assert_error(SP_ERROR_SHAPE, "points are (..., 2)");
     assert_null(sp_surface_value(surface, sp_zeros(SP_DIMS(2))));
@@ -130,7 +130,7 @@ static void test_what_is_no_surface(void **state)
 static bool make_net(void *context)
 {
     (void)context;
-    sp_surface *surface = sp_surface_new("net");
+    sp_surface *surface = sp_surface_by_name("net");
     return surface && sp_surface_value(surface, sp_zeros(SP_DIMS(2), .dtype = SP_F64));
 }
 
@@ -175,7 +175,7 @@ static void test_contour(void **state)
     (void)state;
     if (!have_gnuplot()) skip_because("there is no gnuplot");
     const char *path = support_path("rosenbrock.png");
-    sp_tensor *values = sp_surface_grid(sp_surface_new("rosenbrock"), 41);
+    sp_tensor *values = sp_surface_grid(sp_surface_by_name("rosenbrock"), 41);
     sp_series *const paths[] = {path_of("it's", 30), path_of("two", 1), path_of("none", 0)};
     sp_contour_options options = options_of("a 'title'");
     options.marks = path_of("minimum", 1);
@@ -245,7 +245,7 @@ static void test_walk(void **state)
     if (!can_gif) skip_because("this build has no cgif");
     setenv("TMPDIR", support_folder(), 1);
     const char *path = support_path("walk.gif");
-    sp_tensor *values = sp_surface_grid(sp_surface_new("rosenbrock"), 21);
+    sp_tensor *values = sp_surface_grid(sp_surface_by_name("rosenbrock"), 21);
     sp_series *const paths[] = {path_of("one", 9), path_of("two", 4), path_of("none", 0)};
     sp_contour_options options = options_of("walk");
     options.frames = 5;
@@ -283,7 +283,7 @@ static void test_short_walk_is_slow(void **state)
 {
     (void)state;
     if (!have_gnuplot() || system("ffmpeg -version >/dev/null 2>&1") != 0) skip_because("gnuplot or ffmpeg is missing");
-    sp_tensor *values = sp_surface_grid(sp_surface_new("rosenbrock"), 21);
+    sp_tensor *values = sp_surface_grid(sp_surface_by_name("rosenbrock"), 21);
     sp_series *const paths[] = {path_of("one", 4)};
     sp_contour_options options = options_of("walk");
     const char *path = support_path("walk.mp4");

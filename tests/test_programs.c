@@ -169,7 +169,7 @@ static void differentiate(program *p)
     }
     p->grads = sp_autograd_grad(SP_LIST(p->loss), leaves, .create_graph = true, .allow_unused = true);
     sp_tensor *size = NULL;
-    for (int64_t i = 0; p->grads && i < sp_list_size(p->grads); i++) {
+    for (int64_t i = 0; p->grads && i < sp_list_length(p->grads); i++) {
         sp_tensor *grad = sp_list_get(p->grads, i);
         if (grad == SP_NONE || !sp_needs_grad(grad)) continue;
         sp_tensor *part = sp_sum(sp_square(grad));
@@ -201,7 +201,7 @@ static void compare(const program *p, const char *what, const sp_tensor *x, char
     memset(got, 0, sizeof got);
     if (x && x != SP_NONE) {
         if (n > 0) assert_int_equal(sp_numel(x), n);
-        assert_int_equal(sp_copy_out(x, got, (size_t)sp_numel(x) * sizeof *got), SP_OK);
+        assert_int_equal(sp_copy_out(got, x, (size_t)sp_numel(x) * sizeof *got), SP_OK);
     }
     for (int64_t i = 0; i < n; i++)
         if (!(isnan(wanted[i]) && isnan(got[i])) && !(fabs(got[i] - wanted[i]) <= 1e-9 * scale))

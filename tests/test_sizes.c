@@ -190,7 +190,7 @@ static void test_null_with_a_length(void **state)
     NEEDS("sp_load_metadata_key: argument 'buffer'", sp_load_metadata_key("none", 0, NULL, 10));
     assert_true(sp_module_to_json(m, NULL, 0) > 0);
 #endif
-    NEEDS("sp_copy_out", sp_copy_out(x, NULL, 8));
+    NEEDS("sp_copy_out", sp_copy_out(NULL, x, 8));
     NEEDS("sp_copy_in", sp_copy_in(x, NULL, 8));
     NEEDS("sp_from_data", (sp_from_data)(NULL, SP_DIMS(2), NULL));
     NEEDS("sp_vector", (sp_vector)(NULL, 2));

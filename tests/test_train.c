@@ -17,7 +17,7 @@ static void test_models(void **state)
     int n = 0;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         SP_SCOPE {
-            sp_module *model = sp_model(known[i].name);
+            sp_module *model = sp_model_by_name(known[i].name);
             assert_int_equal(sp_module_num_parameters(model), known[i].parameters);
             sp_tensor *output = sp_model_apply(model, sp_rand(SP_DIMS(2, 1, 28, 28)));
             assert_int_equal(sp_size(output, 1), strcmp(known[i].name, "ae") == 0 ? 784 : 10);
@@ -25,7 +25,7 @@ static void test_models(void **state)
     while (sp_model_name(n)) assert_true(strlen(sp_model_summary(n++)) > 10);
     assert_true(n >= 4);
     assert_null(sp_model_name(-1));
-    assert_null(sp_model("resnet"));
+    assert_null(sp_model_by_name("resnet"));
     assert_error(SP_ERROR_NOT_FOUND, "there is no network \"resnet\"; there are: mlp, cnn, example");
 }
 
@@ -34,7 +34,7 @@ static void test_cnn_prints(void **state)
 {
     (void)state;
     char text[2048];
-    sp_module_to_string(sp_model("cnn"), text, sizeof text);
+    sp_module_to_string(sp_model_by_name("cnn"), text, sizeof text);
     assert_string_equal(text, "Sequential(\n"
                               "  (0): Conv2d(1, 32, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1))\n"
                               "  (1): ReLU()\n"
@@ -74,7 +74,7 @@ static void test_evaluate(void **state)
     sp_loader *loader = sp_data_loader(sp_data_tensors(x, y), .batch_size = 2);
     sp_module *model = sp_nn_identity();
     sp_figures f = {0};
-    assert_int_equal(sp_evaluate(model, loader, &f), SP_OK);
+    assert_int_equal(sp_evaluate(&f, model, loader), SP_OK);
     assert_int_equal(f.correct, 2);
     assert_int_equal(f.total, 3);
     assert_true(fabs(f.accuracy - 2.0 / 3) < 1e-12);
@@ -83,7 +83,7 @@ static void test_evaluate(void **state)
     assert_true(sp_is_training(model));
     /* Nothing is said of a run that failed. */
     sp_loader *wrong = sp_data_loader(sp_data_tensors(x, sp_vector_i64(0, 1, 7)), .batch_size = 2);
-    assert_true(sp_evaluate(model, wrong, &f) != SP_OK);
+    assert_true(sp_evaluate(&f, model, wrong) != SP_OK);
     assert_error(SP_ERROR_ARGUMENT, "target 7");
     assert_int_equal(f.total, 3);
 }
@@ -96,18 +96,18 @@ static void test_recipes_can_be_made(void **state)
     int n = 0;
     for (const sp_recipe *r; (r = sp_recipe_at(n)); n++)
         SP_SCOPE {
-            assert_ptr_equal(sp_recipe_find(r->name), r);
-            sp_module *model = sp_model(r->model);
+            assert_ptr_equal(sp_recipe_by_name(r->name), r);
+            sp_module *model = sp_model_by_name(r->model);
             sp_optimizer *optimizer = sp_optim_by_name(r->optimizer, sp_parameters(model), .lr = r->lr);
             assert_non_null(sp_schedule_by_name(r->schedule, optimizer, r->gamma, r->epochs, 10));
-            assert_non_null(sp_augmentation(r->augment));
+            assert_non_null(sp_transform_by_name(r->augment));
             assert_true(strlen(r->summary) > 10 && r->epochs > 0 && r->batch_size > 0);
         }
     assert_true(n >= 4);
     assert_no_error();
-    assert_null(sp_recipe_find("cake"));
+    assert_null(sp_recipe_by_name("cake"));
     assert_error(SP_ERROR_NOT_FOUND, "there is no recipe \"cake\"; there are: mlp, cnn, example, fast");
-    assert_null(sp_augmentation("shift,melt"));
+    assert_null(sp_transform_by_name("shift,melt"));
     assert_error(SP_ERROR_NOT_FOUND, "no distortion \"melt\"; there are: shift, rotate, elastic");
 }
 
@@ -177,9 +177,9 @@ static void run_epochs(run *r, int n)
 static void assert_same_state(const run *a, const run *b)
 {
     sp_dict *x = sp_state_dict(a->model), *y = sp_state_dict(b->model);
-    for (int64_t i = 0; i < sp_dict_size(x); i++) assert_true(sp_equal(sp_dict_get(x, i), sp_dict_get(y, i)));
+    for (int64_t i = 0; i < sp_dict_length(x); i++) assert_true(sp_equal(sp_dict_get(x, i), sp_dict_get(y, i)));
     x = sp_optimizer_state_dict(a->optimizer), y = sp_optimizer_state_dict(b->optimizer);
-    for (int64_t i = 0; i < sp_dict_size(x); i++) assert_true(sp_equal(sp_dict_get(x, i), sp_dict_get(y, i)));
+    for (int64_t i = 0; i < sp_dict_length(x); i++) assert_true(sp_equal(sp_dict_get(x, i), sp_dict_get(y, i)));
 }
 
 static void test_a_checkpoint_goes_on_in_the_same_bits(void **state)
@@ -191,10 +191,10 @@ static void test_a_checkpoint_goes_on_in_the_same_bits(void **state)
     run_epochs(&whole, 4);
     run first = run_new();
     run_epochs(&first, 2);
-    assert_int_equal(sp_save_checkpoint(path, first.model, first.optimizer, first.scheduler, 2), SP_OK);
+    assert_int_equal(sp_save_checkpoint(first.model, first.optimizer, first.scheduler, 2, path), SP_OK);
     run second = run_new();
     sp_manual_seed(99);
-    assert_int_equal(sp_load_checkpoint(path, second.model, second.optimizer, second.scheduler), 2);
+    assert_int_equal(sp_load_checkpoint(second.model, second.optimizer, second.scheduler, path), 2);
     assert_same_state(&first, &second);
     sp_loader_set_epoch(second.loader, 2);
     run_epochs(&second, 2);
@@ -209,9 +209,9 @@ static void test_a_file_that_is_no_checkpoint(void **state)
     snprintf(path, sizeof path, "%s/state.safetensors", support_folder());
     run r = run_new();
     assert_int_equal(sp_save_state(r.model, path), SP_OK);
-    assert_int_equal(sp_load_checkpoint(path, r.model, r.optimizer, r.scheduler), -1);
+    assert_int_equal(sp_load_checkpoint(r.model, r.optimizer, r.scheduler, path), -1);
     assert_error(SP_ERROR_FORMAT, "is not a checkpoint");
-    assert_int_equal(sp_load_checkpoint("no such file", r.model, r.optimizer, r.scheduler), -1);
+    assert_int_equal(sp_load_checkpoint(r.model, r.optimizer, r.scheduler, "no such file"), -1);
     assert_error(SP_ERROR_NOT_FOUND, "no such file");
 }
 
@@ -223,9 +223,9 @@ static void test_epochs_that_there_are_not(void **state)
     char path[512];
     run r = run_new();
     snprintf(path, sizeof path, "%s/run.checkpoint", support_folder());
-    assert_int_equal(sp_save_checkpoint(path, r.model, r.optimizer, r.scheduler, -1), SP_ERROR_ARGUMENT);
+    assert_int_equal(sp_save_checkpoint(r.model, r.optimizer, r.scheduler, -1, path), SP_ERROR_ARGUMENT);
     assert_error(SP_ERROR_ARGUMENT, "epoch -1; it can be 0 to 1000000000");
-    assert_int_equal(sp_save_checkpoint(path, r.model, r.optimizer, r.scheduler, 3), SP_OK);
+    assert_int_equal(sp_save_checkpoint(r.model, r.optimizer, r.scheduler, 3, path), SP_OK);
     sp_dict *all = sp_load_tensors(path);
     sp_tensor *weight = sp_clone(sp_detach(sp_list_get(sp_parameters(r.model), 0)));
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -234,13 +234,13 @@ static void test_epochs_that_there_are_not(void **state)
         SP_NO_GRAD {
             sp_zero_(sp_list_get(sp_parameters(r.model), 0));
         }
-        assert_int_equal(sp_load_checkpoint(path, r.model, r.optimizer, r.scheduler), -1);
+        assert_int_equal(sp_load_checkpoint(r.model, r.optimizer, r.scheduler, path), -1);
         assert_error(SP_ERROR_ARGUMENT, "it can be 0 to 1000000000");
         assert_true(sp_item(sp_sum(sp_abs(sp_list_get(sp_parameters(r.model), 0)))) == 0);
     }
     assert_int_equal(sp_dict_set(all, "training", sp_vector_i64(3, 5, 7)), SP_OK);
     assert_int_equal(sp_save_tensors(all, path, NULL), SP_OK);
-    assert_int_equal(sp_load_checkpoint(path, r.model, r.optimizer, r.scheduler), 3);
+    assert_int_equal(sp_load_checkpoint(r.model, r.optimizer, r.scheduler, path), 3);
     assert_true(sp_equal(sp_list_get(sp_parameters(r.model), 0), weight));
 }
 
@@ -251,12 +251,12 @@ static void test_a_checkpoint_that_does_not_fit(void **state)
     snprintf(path, sizeof path, "%s/run.checkpoint", support_folder());
     run r = run_new();
     run_epochs(&r, 1);
-    assert_int_equal(sp_save_checkpoint(path, r.model, r.optimizer, r.scheduler, 1), SP_OK);
+    assert_int_equal(sp_save_checkpoint(r.model, r.optimizer, r.scheduler, 1, path), SP_OK);
     /* Another optimiser: the weights stay as they were. */
     run other = run_new(), same = run_new();
     sp_optimizer *adadelta = sp_optim_adadelta(sp_parameters(other.model));
     sp_scheduler *scheduler = sp_lr_scheduler_exponential_lr(adadelta, 1);
-    assert_int_equal(sp_load_checkpoint(path, other.model, adadelta, scheduler), -1);
+    assert_int_equal(sp_load_checkpoint(other.model, adadelta, scheduler, path), -1);
     assert_true(sp_error_status() != SP_OK);
     sp_error_clear();
     assert_same_state(&other, &same);
@@ -281,15 +281,15 @@ static void test_losses(void **state)
 static bool use_all(void *path)
 {
     sp_tensor *x = sp_rand(SP_DIMS(6, 1, 4, 4)), *y = sp_vector_i64(0, 1, 2, 0, 1, 2);
-    sp_augmentation("shift,rotate");
+    sp_transform_by_name("shift,rotate");
     sp_loader *loader = sp_data_loader(sp_data_tensors(x, y), .batch_size = 4);
     sp_module *model = sp_nn_sequential(sp_nn_flatten(), sp_nn_linear(16, 3), sp_nn_log_softmax(1));
     sp_optimizer *optimizer = sp_optim_by_name("adam", sp_parameters(model));
     sp_scheduler *scheduler = sp_schedule_by_name("one-cycle", optimizer, 0, 2, 3);
     sp_figures figures = {0};
-    return sp_loss_by_name("mse", sp_model_apply(model, x), y) && sp_evaluate(model, loader, &figures) == SP_OK &&
-           sp_save_checkpoint(path, model, optimizer, scheduler, 1) == SP_OK &&
-           sp_load_checkpoint(path, model, optimizer, scheduler) == 1 && sp_error_status() == SP_OK;
+    return sp_loss_by_name("mse", sp_model_apply(model, x), y) && sp_evaluate(&figures, model, loader) == SP_OK &&
+           sp_save_checkpoint(model, optimizer, scheduler, 1, path) == SP_OK &&
+           sp_load_checkpoint(model, optimizer, scheduler, path) == 1 && sp_error_status() == SP_OK;
 }
 
 static void test_each_allocation_fails(void **state)

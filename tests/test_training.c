@@ -41,10 +41,10 @@ static int64_t weights_after_an_epoch(int threads, int workers, float *out, int6
         sp_optimizer *optimizer = sp_optim_adam(sp_parameters(model));
         assert_true(train_epoch(model, optimizer, sp_nn_nll_loss(), loader) < 3);
         sp_list *parameters = sp_parameters(model);
-        for (int64_t i = 0; i < sp_list_size(parameters); i++) {
+        for (int64_t i = 0; i < sp_list_length(parameters); i++) {
             sp_tensor *p = sp_list_get(parameters, i);
             assert_true(n + sp_numel(p) <= room);
-            assert_int_equal(sp_copy_out(p, out + n, (size_t)sp_numel(p) * sizeof *out), SP_OK);
+            assert_int_equal(sp_copy_out(out + n, p, (size_t)sp_numel(p) * sizeof *out), SP_OK);
             n += sp_numel(p);
         }
     }

@@ -140,7 +140,7 @@ static outcome got_module(sp_module *module)
 static outcome got_dict(const sp_dict *dict)
 {
     outcome o = {dict != NULL, false};
-    for (int64_t i = 0; dict && i < sp_dict_size(dict); i++) o.leaked |= got_tensor(sp_dict_get(dict, i)).leaked;
+    for (int64_t i = 0; dict && i < sp_dict_length(dict); i++) o.leaked |= got_tensor(sp_dict_get(dict, i)).leaked;
     return o;
 }
 

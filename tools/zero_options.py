@@ -28,7 +28,7 @@ CALLS = {
     "sp_softplus": "a_tensor()", "sp_leaky_relu": "a_tensor()", "sp_elu": "a_tensor()", "sp_nn_softplus": "", "sp_nn_leaky_relu": "", "sp_nn_elu": "",
     "sp_allclose": "a_tensor(), a_tensor()", "sp_addmm": "a_tensor(), a_tensor(), a_tensor()",
     "sp_flatten": "images()", "sp_nn_flatten": "",
-    "sp_batch_multi_step": "a_loader(), an_optimizer(), SP_DIMS(1)", "sp_add_param_group": "an_optimizer(), SP_LIST(a_leaf())",
+    "sp_batch_scheduler_multi_step": "a_loader(), an_optimizer(), SP_DIMS(1)", "sp_add_param_group": "an_optimizer(), SP_LIST(a_leaf())",
     "sp_lr_scheduler_step_lr": "an_optimizer(), 2", "sp_lr_scheduler_multi_step_lr": "an_optimizer(), SP_DIMS(2)", "sp_lr_scheduler_cosine_annealing_lr": "an_optimizer(), 5",
     "sp_lr_scheduler_linear_lr": "an_optimizer()", "sp_lr_scheduler_one_cycle_lr": "an_optimizer(), 0.1, 10|.keep_momentum = true", "sp_lr_scheduler_reduce_lr_on_plateau": "an_optimizer()",
     "sp_clip_grad_norm_": "SP_LIST(a_leaf()), 1",
@@ -56,7 +56,7 @@ for reduction in ("sum", "mean", "var", "std", "norm", "amax", "amin", "prod", "
 # Where a zero is no value: the field in every call, or in one.
 REFUSED = {
     "stride", "stride_hw", "dilation", "dilation_hw", "groups", "kernel_size_hw", "divisor_override", "scale_factor", "scale_factor_hw", "output_size",
-    "batch_size", "prefetch", "length", "features", "max_batch_size", "sp_batch_multi_step.factor", "sp_lr_scheduler_linear_lr.start_factor", "sp_gradcheck.eps", "sp_gradgradcheck.eps", "sp_batch_norm.eps",
+    "batch_size", "prefetch", "length", "features", "max_batch_size", "sp_batch_scheduler_multi_step.factor", "sp_lr_scheduler_linear_lr.start_factor", "sp_gradcheck.eps", "sp_gradgradcheck.eps", "sp_batch_norm.eps",
     "sp_lr_scheduler_one_cycle_lr.div_factor", "sp_lr_scheduler_one_cycle_lr.final_div_factor",
     "width", "height", "sp_plot_contour_movie.frames", "sp_plot_contour_movie.fps", "sp_movie_new.fps", "columns", "scale", "point_size", "sp_interpolate.output_size_hw", "sp_nn_upsample.output_size_hw",
 }

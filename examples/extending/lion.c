@@ -27,7 +27,7 @@ lion *lion_new(const sp_list *parameters, double lr, double weight_decay)
     *optimizer = (lion){.lr = lr, .weight_decay = weight_decay};
     optimizer->parameters = sp_retain(sp_list_new(NULL, 0));
     optimizer->momenta = sp_retain(sp_list_new(NULL, 0));
-    for (int64_t i = 0; i < sp_list_size(parameters); i++) {
+    for (int64_t i = 0; i < sp_list_length(parameters); i++) {
         sp_tensor *p = sp_list_get(parameters, i);
         if (sp_list_append(optimizer->parameters, p) || sp_list_append(optimizer->momenta, sp_zeros_like(p)))
             return NULL;
@@ -48,7 +48,7 @@ sp_status lion_step(lion *optimizer)
 {
     sp_status status = SP_OK;
     SP_NO_GRAD {
-        for (int64_t i = 0; i < sp_list_size(optimizer->parameters) && !status; i++) {
+        for (int64_t i = 0; i < sp_list_length(optimizer->parameters) && !status; i++) {
             sp_tensor *p = sp_list_get(optimizer->parameters, i);
             if (sp_grad(p)) status = step_one(optimizer, p, sp_list_get(optimizer->momenta, i));
         }

@@ -11,7 +11,7 @@ SP_BEGIN
 typedef struct sp_generator sp_generator;
 
 /* One Philox 4x32-10 block: four words from a counter and a key. */
-SP_API void sp_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
+SP_API void sp_philox(uint32_t out[4], const uint32_t counter[4], const uint32_t key[2]);
 
 /* A generator of one's own, at position 0 of the stream that the seed names. */
 SP_API sp_generator *sp_generator_new(uint64_t seed);
@@ -23,7 +23,7 @@ SP_API sp_generator *sp_default_generator(void);
 SP_API void sp_manual_seed(uint64_t seed);
 
 /* Sets a generator to position 0 of the stream that the seed names. */
-SP_API sp_status sp_generator_seed(sp_generator *generator, uint64_t seed);
+SP_API sp_status sp_generator_manual_seed(sp_generator *generator, uint64_t seed);
 
 /* The seed, and the position in blocks of four words: both together are the whole state. 0 for NULL. */
 SP_API uint64_t sp_generator_initial_seed(const sp_generator *generator);

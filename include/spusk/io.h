@@ -24,7 +24,7 @@ SP_API int64_t sp_load_metadata_key(const char *path, int64_t i, char *buffer, s
 typedef struct sp_safe_file sp_safe_file;
 SP_API sp_safe_file *sp_safe_open(const char *path);
 /* How many tensors there are; of number i the name, dtype and sizes; the tensor of a name, read. */
-SP_API int64_t sp_safe_size(const sp_safe_file *file);
+SP_API int64_t sp_safe_length(const sp_safe_file *file);
 SP_API const char *sp_safe_name(const sp_safe_file *file, int64_t i);
 SP_API sp_dtype sp_safe_dtype(const sp_safe_file *file, int64_t i);
 SP_API sp_dims sp_safe_sizes(const sp_safe_file *file, int64_t i);

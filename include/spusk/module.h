@@ -97,7 +97,7 @@ SP_API sp_dict *sp_dict_new(void);
 SP_API sp_status sp_dict_set(sp_dict *dict, const char *name, sp_tensor *x);
 /* The tensor of a name; NULL without an error when there is none. */
 SP_API sp_tensor *sp_dict_find(const sp_dict *dict, const char *name);
-SP_API int64_t sp_dict_size(const sp_dict *dict);
+SP_API int64_t sp_dict_length(const sp_dict *dict);
 SP_API const char *sp_dict_name(const sp_dict *dict, int64_t i);
 SP_API sp_tensor *sp_dict_get(const sp_dict *dict, int64_t i);
 

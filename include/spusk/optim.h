@@ -153,9 +153,10 @@ typedef struct sp_batch_scheduler_options {
 /* At each milestone the loader's batch grows by the factor by which sp_lr_scheduler_multi_step_lr would divide the
  * rate: the noise of the gradients falls alike, in fewer steps. Where the batch has reached max_batch_size the rate
  * falls instead. Smith, Kindermans, Ying, Le, "Don't decay the learning rate, increase the batch size", ICLR 2018. */
-SP_API sp_batch_scheduler *sp_batch_multi_step(sp_loader *loader, sp_optimizer *optimizer, sp_dims milestones,
-                                               const sp_batch_scheduler_options *options SP_OR_NULL);
-#define sp_batch_multi_step(...) SP__CALL3(sp_batch_multi_step, sp_batch_scheduler_options, __VA_ARGS__)
+SP_API sp_batch_scheduler *sp_batch_scheduler_multi_step(sp_loader *loader, sp_optimizer *optimizer, sp_dims milestones,
+                                                         const sp_batch_scheduler_options *options SP_OR_NULL);
+#define sp_batch_scheduler_multi_step(...)                                                                             \
+    SP__CALL3(sp_batch_scheduler_multi_step, sp_batch_scheduler_options, __VA_ARGS__)
 /* To be called after each epoch. */
 SP_API sp_status sp_batch_scheduler_step(sp_batch_scheduler *scheduler);
 /* Where it stands, with its options and the loader's batch, as tensors: "last_epoch", "milestones", "factor",

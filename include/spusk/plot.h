@@ -13,7 +13,7 @@ SP_API sp_series *sp_series_new(const char *name);
 /* Appends y at x = number of points so far, or at x. */
 SP_API sp_status sp_series_push(sp_series *series, double y);
 SP_API sp_status sp_series_push_xy(sp_series *series, double x, double y);
-SP_API int64_t sp_series_size(const sp_series *series);
+SP_API int64_t sp_series_length(const sp_series *series);
 SP_API double sp_series_x(const sp_series *series, int64_t i);
 SP_API double sp_series_y(const sp_series *series, int64_t i);
 SP_API const char *sp_series_name(const sp_series *series);

@@ -354,7 +354,7 @@ class list : public handle<sp_list> {
     }
     int64_t size() const
     {
-        return sp_list_size(get());
+        return sp_list_length(get());
     }
     tensor operator[](int64_t i) const
     {

@@ -30,7 +30,7 @@ typedef struct sp_surface_about {
  *   plateau     -e^(-(x² + y²)): no slope far from the hole
  *   net         the loss of a small network on the plane through the ends of two trainings and the beginning of one
  * The net is trained when it is made, always alike (some tens of milliseconds). */
-SP_API sp_surface *sp_surface_new(const char *name);
+SP_API sp_surface *sp_surface_by_name(const char *name);
 /* The name of number i, from 0; NULL after the last. */
 SP_API const char *sp_surface_name(int i);
 SP_API const sp_surface_about *sp_surface_about_of(const sp_surface *surface);

@@ -129,7 +129,7 @@ SP_API void sp_data_end(sp_tensor *x);
 SP_API const void *sp_const_data(const sp_tensor *x);
 
 /* Copies x's elements in logical row-major order to or from `bytes` bytes, which must be exactly their size. */
-SP_API sp_status sp_copy_out(const sp_tensor *x, void *to, size_t bytes);
+SP_API sp_status sp_copy_out(void *to, const sp_tensor *x, size_t bytes);
 SP_API sp_status sp_copy_in(sp_tensor *x, const void *from, size_t bytes);
 
 /* PyTorch's text of x, as print(x) writes it. sp_to_string writes at most size bytes with the ending zero and returns
@@ -153,7 +153,7 @@ SP_API sp_list *sp_list_new(sp_tensor *const *tensors, int64_t n);
 SP_API sp_list *sp_list_until(sp_tensor *const *tensors);
 #define SP_LIST(...) sp_list_until(SP__LIST(sp_tensor *, __VA_ARGS__, sp_last_))
 /* Number of tensors; 0 for NULL. */
-SP_API int64_t sp_list_size(const sp_list *list);
+SP_API int64_t sp_list_length(const sp_list *list);
 /* Tensor i, held by the list; negative i counts from the end. */
 SP_API sp_tensor *sp_list_get(const sp_list *list, int64_t i);
 /* Appends a tensor. */

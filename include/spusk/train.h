@@ -14,7 +14,7 @@ SP_BEGIN
 /* A new network by its name: "mlp" (784-256-128-10), "cnn" (two convolutions, pooling, two Linears), "example" (the
  * network of PyTorch's own MNIST example), "ae" and "convae" (autoencoders with a code of 2 numbers). Fails with
  * SP_ERROR_NOT_FOUND, saying which there are. */
-SP_API sp_module *sp_model(const char *name);
+SP_API sp_module *sp_model_by_name(const char *name);
 /* Name number i, and what it is in a few words; NULL past the last, without an error. */
 SP_API const char *sp_model_name(int i);
 SP_API const char *sp_model_summary(int i);
@@ -32,7 +32,7 @@ typedef struct sp_figures {
     int64_t correct, total;
 } sp_figures;
 /* Over all batches of a loader, in eval mode and without gradients; the model's mode is then what it was. */
-SP_API sp_status sp_evaluate(sp_module *model, sp_loader *loader, sp_figures *figures);
+SP_API sp_status sp_evaluate(sp_figures *figures, sp_module *model, sp_loader *loader);
 
 /* ---- recipes: networks with the settings that train them well ---- */
 
@@ -43,12 +43,12 @@ typedef struct sp_recipe {
     const char *schedule; /* "constant", "one-cycle" (lr is its top), or "exponential", by gamma after each epoch */
     double gamma;
     int64_t epochs, batch_size;
-    const char *augment; /* as in sp_augmentation; "": none */
+    const char *augment; /* as in sp_transform_by_name; "": none */
     double mean, std;    /* of the images' normalisation; std 0: none */
     bool for_speed;      /* in mixed precision where the processor computes in bf16; measured on validation only */
 } sp_recipe;
 /* The recipe of that name; NULL and SP_ERROR_NOT_FOUND, saying which there are. Recipe number i; NULL past the last. */
-SP_API const sp_recipe *sp_recipe_find(const char *name);
+SP_API const sp_recipe *sp_recipe_by_name(const char *name);
 SP_API const sp_recipe *sp_recipe_at(int i);
 
 /* An optimiser by its name: sgd, adagrad, adadelta, rmsprop, adam, adamw, adamax, nadam. */
@@ -63,20 +63,21 @@ SP_API sp_tensor *sp_loss_by_name(const char *name, sp_tensor *output, sp_tensor
 SP_API sp_scheduler *sp_schedule_by_name(const char *name, sp_optimizer *optimizer, double gamma, int64_t epochs,
                                          int64_t steps);
 /* A transform from a list, "shift,rotate,elastic" or some of it: by 2 pixels, by 10 degrees, as rubber (34, 4). */
-SP_API sp_transform *sp_augmentation(const char *list);
+SP_API sp_transform *sp_transform_by_name(const char *list);
 
 /* ---- checkpoints ---- */
 
 /* Weights and buffers, the optimiser's and the schedule's state, the epochs done, and where the thread's default
  * generator stands, as one safetensors file, atomically. epoch: 0 … 10⁹. */
-SP_API sp_status sp_save_checkpoint(const char *path, const sp_module *model, const sp_optimizer *optimizer,
-                                    const sp_scheduler *scheduler, int64_t epoch);
+SP_API sp_status sp_save_checkpoint(const sp_module *model, const sp_optimizer *optimizer,
+                                    const sp_scheduler *scheduler, int64_t epoch, const char *path);
 /* The same with metadata of the program's own, as sp_save_tensors takes it and sp_load_metadata reads it. */
-SP_API sp_status sp_save_checkpoint_with(const char *path, const sp_module *model, const sp_optimizer *optimizer,
-                                         const sp_scheduler *scheduler, int64_t epoch, const char *const *metadata);
+SP_API sp_status sp_save_checkpoint_with(const sp_module *model, const sp_optimizer *optimizer,
+                                         const sp_scheduler *scheduler, int64_t epoch, const char *path,
+                                         const char *const *metadata);
 /* Puts them back, into a model, an optimiser and a schedule made as those were, and returns the epochs done; with the
  * loader set to that epoch, training goes on with the same bits. -1 after an error, with nothing changed. */
-SP_API int64_t sp_load_checkpoint(const char *path, sp_module *model, sp_optimizer *optimizer, sp_scheduler *scheduler);
+SP_API int64_t sp_load_checkpoint(sp_module *model, sp_optimizer *optimizer, sp_scheduler *scheduler, const char *path);
 
 /* ---- autoencoders: any module with children `encode` and `decode` ---- */
 

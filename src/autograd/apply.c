@@ -165,7 +165,7 @@ static sp_status run_mixed(sp_call *call)
     return status;
 }
 
-sp_status sp_op_apply_n(const sp_op *op, sp_tensor *const *inputs, int n, const void *attributes, sp_tensor **outputs)
+sp_status sp_op_apply_n(sp_tensor **outputs, const sp_op *op, sp_tensor *const *inputs, int n, const void *attributes)
 {
     if (!op || !outputs) return sp_raise_null("sp_op_apply", op ? "outputs" : "op");
     sp_call call = {.op = op, .inputs = inputs, .n_inputs = n, .attributes = attributes, .n_outputs = outputs_of(op)};
@@ -182,7 +182,7 @@ sp_status sp_op_apply_n(const sp_op *op, sp_tensor *const *inputs, int n, const 
 sp_tensor *sp_op_apply(const sp_op *op, sp_tensor *const *inputs, int n, const void *attributes)
 {
     sp_tensor *outputs[4] = {0};
-    return sp_op_apply_n(op, inputs, n, attributes, outputs) ? NULL : outputs[0];
+    return sp_op_apply_n(outputs, op, inputs, n, attributes) ? NULL : outputs[0];
 }
 
 /* ---- in place ---- */

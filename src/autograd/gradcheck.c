@@ -77,7 +77,7 @@ static sp_status run_check(const check *c)
     sp_list *wanted = sp_list_new(NULL, 0);
     for (int i = 0; wanted && i < c->n; i++)
         if (is_checked(c->inputs[i]) && sp_list_append(wanted, c->inputs[i])) return sp_error_status();
-    if (sp_list_size(wanted) == 0)
+    if (sp_list_length(wanted) == 0)
         return sp_raise(SP_ERROR_ARGUMENT, "sp_gradcheck: no f64 input requires a gradient: nothing to check");
     sp_tensor *y = c->function(c->inputs, c->user);
     sp_tensor *weights = y ? weights_for(y) : NULL;
@@ -133,7 +133,7 @@ static sp_tensor *gradient_sum(sp_tensor *const *inputs, void *user)
         sp_list *grads = y ? sp_autograd_grad_with(SP_LIST(sp_cast(y, SP_F64)), wanted, SP_LIST(weights_for(y)),
                                                    .create_graph = true, .allow_unused = true)
                            : NULL;
-        for (int64_t i = 0; grads && i < sp_list_size(grads); i++) {
+        for (int64_t i = 0; grads && i < sp_list_length(grads); i++) {
             sp_tensor *grad = sp_list_get(grads, i);
             if (sp__is_none(grad)) continue;
             sp_tensor *part = sp_sum(sp_mul(grad, weights_for(grad)));

@@ -13,7 +13,7 @@ _Static_assert(FLT_EVAL_METHOD == 0 || FLT_EVAL_METHOD == 1, "doubles must be ro
 
 /* ---- Philox ---- */
 
-void sp_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4])
+void sp_philox(uint32_t out[4], const uint32_t counter[4], const uint32_t key[2])
 {
     uint32_t c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3];
     uint32_t k0 = key[0], k1 = key[1];
@@ -33,7 +33,7 @@ void sp__generator_block(uint64_t seed, uint64_t position, uint32_t out[4])
 {
     const uint32_t counter[4] = {(uint32_t)position, (uint32_t)(position >> 32), 0, 0};
     const uint32_t key[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)};
-    sp_philox(counter, key, out);
+    sp_philox(out, counter, key);
 }
 
 /* ---- from words to numbers ---- */
@@ -160,9 +160,9 @@ static sp_status check(const sp_generator *generator, const char *function)
     return sp__check(generator, &generator_kind, function, "generator");
 }
 
-sp_status sp_generator_seed(sp_generator *generator, uint64_t seed)
+sp_status sp_generator_manual_seed(sp_generator *generator, uint64_t seed)
 {
-    sp_status status = check(generator, "sp_generator_seed");
+    sp_status status = check(generator, "sp_generator_manual_seed");
     if (status == SP_OK) *generator = (sp_generator){.seed = seed};
     return status;
 }

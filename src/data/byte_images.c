@@ -15,7 +15,7 @@ static sp_status transform_table(sp__images *images, sp_transform *transform)
     sp_scope scope = sp_scope_open_no_grad();
     sp_tensor *x = sp_from_data(images->table, SP_DIMS(1, 16, 16));
     x = sp_transform_apply(transform, x, sp_default_generator());
-    sp_status status = x ? sp_copy_out(x, images->table, sizeof images->table) : sp_error_status();
+    sp_status status = x ? sp_copy_out(images->table, x, sizeof images->table) : sp_error_status();
     sp_scope_close(&scope);
     return status;
 }

@@ -22,8 +22,8 @@ static void seed_example(const sp__draws *draws, int64_t example)
     const uint32_t counter[4] = {(uint32_t)i, (uint32_t)(i >> 32), (uint32_t)epoch, (uint32_t)(epoch >> 32)};
     const uint32_t key[2] = {(uint32_t)draws->seed, (uint32_t)(draws->seed >> 32)};
     uint32_t words[4];
-    sp_philox(counter, key, words);
-    sp_generator_seed(sp_default_generator(), (uint64_t)words[0] << 32 | words[1]);
+    sp_philox(words, counter, key);
+    sp_generator_manual_seed(sp_default_generator(), (uint64_t)words[0] << 32 | words[1]);
 }
 
 /* Room for n of what the first example has. It belongs to the scope around that of the example. */
@@ -72,7 +72,7 @@ static sp_status put(part *to, sp_tensor *value, int64_t i, int64_t n, const cha
         return sp_raise(SP_ERROR_SHAPE, "%s is there in some examples of the batch, and not in others", name);
     if (value == SP_NONE) return SP_OK;
     sp_status status = check_like(to, value, name);
-    return status ? status : sp_copy_out(value, to->bytes + (size_t)i * to->each, to->each);
+    return status ? status : sp_copy_out(to->bytes + (size_t)i * to->each, value, to->each);
 }
 
 /* Makes an example in a scope of its own and copies it to place i. */

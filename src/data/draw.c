@@ -41,7 +41,7 @@ typedef struct words {
 static uint32_t next_word(words *w)
 {
     if (w->used == 4) {
-        sp_philox(w->counter, w->key, w->block);
+        sp_philox(w->block, w->counter, w->key);
         w->counter[0]++;
         w->used = 0;
     }

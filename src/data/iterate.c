@@ -23,7 +23,7 @@ sp_example sp__iterator_make(const sp__iterator *it, int64_t k)
     sp_generator *generator = sp_default_generator();
     uint64_t seed = sp_generator_initial_seed(generator), position = sp_generator_position(generator);
     sp_example batch = sp__data_batch(it->loader->dataset, index, n, &it->draws);
-    sp_generator_seed(generator, seed);
+    sp_generator_manual_seed(generator, seed);
     sp_generator_set_position(generator, position);
     if (scratch) sp_free(scratch, sp_size_bytes(n, sizeof *scratch));
     return batch;

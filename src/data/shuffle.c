@@ -13,7 +13,7 @@ static uint32_t next_word(words *w)
     if (w->used == 4) {
         const uint32_t counter[4] = {w->blocks++, 0x0DE4C0DE, (uint32_t)w->epoch, (uint32_t)(w->epoch >> 32)};
         const uint32_t key[2] = {(uint32_t)w->seed, (uint32_t)(w->seed >> 32)};
-        sp_philox(counter, key, w->block);
+        sp_philox(w->block, counter, key);
         w->used = 0;
     }
     return w->block[w->used++];

@@ -149,7 +149,7 @@ static sp_status check_index(const sp_dataset *dataset, const sp_tensor *index)
 /* Copies the index; entries may count from the end. */
 static sp_status read_index(subset_data *subset, const sp_tensor *index, int64_t whole)
 {
-    sp_status status = sp_copy_out(index, subset->index, sp_size_bytes(subset->length, sizeof(int64_t)));
+    sp_status status = sp_copy_out(subset->index, index, sp_size_bytes(subset->length, sizeof(int64_t)));
     for (int64_t i = 0; !status && i < subset->length; i++) {
         int64_t at = subset->index[i];
         if (at < -whole || at >= whole) {

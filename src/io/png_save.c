@@ -40,7 +40,7 @@ static sp_status copy_pixels(sp_tensor *image, unsigned char *to, size_t bytes)
     SP_NO_GRAD {
         sp_tensor *x = sp_ndim(image) == 3 ? sp_permute(image, 1, 2, 0) : image;
         if (sp_dtype_of(image) == SP_U8)
-            status = sp_copy_out(x, to, bytes);
+            status = sp_copy_out(to, x, bytes);
         else {
             x = sp_contiguous(sp_cast(x, SP_F32));
             const float *values = sp_const_data(x);

@@ -41,9 +41,9 @@ sp_safe_file *sp_safe_open(const char *path)
 
 /* ---- tensors ---- */
 
-int64_t sp_safe_size(const sp_safe_file *safe)
+int64_t sp_safe_length(const sp_safe_file *safe)
 {
-    const sp__st_file *file = file_of(safe, "sp_safe_size");
+    const sp__st_file *file = file_of(safe, "sp_safe_length");
     return file ? (int64_t)file->n : 0;
 }
 

@@ -136,7 +136,7 @@ static sp_status write_tensor(sp__writer *writer, const item *it)
     if (it->bytes == 0) return SP_OK;
     char *copy = sp_alloc(it->bytes);
     if (!copy) return SP_ERROR_MEMORY;
-    sp_status status = sp_copy_out(it->x, copy, it->bytes);
+    sp_status status = sp_copy_out(copy, it->x, it->bytes);
     if (status == SP_OK) status = sp__writer_write(writer, copy, it->bytes);
     sp_free(copy, it->bytes);
     return status;
@@ -154,7 +154,7 @@ static sp_status write_file(const char *path, json_t *head, const item *items, s
 sp_status sp_save_tensors(const sp_dict *tensors, const char *path, const char *const *metadata)
 {
     if (!tensors) return sp_raise_null("sp_save_tensors", "tensors");
-    size_t n = (size_t)sp_dict_size(tensors);
+    size_t n = (size_t)sp_dict_length(tensors);
     item *items = sp_alloc(n * sizeof *items);
     if (!items) return SP_ERROR_MEMORY;
     json_t *head = sp__json_made(json_object());

@@ -78,7 +78,7 @@ sp_safe_file *sp_safe_open(const char *path)
     return missing(), NULL;
 }
 
-int64_t sp_safe_size(const sp_safe_file *file)
+int64_t sp_safe_length(const sp_safe_file *file)
 {
     (void)file;
     return missing(), 0;

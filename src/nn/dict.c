@@ -96,9 +96,9 @@ sp_tensor *sp_dict_find(const sp_dict *dict, const char *name)
     return found ? found->tensor : NULL;
 }
 
-int64_t sp_dict_size(const sp_dict *dict)
+int64_t sp_dict_length(const sp_dict *dict)
 {
-    return check(dict, "sp_dict_size") == SP_OK ? dict->n : 0;
+    return check(dict, "sp_dict_length") == SP_OK ? dict->n : 0;
 }
 
 static const entry *at(const sp_dict *dict, int64_t i, const char *function)

@@ -150,7 +150,7 @@ int64_t sp_module_num_parameters(const sp_module *module)
     int64_t count = 0;
     SP_SCOPE {
         const sp_list *list = sp_parameters(module);
-        for (int64_t i = 0, n = list ? sp_list_size(list) : 0; i < n; i++) count += sp_numel(sp_list_get(list, i));
+        for (int64_t i = 0, n = list ? sp_list_length(list) : 0; i < n; i++) count += sp_numel(sp_list_get(list, i));
     }
     return count;
 }
@@ -192,7 +192,7 @@ sp_status sp_module_cast(sp_module *module, sp_dtype dtype)
         /* Everything is cast before anything changes. */
         casts c = {{.list = sp_list_new(NULL, 0)}, sp_list_new(NULL, 0), dtype};
         status = c.from.list && c.to ? sp__module_walk(module, "sp_module_cast", visit_cast, &c) : sp_error_status();
-        for (int64_t i = 0; status == SP_OK && i < sp_list_size(c.to); i++)
+        for (int64_t i = 0; status == SP_OK && i < sp_list_length(c.to); i++)
             status = sp_set_data(sp_list_get(c.from.list, i), sp_list_get(c.to, i));
         sp_map_free(&c.from.seen);
     }

@@ -101,9 +101,9 @@ static sp_status check_entry(const char *name, const sp_tensor *own, const sp_te
 static sp_status check_state(const sp_dict *own, const sp_dict *state)
 {
     sp_status status = SP_OK;
-    for (int64_t i = 0; status == SP_OK && i < sp_dict_size(own); i++)
+    for (int64_t i = 0; status == SP_OK && i < sp_dict_length(own); i++)
         status = check_entry(sp_dict_name(own, i), sp_dict_get(own, i), sp_dict_find(state, sp_dict_name(own, i)));
-    for (int64_t i = 0; status == SP_OK && i < sp_dict_size(state); i++)
+    for (int64_t i = 0; status == SP_OK && i < sp_dict_length(state); i++)
         if (!sp_dict_find(own, sp_dict_name(state, i)))
             status = sp_raise(SP_ERROR_NOT_FOUND, "sp_load_state_dict: the module has no \"%s\"",
                               sp_dict_name(state, i));
@@ -112,7 +112,7 @@ static sp_status check_state(const sp_dict *own, const sp_dict *state)
 
 static sp_status copy_state(const sp_dict *own, const sp_dict *state)
 {
-    for (int64_t i = 0; i < sp_dict_size(own); i++)
+    for (int64_t i = 0; i < sp_dict_length(own); i++)
         if (!sp_copy_(sp_dict_get(own, i), sp_dict_find(state, sp_dict_name(own, i)))) return sp_error_status();
     return SP_OK;
 }

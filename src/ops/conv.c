@@ -157,7 +157,7 @@ static sp_status give_weight(sp_grad_call *call, sp_tensor *x, sp_tensor *y, con
     g.bias = bias && call->needed[2];
     g.laid_out = sp_is_dense(w);
     memcpy(g.strides, w->strides, sizeof g.strides);
-    sp_status status = sp_op_apply_n(&sp__op_conv2d_weight, (sp_tensor *[]){x, y}, 2, &g, out);
+    sp_status status = sp_op_apply_n(out, &sp__op_conv2d_weight, (sp_tensor *[]){x, y}, 2, &g);
     call->result[1] = out[0];
     if (g.bias) call->result[2] = out[1];
     return status;

@@ -170,7 +170,7 @@ static sp_values_indices values_indices(const sp_op *op, const char *function, s
     sp__reduction attributes;
     sp_tensor *outputs[2] = {0};
     if (!sp__reduction_of(function, x, &(sp_dims){&one, 1}, options, &attributes)) {
-        sp_op_apply_n(op, &x, 1, &attributes, outputs);
+        sp_op_apply_n(outputs, op, &x, 1, &attributes);
     }
     return (sp_values_indices){outputs[0], outputs[1]};
 }

@@ -79,7 +79,7 @@ sp_eigen(sp_linalg_eigh)(sp_tensor *x, const sp_eigh_options *given)
     const eigh_attributes a = {options.upper};
     sp_tensor *outputs[2] = {NULL, NULL};
     if (sp__check_tensor(x, "sp_linalg_eigh", "x")) return (sp_eigen){NULL, NULL};
-    sp_op_apply_n(&sp__op_linalg_eigh, &x, 1, &a, outputs);
+    sp_op_apply_n(outputs, &sp__op_linalg_eigh, &x, 1, &a);
     return (sp_eigen){outputs[0], outputs[1]};
 }
 

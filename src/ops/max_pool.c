@@ -241,7 +241,7 @@ sp_values_indices(sp_max_pool2d_with_indices)(sp_tensor *x, int64_t kernel_size,
     sp_tensor *outputs[4];
     if (sp__check_tensor(x, "sp_max_pool2d_with_indices", "x")) return none;
     const pool_attributes a = read_options(x, kernel_size, options);
-    if (sp_op_apply_n(&sp__op_max_pool2d, &x, 1, &a, outputs)) return none;
+    if (sp_op_apply_n(outputs, &sp__op_max_pool2d, &x, 1, &a)) return none;
     sp_tensor *indices = indices_of(&a, outputs[1]);
     sp_release(outputs[1]);
     if (indices) return (sp_values_indices){outputs[0], indices};
@@ -262,7 +262,7 @@ static const pool_attributes sample_pool = {{{3, 3}}, {{2, 2}}, {{1, 1}}, {{1, 1
 static sp_tensor *places(sp_tensor *x)
 {
     sp_tensor *outputs[4] = {0}, *image = sp_cast(x, SP_F32);
-    sp_op_apply_n(&sp__op_max_pool2d, &image, 1, &sample_pool, outputs);
+    sp_op_apply_n(outputs, &sp__op_max_pool2d, &image, 1, &sample_pool);
     return outputs[1];
 }
 #define BY_PLACES(op) sp_op_apply(&op, (sp_tensor *[]){in[0], places(in[1])}, 2, &sample_pool)

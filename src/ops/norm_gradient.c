@@ -88,7 +88,7 @@ static sp_status give_update(sp_grad_call *call, sp_tensor *x, bool given, const
     if (!weight || !mean || !var) return sp_error_status();
     for (int i = 0; i < 3; i++) a.needed[i] = i < call->n_inputs && call->needed[i];
     sp_tensor *inputs[] = {call->grads[0], x, weight, mean, var, given ? x : SP_NONE};
-    sp_status status = sp_op_apply_n(op, inputs, 6, &a, outputs);
+    sp_status status = sp_op_apply_n(outputs, op, inputs, 6, &a);
     for (int i = 0; i < 3 && !status; i++)
         if (a.needed[i]) status = sp__give(call, i, outputs[i]);
     return status;

@@ -49,7 +49,7 @@ static sp_status apply_scaled(const sp_op *op, sp_tensor *const *inputs, int n, 
     for (int i = 0; i < n; i++) scaled[i] = inputs[i];
     scaled[0] = sp_div(inputs[0], scale);
     sp_tensor *found[4] = {NULL};
-    const sp_status status = sp_op_apply_n(op, scaled, n, a, found);
+    const sp_status status = sp_op_apply_n(found, op, scaled, n, a);
     if (status) return status;
     SP_NO_GRAD {
         sp_tensor *s = sp_cast(sp_reshape(scale, -1), found[1]->dtype);
@@ -64,7 +64,7 @@ sp_status sp__norm_apply(const sp_op *op, sp_tensor *const *inputs, int n, const
                          sp_tensor **outputs)
 {
     sp_tensor *first[4] = {NULL};
-    sp_status status = sp_op_apply_n(op, inputs, n, a, outputs);
+    sp_status status = sp_op_apply_n(outputs, op, inputs, n, a);
     if (status || all_fit(outputs[2])) return status;
     for (int i = 0; i < 3; i++) first[i] = outputs[i];
     sp_scope scope = sp_scope_open();

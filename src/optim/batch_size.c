@@ -25,7 +25,7 @@ static sp_status check_numbers(const char *function, double factor, int64_t max_
 static sp_status check(const sp_loader *loader, const sp_optimizer *optimizer, sp_dims milestones, double factor,
                        int64_t max_batch_size)
 {
-    const char *function = "sp_batch_multi_step";
+    const char *function = "sp_batch_scheduler_multi_step";
     if (!loader || !optimizer) return sp_raise_null(function, loader ? "optimizer" : "loader");
     if (milestones.n < 0 || (milestones.n > 0 && !milestones.data)) return sp_raise_null(function, "milestones");
     if (sp_loader_batch_size(loader) < 1 || sp_num_param_groups(optimizer) < 1) return sp_error_status();
@@ -60,8 +60,8 @@ static void destroy(void *object)
 
 static const sp_kind kind = {"batch scheduler", destroy};
 
-sp_batch_scheduler *(sp_batch_multi_step)(sp_loader *loader, sp_optimizer *optimizer, sp_dims milestones,
-                                          const sp_batch_scheduler_options *given)
+sp_batch_scheduler *(sp_batch_scheduler_multi_step)(sp_loader *loader, sp_optimizer *optimizer, sp_dims milestones,
+                                                    const sp_batch_scheduler_options *given)
 {
     sp_batch_scheduler_options options;
     sp_options_copy(&options, sizeof options, given);
@@ -183,9 +183,9 @@ static sp_status read_state(const sp_dict *from, state *to)
     to->factor = sp_item(factor);
     to->milestones = (sp_dims){numbers, (int)sp_numel(milestones)};
     status = check_numbers(load, to->factor, to->max_batch_size);
-    if (status != SP_OK || sp_dict_size(from) == 5) return status;
+    if (status != SP_OK || sp_dict_length(from) == 5) return status;
     return sp_raise(SP_ERROR_NOT_FOUND, "%s: the state has %lld entries, of which a batch scheduler knows 5", load,
-                    (long long)sp_dict_size(from));
+                    (long long)sp_dict_length(from));
 }
 
 static sp_status replace(sp_batch_scheduler *s, const state *with)

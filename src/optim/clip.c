@@ -31,7 +31,7 @@ static double total_norm(const sp_list *parameters, double p)
 {
     double total = p == -INFINITY ? INFINITY : 0;
     int64_t parts = 0;
-    for (int64_t i = 0; i < sp_list_size(parameters); i++) {
+    for (int64_t i = 0; i < sp_list_length(parameters); i++) {
         sp_tensor *grad = grad_of(parameters, i);
         if (!grad) return NAN;
         if (grad == SP_NONE || sp_numel(grad) == 0) continue;
@@ -45,7 +45,7 @@ static double total_norm(const sp_list *parameters, double p)
 
 static sp_status scale_all(const sp_list *parameters, double factor)
 {
-    for (int64_t i = 0; i < sp_list_size(parameters); i++) {
+    for (int64_t i = 0; i < sp_list_length(parameters); i++) {
         sp_tensor *grad = grad_of(parameters, i);
         if (!grad || (grad != SP_NONE && !sp_mul_scalar_(grad, factor))) return sp_error_status();
     }
@@ -82,7 +82,7 @@ sp_status sp_clip_grad_value_(const sp_list *parameters, double value)
         return sp_raise(SP_ERROR_ARGUMENT, "sp_clip_grad_value_: value must not be negative, got %g", value);
     sp_status status = SP_OK;
     SP_NO_GRAD {
-        for (int64_t i = 0; i < sp_list_size(parameters) && status == SP_OK; i++) {
+        for (int64_t i = 0; i < sp_list_length(parameters) && status == SP_OK; i++) {
             sp_tensor *grad = grad_of(parameters, i);
             if (!grad || (grad != SP_NONE && !sp_clamp_(grad, -value, value))) status = sp_error_status();
         }

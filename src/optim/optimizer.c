@@ -49,7 +49,7 @@ static sp_status check_parameter(const char *function, const sp_list *list, int6
 
 static sp_status check_parameters(const sp_optimizer *optimizer, const char *function, const sp_list *list)
 {
-    int64_t n = sp_list_size(list);
+    int64_t n = sp_list_length(list);
     if (n == 0) return sp_raise(SP_ERROR_ARGUMENT, "%s: the list of parameters is empty", function);
     sp_status status = SP_OK;
     sp_map seen = {0};
@@ -73,7 +73,7 @@ static void *longer(void *old, size_t old_n, size_t n, size_t size)
 
 static sp_status append_group(sp_optimizer *optimizer, const sp_list *list, const sp_optim_options *options)
 {
-    int64_t n = sp_list_size(list), first = optimizer->n_slots;
+    int64_t n = sp_list_length(list), first = optimizer->n_slots;
     int n_groups = optimizer->n_groups + 1;
     sp__group *groups = sp_alloc((size_t)n_groups * sizeof *groups);
     if (!groups) return sp_error_status();

@@ -152,9 +152,9 @@ static sp_status read_all(loading *l)
     if (status == SP_OK && kind->next) status = get_base_lrs(l);
     if (status == SP_OK) status = sp__scheduler_check_options(&l->copy, load);
     const int64_t n = l->used + has_milestones(&l->copy);
-    if (status == SP_OK && n != sp_dict_size(l->state))
+    if (status == SP_OK && n != sp_dict_length(l->state))
         status = sp_raise(SP_ERROR_NOT_FOUND, "%s: the state has %lld entries, of which the schedule of %s knows %lld",
-                          load, (long long)sp_dict_size(l->state), kind->function, (long long)n);
+                          load, (long long)sp_dict_length(l->state), kind->function, (long long)n);
     return status == SP_OK && has_milestones(&l->copy) ? get_milestones(l) : status;
 }
 

@@ -220,11 +220,12 @@ static sp_status get_slot(loading *l, const sp__group *group, int64_t i)
 static sp_status check_used(const loading *l)
 {
     const sp_dict *state = l->state;
-    if (l->used == sp_dict_size(state)) return SP_OK;
+    if (l->used == sp_dict_length(state)) return SP_OK;
     return sp_raise(
         SP_ERROR_NOT_FOUND,
         "sp_optimizer_load_state_dict: the state has %lld entries, of which %s with %lld parameters knows %lld",
-        (long long)sp_dict_size(state), l->optimizer->rule->name, (long long)l->optimizer->n_slots, (long long)l->used);
+        (long long)sp_dict_length(state), l->optimizer->rule->name, (long long)l->optimizer->n_slots,
+        (long long)l->used);
 }
 
 static sp_status read_all(loading *l)

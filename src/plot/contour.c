@@ -145,7 +145,7 @@ static void write_surface(FILE *file, const sp__contour *c, const scale *s)
 
 static void write_path(FILE *file, const sp_series *path)
 {
-    for (int64_t i = 0; i < sp_series_size(path); i++)
+    for (int64_t i = 0; i < sp_series_length(path); i++)
         write_numbers(file, (const double[]){sp_series_x(path, i), sp_series_y(path, i)}, 2);
     fputs("\n\n", file);
 }
@@ -192,7 +192,7 @@ static void write_frame(FILE *file, const sp__contour *c)
 static void write_path_plot(FILE *file, const sp__contour *c, int i)
 {
     const char *colour = sp__chart_colour(i);
-    int64_t n = sp_series_size(c->paths[i]), every = n / 10 > 0 ? n / 10 : 1;
+    int64_t n = sp_series_length(c->paths[i]), every = n / 10 > 0 ? n / 10 : 1;
     int block = i + 1, marker = sp__chart_marker(i);
     fputs(", \\\n     data", file);
     if (c->heads_only)

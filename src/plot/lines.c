@@ -7,7 +7,7 @@
 
 static bool drawable(const sp_series *series)
 {
-    for (int64_t i = 0; i < sp_series_size(series); i++)
+    for (int64_t i = 0; i < sp_series_length(series); i++)
         if (isfinite(sp_series_x(series, i)) && isfinite(sp_series_y(series, i))) return true;
     return false;
 }
@@ -23,7 +23,7 @@ static void write_point(FILE *file, double x, double y)
 /* The mean of `window` points around each point, of fewer at the ends. Blocks end with two empty lines. */
 static void write_block(FILE *file, const sp_series *series, int64_t window)
 {
-    int64_t n = sp_series_size(series), from = 0, to = 0, in_sum = 0;
+    int64_t n = sp_series_length(series), from = 0, to = 0, in_sum = 0;
     double sum = 0;
     for (int64_t i = 0; i < n; i++) {
         for (; to < n && to <= i + (window - 1) / 2; to++)
@@ -38,7 +38,7 @@ static void write_block(FILE *file, const sp_series *series, int64_t window)
 
 static bool smoothed(const sp_series *series, const sp_plot_options *options)
 {
-    return options->smooth > 1 && drawable(series) && sp_series_size(series) > options->smooth;
+    return options->smooth > 1 && drawable(series) && sp_series_length(series) > options->smooth;
 }
 
 /* In the order in which write_lines draws: the pale lines of all series lie behind every average. */
@@ -124,7 +124,7 @@ static int write_lines(FILE *file, sp_series *const *series, int n, const sp_plo
         write_line(file, block++, &(style){pale, NULL, 1, 0, i >= n - options->right, false});
     }
     for (int i = 0; i < n; i++) {
-        bool right = i >= n - options->right, few = sp_series_size(series[i]) <= 60;
+        bool right = i >= n - options->right, few = sp_series_length(series[i]) <= 60;
         bool dashed = right || i >= n - options->dashed;
         int look = look_of(i, n, options), marker = few ? sp__chart_marker(look) : 0;
         if (!drawable(series[i])) continue;

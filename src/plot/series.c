@@ -59,9 +59,9 @@ sp_status sp_series_push(sp_series *series, double y)
     return sp_series_push_xy(series, (double)series->n, y);
 }
 
-int64_t sp_series_size(const sp_series *series)
+int64_t sp_series_length(const sp_series *series)
 {
-    if (!series) return sp_raise_null("sp_series_size", "series"), 0;
+    if (!series) return sp_raise_null("sp_series_length", "series"), 0;
     return series->n;
 }
 

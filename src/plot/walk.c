@@ -127,7 +127,7 @@ static point place(const sp__contour *c, double x, double y)
 /* Where a path is at a step that need not be whole; at its end after that. */
 static point point_at(const sp__contour *c, const sp_series *path, double step)
 {
-    int64_t last = sp_series_size(path) - 1, i = (int64_t)step < last ? (int64_t)step : last;
+    int64_t last = sp_series_length(path) - 1, i = (int64_t)step < last ? (int64_t)step : last;
     double t = i < last ? step - (double)i : 0, x = sp_series_x(path, i), y = sp_series_y(path, i);
     if (t > 0) {
         x += t * (sp_series_x(path, i + 1) - x);
@@ -138,7 +138,7 @@ static point point_at(const sp__contour *c, const sp_series *path, double step)
 
 static void draw_part(const canvas *k, const sp_series *path, double from, double to, colour c)
 {
-    double last = (double)(sp_series_size(path) - 1);
+    double last = (double)(sp_series_length(path) - 1);
     to = fmin(to, last);
     while (from < to) {
         double next = fmin(floor(from) + 1, to);
@@ -151,7 +151,7 @@ static double longest(const sp__contour *c)
 {
     int64_t n = 1;
     for (int i = 0; i < c->n_paths; i++)
-        if (sp_series_size(c->paths[i]) - 1 > n) n = sp_series_size(c->paths[i]) - 1;
+        if (sp_series_length(c->paths[i]) - 1 > n) n = sp_series_length(c->paths[i]) - 1;
     return (double)n;
 }
 
@@ -202,7 +202,8 @@ static sp_status draw_frames(const sp__contour *c, sp_movie *movie, sp_tensor *b
             sp_tensor *picture = sp_clone(background);
             canvas frame = {picture ? sp_data(picture) : NULL, c};
             for (int i = 0; frame.pixels && i < c->n_paths; i++)
-                if (sp_series_size(c->paths[i]) > 0) draw_head(&frame, i, point_at(c, c->paths[i], now), colour_of(i));
+                if (sp_series_length(c->paths[i]) > 0)
+                    draw_head(&frame, i, point_at(c, c->paths[i], now), colour_of(i));
             if (frame.pixels) draw_step(&frame, now);
             /* The end stays for a second and a half. */
             int64_t times = f + 1 == frames ? (int64_t)(1.5 * fps) + 1 : 1;

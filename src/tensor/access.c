@@ -184,7 +184,7 @@ static sp_status check_bytes(const sp_tensor *x, const void *host, size_t bytes,
     return host || !bytes ? SP_OK : sp_raise_null(function, "the memory");
 }
 
-sp_status sp_copy_out(const sp_tensor *x, void *to, size_t bytes)
+sp_status sp_copy_out(void *to, const sp_tensor *x, size_t bytes)
 {
     sp_status status = check_bytes(x, to, bytes, "sp_copy_out");
     if (status || !bytes) return status;

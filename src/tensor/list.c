@@ -71,9 +71,9 @@ sp_list *sp_list_until(sp_tensor *const *tensors)
     return sp_list_new(tensors, n);
 }
 
-int64_t sp_list_size(const sp_list *list)
+int64_t sp_list_length(const sp_list *list)
 {
-    return check_list(list, "sp_list_size") ? 0 : list->n;
+    return check_list(list, "sp_list_length") ? 0 : list->n;
 }
 
 sp_tensor *sp_list_get(const sp_list *list, int64_t i)

@@ -19,7 +19,7 @@ static sp_status add(sp_dict *all, const char *prefix, const char *name, sp_tens
 static sp_status add_all(sp_dict *all, const char *prefix, const sp_dict *part)
 {
     sp_status status = part ? SP_OK : sp_error_status();
-    for (int64_t i = 0; i < sp_dict_size(part) && !status; i++)
+    for (int64_t i = 0; i < sp_dict_length(part) && !status; i++)
         status = add(all, prefix, sp_dict_name(part, i), sp_dict_get(part, i));
     return status;
 }
@@ -52,14 +52,14 @@ static sp_status check_epoch(const char *function, const char *path, int64_t epo
                     MOST_EPOCHS);
 }
 
-sp_status sp_save_checkpoint(const char *path, const sp_module *model, const sp_optimizer *optimizer,
-                             const sp_scheduler *scheduler, int64_t epoch)
+sp_status sp_save_checkpoint(const sp_module *model, const sp_optimizer *optimizer, const sp_scheduler *scheduler,
+                             int64_t epoch, const char *path)
 {
-    return sp_save_checkpoint_with(path, model, optimizer, scheduler, epoch, NULL);
+    return sp_save_checkpoint_with(model, optimizer, scheduler, epoch, path, NULL);
 }
 
-sp_status sp_save_checkpoint_with(const char *path, const sp_module *model, const sp_optimizer *optimizer,
-                                  const sp_scheduler *scheduler, int64_t epoch, const char *const *metadata)
+sp_status sp_save_checkpoint_with(const sp_module *model, const sp_optimizer *optimizer, const sp_scheduler *scheduler,
+                                  int64_t epoch, const char *path, const char *const *metadata)
 {
     sp_status status = check_parts("sp_save_checkpoint", path, model, optimizer, scheduler);
     if (!status) status = check_epoch("sp_save_checkpoint", path, epoch);
@@ -80,7 +80,7 @@ static sp_dict *part_of(const sp_dict *all, const char *prefix)
 {
     const size_t length = strlen(prefix);
     sp_dict *part = sp_dict_new();
-    for (int64_t i = 0; part && i < sp_dict_size(all); i++) {
+    for (int64_t i = 0; part && i < sp_dict_length(all); i++) {
         const char *name = sp_dict_name(all, i);
         if (strncmp(name, prefix, length) != 0 || name[length] != '.') continue;
         if (sp_dict_set(part, name + length + 1, sp_dict_get(all, i))) return NULL;
@@ -92,7 +92,7 @@ static sp_dict *part_of(const sp_dict *all, const char *prefix)
 static sp_dict *copy_of(const sp_dict *state)
 {
     sp_dict *copy = state ? sp_dict_new() : NULL;
-    for (int64_t i = 0; copy && i < sp_dict_size(state); i++)
+    for (int64_t i = 0; copy && i < sp_dict_length(state); i++)
         if (sp_dict_set(copy, sp_dict_name(state, i), sp_clone(sp_dict_get(state, i)))) return NULL;
     return copy;
 }
@@ -132,7 +132,7 @@ static int64_t put_back(const sp_dict *all, const char *path, sp_module *model, 
     return sp_generator_set_position(sp_default_generator(), (uint64_t)numbers[2]) ? -1 : numbers[0];
 }
 
-int64_t sp_load_checkpoint(const char *path, sp_module *model, sp_optimizer *optimizer, sp_scheduler *scheduler)
+int64_t sp_load_checkpoint(sp_module *model, sp_optimizer *optimizer, sp_scheduler *scheduler, const char *path)
 {
     int64_t epoch = -1;
     if (check_parts("sp_load_checkpoint", path, model, optimizer, scheduler)) return -1;

@@ -29,7 +29,7 @@ static sp_status add_batch(sp_module *model, const sp_batch *batch, sp_figures *
     return SP_OK;
 }
 
-sp_status sp_evaluate(sp_module *model, sp_loader *loader, sp_figures *figures)
+sp_status sp_evaluate(sp_figures *figures, sp_module *model, sp_loader *loader)
 {
     if (!model || !loader || !figures)
         return sp_raise_null("sp_evaluate", !model ? "model" : loader ? "figures" : "loader");

@@ -28,14 +28,14 @@ const sp_recipe *sp_recipe_at(int i)
                                       (table)[i_].field);                                                              \
     } while (0)
 
-const sp_recipe *sp_recipe_find(const char *name)
+const sp_recipe *sp_recipe_by_name(const char *name)
 {
     char names[128] = "";
-    if (!name) return sp_raise_null("sp_recipe_find", "name"), NULL;
+    if (!name) return sp_raise_null("sp_recipe_by_name", "name"), NULL;
     for (int i = 0; i < N_RECIPES; i++)
         if (strcmp(recipes[i].name, name) == 0) return &recipes[i];
     LIST_NAMES(names, recipes, N_RECIPES, name);
-    sp_raise(SP_ERROR_NOT_FOUND, "sp_recipe_find: there is no recipe \"%s\"; there are: %s", name, names);
+    sp_raise(SP_ERROR_NOT_FOUND, "sp_recipe_by_name: there is no recipe \"%s\"; there are: %s", name, names);
     return NULL;
 }
 
@@ -123,20 +123,21 @@ static sp_transform *distortion(const char *name, size_t length)
     for (int i = 0; i < N_DISTORTIONS; i++)
         if (strlen(distortions[i].name) == length && strncmp(distortions[i].name, name, length) == 0)
             return distortions[i].make();
-    sp_raise(SP_ERROR_NOT_FOUND, "sp_augmentation: there is no distortion \"%.*s\"; there are: shift, rotate, elastic",
-             (int)length, name);
+    sp_raise(SP_ERROR_NOT_FOUND,
+             "sp_transform_by_name: there is no distortion \"%.*s\"; there are: shift, rotate, elastic", (int)length,
+             name);
     return NULL;
 }
 
-sp_transform *sp_augmentation(const char *list)
+sp_transform *sp_transform_by_name(const char *list)
 {
     enum { MOST = 16 };
     sp_transform *parts[MOST + 1];
     int n = 0;
-    if (!list) return sp_raise_null("sp_augmentation", "list"), NULL;
+    if (!list) return sp_raise_null("sp_transform_by_name", "list"), NULL;
     for (const char *at = list; *at;) {
         const size_t length = strcspn(at, ",");
-        if (n == MOST) return sp_raise(SP_ERROR_ARGUMENT, "sp_augmentation: more than %d distortions", MOST), NULL;
+        if (n == MOST) return sp_raise(SP_ERROR_ARGUMENT, "sp_transform_by_name: more than %d distortions", MOST), NULL;
         if (!(parts[n++] = distortion(at, length))) return NULL;
         at += length;
         if (*at == ',') at++;

@@ -74,16 +74,16 @@ const char *sp_model_summary(int i)
     return i >= 0 && i < N_MODELS ? models[i].summary : NULL;
 }
 
-sp_module *sp_model(const char *name)
+sp_module *sp_model_by_name(const char *name)
 {
     char names[128] = "";
     size_t used = 0;
-    if (!name) return sp_raise_null("sp_model", "name"), NULL;
+    if (!name) return sp_raise_null("sp_model_by_name", "name"), NULL;
     for (int i = 0; i < N_MODELS; i++) {
         if (strcmp(models[i].name, name) == 0) return models[i].make();
         used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", models[i].name);
     }
-    sp_raise(SP_ERROR_NOT_FOUND, "sp_model: there is no network \"%s\"; there are: %s", name, names);
+    sp_raise(SP_ERROR_NOT_FOUND, "sp_model_by_name: there is no network \"%s\"; there are: %s", name, names);
     return NULL;
 }
 

@@ -215,9 +215,9 @@ static const row *find(const char *name)
     return NULL;
 }
 
-sp_surface *sp_surface_new(const char *name)
+sp_surface *sp_surface_by_name(const char *name)
 {
-    if (!name) return sp_raise_null("sp_surface_new", "name"), NULL;
+    if (!name) return sp_raise_null("sp_surface_by_name", "name"), NULL;
     const row *found = find(name);
     sp_surface *surface = found ? sp_object_new(&kind, sizeof *surface) : NULL;
     if (!surface) return NULL;

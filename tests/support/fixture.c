@@ -186,7 +186,7 @@ bool fixture_matches(const fixture_tensor *expected, sp_tensor *x, tolerance all
     }
     size_t bytes = (size_t)sp_numel(x) * sp_dtype_size(expected->dtype);
     unsigned char *data = malloc(bytes + 1);
-    if (!data || sp_copy_out(x, data, bytes)) give_up("a result", "its values cannot be read");
+    if (!data || sp_copy_out(data, x, bytes)) give_up("a result", "its values cannot be read");
     int64_t i = first_difference(expected, data, sp_numel(x), allowed);
     if (i >= 0) say_difference(expected, data, i, why, size);
     free(data);

@@ -42,11 +42,11 @@ void training_set_weights(sp_module *model)
     uint64_t layers = 0;
     for (int i = 0; i < sp_module_num_children(model); i++) {
         sp_list *parameters = sp_parameters(sp_module_child(model, i));
-        if (sp_list_size(parameters) == 0) continue;
+        if (sp_list_length(parameters) == 0) continue;
         sp_tensor *weight = sp_list_get(parameters, 0);
         const int64_t inputs = sp_numel(weight) / sp_size(weight, 0);
         const double bound = 1 / sqrt((double)inputs);
-        for (int64_t k = 0; k < sp_list_size(parameters); k++) {
+        for (int64_t k = 0; k < sp_list_length(parameters); k++) {
             SP_NO_GRAD {
                 sp_tensor *p = sp_list_get(parameters, k);
                 /* (2u - 1)·bound, in that order, as on the other side. */

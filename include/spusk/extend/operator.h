@@ -103,8 +103,8 @@ SP_API sp_dtype sp_input_dtype(sp_grad_call *call, int i);
 /* Calls an operator with n inputs; returns output 0. The attributes are copied. */
 SP_API sp_tensor *sp_op_apply(const sp_op *op, sp_tensor *const *inputs, int n, const void *attributes);
 /* The same for several outputs, stored to outputs[0 … n_outputs-1] (NULL on failure). */
-SP_API sp_status sp_op_apply_n(const sp_op *op, sp_tensor *const *inputs, int n, const void *attributes,
-                               sp_tensor **outputs);
+SP_API sp_status sp_op_apply_n(sp_tensor **outputs, const sp_op *op, sp_tensor *const *inputs, int n,
+                               const void *attributes);
 /* The same, writing the result into inputs[0], which must have the result's shape and a dtype that can hold it. */
 SP_API sp_tensor *sp_op_apply_inplace(const sp_op *op, sp_tensor *const *inputs, int n, const void *attributes);
 
