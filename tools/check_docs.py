@@ -68,7 +68,7 @@ def expand(word):
 
 def is_path(word):
     if not re.match(r"[\w.*{},/+-]+$", word) or word.startswith(("/", "-", ".")) or ".." in word or \
-            re.search(r"\b(?!README|CHANGELOG|LICENSE|CML)(\w*_)?[A-Z]{4,}\b", word):
+            re.search(r"\b(?!README|CHANGELOG|LICENSE)(\w*_)?[A-Z]{4,}\b", word):
         return False
     return word.split("/")[0] in TOP and "/" in word or bool(re.search(KNOWN_ENDS, word)) or \
         bool(re.match(r"test_\w+$", word))

@@ -48,7 +48,7 @@ static sp_tensor *as_base(sp_tensor *grad, const region *r)
 
 static const sp_op op_as_strided, op_embed;
 
-static sp_status infer_as_strided(sp_call *call)
+static sp_status as_strided_infer(sp_call *call)
 {
     const region *r = call->attributes;
     sp_tensor *x = call->inputs[0];
@@ -65,7 +65,7 @@ static sp_tensor *sum_repeats(sp_tensor *grad, const region *r)
     return n ? sp_sum_dims(grad, ((sp_dims){dims, n}), .keepdim = true) : grad;
 }
 
-static sp_status backward_as_strided(sp_grad_call *call)
+static sp_status as_strided_backward(sp_grad_call *call)
 {
     embed_attributes a = {.part = *(const region *)call->attributes};
     sp_dims base = sp_input_sizes(call, 0);
@@ -83,10 +83,10 @@ static const sp_op op_as_strided = {.name = "as_strided",
                                     .backward_name = "AsStridedBackward0",
                                     .n_inputs = 1,
                                     .attributes_size = sizeof(region),
-                                    .infer = infer_as_strided,
-                                    .backward = backward_as_strided};
+                                    .infer = as_strided_infer,
+                                    .backward = as_strided_backward};
 
-static sp_status infer_embed(sp_call *call)
+static sp_status embed_infer(sp_call *call)
 {
     const embed_attributes *a = call->attributes;
     sp_status status = sp_call_output(call, 0, call->inputs[0]->dtype, (sp_dims){a->sizes, a->ndim});
@@ -117,13 +117,13 @@ static sp_status put(sp_tensor *out, double around, const region *r, const sp_te
     return status;
 }
 
-static sp_status forward_embed(sp_call *call)
+static sp_status embed_forward(sp_call *call)
 {
     const embed_attributes *a = call->attributes;
     return put(call->outputs[0], 0, &a->part, call->inputs[0]);
 }
 
-static sp_status backward_embed(sp_grad_call *call)
+static sp_status embed_backward(sp_grad_call *call)
 {
     const embed_attributes *a = call->attributes;
     sp_tensor *grad = as_base(call->grads[0], &a->part);
@@ -135,13 +135,13 @@ static const sp_op op_embed = {.name = "as_strided_backward",
                                .backward_name = "AsStridedBackwardBackward0",
                                .n_inputs = 1,
                                .attributes_size = sizeof(embed_attributes),
-                               .infer = infer_embed,
-                               .forward = forward_embed,
-                               .backward = backward_embed};
+                               .infer = embed_infer,
+                               .forward = embed_forward,
+                               .backward = embed_backward};
 
 /* ---- the base's new history: only its backward is ever run ---- */
 
-static sp_status backward_copy_slices(sp_grad_call *call)
+static sp_status copy_slices_backward(sp_grad_call *call)
 {
     const region *r = call->attributes;
     sp_tensor *grad = as_base(call->grads[0], r);
@@ -159,7 +159,7 @@ static const sp_op op_copy_slices = {.name = "copy_slices",
                                      .backward_name = "CopySlices",
                                      .n_inputs = 2,
                                      .attributes_size = sizeof(region),
-                                     .backward = backward_copy_slices};
+                                     .backward = copy_slices_backward};
 
 /* ---- rebasing ---- */
 

@@ -48,14 +48,14 @@ static sp_status backward(sp_grad_call *call)
     return SP__GIVE(call, 0, sp_masked_fill(call->grads[0], sp_logical_not(inside), 0));
 }
 
-static sp_status backward_min(sp_grad_call *call)
+static sp_status clamp_min_backward(sp_grad_call *call)
 {
     const bounds *b = call->attributes;
     sp_tensor *inside = sp_gt_scalar(sp_saved_input(call, 0), b->low);
     return SP__GIVE(call, 0, sp_masked_fill(call->grads[0], sp_logical_not(inside), 0));
 }
 
-static sp_status backward_max(sp_grad_call *call)
+static sp_status clamp_max_backward(sp_grad_call *call)
 {
     const bounds *b = call->attributes;
     sp_tensor *inside = sp_lt_scalar(sp_saved_input(call, 0), b->high);
@@ -122,5 +122,5 @@ static const sp_sample clamp_max_samples[] = {SP__UNARY_SAMPLES(clamp_max_sample
                                  .backward = BACKWARD,                                                                 \
                                  .samples = NAME##_samples}
 CLAMP(clamp, "ClampBackward1", backward);
-CLAMP(clamp_min, "ClampMinBackward0", backward_min);
-CLAMP(clamp_max, "ClampMaxBackward0", backward_max);
+CLAMP(clamp_min, "ClampMinBackward0", clamp_min_backward);
+CLAMP(clamp_max, "ClampMaxBackward0", clamp_max_backward);

@@ -21,7 +21,7 @@ typedef struct cat_attributes {
 
 /* ---- clone and cast ---- */
 
-static sp_status infer_clone(sp_call *call)
+static sp_status clone_infer(sp_call *call)
 {
     sp_tensor *x = call->inputs[0];
     const clone_attributes *a = call->attributes;
@@ -30,28 +30,28 @@ static sp_status infer_clone(sp_call *call)
     return status;
 }
 
-static sp_status infer_cast(sp_call *call)
+static sp_status cast_infer(sp_call *call)
 {
     sp_tensor *x = call->inputs[0];
     sp_dtype dtype = ((const cast_attributes *)call->attributes)->dtype;
     return sp_call_output_like(call, 0, dtype, (sp_dims){x->sizes, x->ndim}, x);
 }
 
-static sp_status forward_copy(sp_call *call)
+static sp_status copy_forward(sp_call *call)
 {
     return sp__copy_values(call->outputs[0], call->inputs[0]);
 }
 
-static sp_status backward_copy(sp_grad_call *call)
+static sp_status copy_backward(sp_grad_call *call)
 {
     call->result[0] = sp_cast(call->grads[0], sp_input_dtype(call, 0));
     return SP_OK;
 }
 
-static sp_status backward_clone(sp_grad_call *call)
+static sp_status clone_backward(sp_grad_call *call)
 {
     const clone_attributes *a = call->attributes;
-    if (!a->back) return backward_copy(call);
+    if (!a->back) return copy_backward(call);
     call->result[0] = sp__clone_strided(call->grads[0], a->x_strides);
     return SP_OK;
 }
@@ -103,7 +103,7 @@ static sp_status check_joined(const sp_tensor *first, const sp_tensor *x, int di
                     sp__shape_of(x), dim);
 }
 
-static sp_status infer_cat(sp_call *call)
+static sp_status cat_infer(sp_call *call)
 {
     int dim = ((const cat_attributes *)call->attributes)->dim;
     sp_tensor *first = call->inputs[0];
@@ -118,7 +118,7 @@ static sp_status infer_cat(sp_call *call)
     return sp_call_output(call, 0, dtype, (sp_dims){sizes, first->ndim});
 }
 
-static sp_status forward_cat(sp_call *call)
+static sp_status cat_forward(sp_call *call)
 {
     int dim = ((const cat_attributes *)call->attributes)->dim;
     int64_t at = 0;
@@ -135,7 +135,7 @@ static sp_status forward_cat(sp_call *call)
     return SP_OK;
 }
 
-static sp_status backward_cat(sp_grad_call *call)
+static sp_status cat_backward(sp_grad_call *call)
 {
     int dim = ((const cat_attributes *)call->attributes)->dim;
     int64_t at = 0;
@@ -272,9 +272,9 @@ const sp_op sp__op_clone = {
     .backward_name = "CloneBackward0",
     .n_inputs = 1,
     .attributes_size = sizeof(clone_attributes),
-    .infer = infer_clone,
-    .forward = forward_copy,
-    .backward = backward_clone,
+    .infer = clone_infer,
+    .forward = copy_forward,
+    .backward = clone_backward,
     .samples = (const sp_sample[]){{call_clone, "a.clone()", {{"2 3"}}},
                                    {call_clone, "a.clone()", {{""}}},
                                    {call_clone, "a.clone()", {{"0 2"}}},
@@ -287,9 +287,9 @@ const sp_op sp__op_cast = {
     .backward_name = "ToCopyBackward0",
     .n_inputs = 1,
     .attributes_size = sizeof(cast_attributes),
-    .infer = infer_cast,
-    .forward = forward_copy,
-    .backward = backward_copy,
+    .infer = cast_infer,
+    .forward = copy_forward,
+    .backward = copy_backward,
     .samples = (const sp_sample[]){{call_cast, "a.to(torch.float64)", {{"2 3"}}},
                                    {call_cast_i64, "a.to(torch.int64)", {{"2 3", 0, 20}}, .no_grad = true},
                                    {call_cast_bool, "a.to(torch.bool)", {{"2 3"}}, .no_grad = true},
@@ -302,9 +302,9 @@ const sp_op sp__op_cat = {
     .backward_name = "CatBackward0",
     .n_inputs = -1,
     .attributes_size = sizeof(cat_attributes),
-    .infer = infer_cat,
-    .forward = forward_cat,
-    .backward = backward_cat,
+    .infer = cat_infer,
+    .forward = cat_forward,
+    .backward = cat_backward,
     .samples = (const sp_sample[]){{call_cat, "torch.cat([a, b, a], 1)", {{"2 3"}, {"2 1"}}},
                                    {call_cat, "torch.cat([a, b, a], 1)", {{"2 0"}, {"2 2"}}},
                                    {call_cat_one, "torch.cat([a], -1)", {{"3"}}},

@@ -2,7 +2,7 @@
 #include "ops/products.h"
 #include <string.h>
 
-static sp_status infer_linear(sp_call *call)
+static sp_status linear_infer(sp_call *call)
 {
     sp_tensor *x = call->inputs[0], *weight = call->inputs[1], *bias = call->inputs[2];
     if (x->ndim != 2 || weight->ndim != 2 || x->sizes[1] != weight->sizes[1])
@@ -35,7 +35,7 @@ static sp_status linear_into(sp_tensor *out, sp_tensor *const *inputs, bool relu
     return sp__backend_for(out)->gemm(&gemm);
 }
 
-static sp_status forward_linear(sp_call *call)
+static sp_status linear_forward(sp_call *call)
 {
     return linear_into(call->outputs[0], call->inputs, false);
 }
@@ -54,7 +54,7 @@ static bool linear_waits(const sp_call *call)
     return written >= 4096 && (!sp_grad_enabled() || written >= 4 * copied);
 }
 
-static sp_status backward_linear(sp_grad_call *call)
+static sp_status linear_backward(sp_grad_call *call)
 {
     sp_tensor *grad = call->grads[0];
     sp_tensor *x = sp_saved_input(call, 0), *weight = sp_saved_input(call, 1);
@@ -129,10 +129,10 @@ const sp_op sp__op_linear = {
     .n_inputs = 3,
     .optional = 1u << 2,
     .saves = SP_SAVE_INPUT(0) | SP_SAVE_INPUT(1),
-    .infer = infer_linear,
-    .forward = forward_linear,
+    .infer = linear_infer,
+    .forward = linear_forward,
     .waits = linear_waits,
-    .backward = backward_linear,
+    .backward = linear_backward,
     .samples = (const sp_sample[]){{call_linear, "F.linear(a, b, c)", {{"2 3"}, {"4 3"}, {"4"}}},
                                    {call_linear, "F.linear(a, b, c)", {{"2 2 3"}, {"4 3"}, {"4"}}},
                                    {call_linear, "F.linear(a, b, c)", {{"3"}, {"4 3"}, {"4"}}},

@@ -83,7 +83,7 @@ sp_tensor *sp__product_like(bool column_major, sp_tensor *p, sp_tensor *q)
     return sp_transpose(sp_matmul(sp_transpose(q, -2, -1), sp_transpose(p, -2, -1)), -2, -1);
 }
 
-static sp_status backward_mm(sp_grad_call *call)
+static sp_status mm_backward(sp_grad_call *call)
 {
     sp_tensor *grad = call->grads[0];
     sp_tensor *a = sp_saved_input(call, 0), *b = sp_saved_input(call, 1);
@@ -95,7 +95,7 @@ static sp_status backward_mm(sp_grad_call *call)
 
 /* ---- mm, bmm ---- */
 
-static sp_status infer_mm(sp_call *call)
+static sp_status mm_infer(sp_call *call)
 {
     sp_tensor *a = call->inputs[0], *b = call->inputs[1];
     if (a->ndim != 2 || b->ndim != 2 || a->sizes[1] != b->sizes[0])
@@ -104,13 +104,13 @@ static sp_status infer_mm(sp_call *call)
     return sp_call_output(call, 0, a->dtype, SP_DIMS(a->sizes[0], b->sizes[1]));
 }
 
-static sp_status forward_mm(sp_call *call)
+static sp_status mm_forward(sp_call *call)
 {
     const sp_tensor *a = call->inputs[0], *b = call->inputs[1];
     return multiply(call, 1, a->sizes[0], b->sizes[1], a->sizes[1]);
 }
 
-static sp_status infer_bmm(sp_call *call)
+static sp_status bmm_infer(sp_call *call)
 {
     sp_tensor *a = call->inputs[0], *b = call->inputs[1];
     if (a->ndim != 3 || b->ndim != 3 || a->sizes[0] != b->sizes[0] || a->sizes[2] != b->sizes[1])
@@ -119,7 +119,7 @@ static sp_status infer_bmm(sp_call *call)
     return sp_call_output(call, 0, a->dtype, SP_DIMS(a->sizes[0], a->sizes[1], b->sizes[2]));
 }
 
-static sp_status forward_bmm(sp_call *call)
+static sp_status bmm_forward(sp_call *call)
 {
     const sp_tensor *a = call->inputs[0], *b = call->inputs[1];
     return multiply(call, a->sizes[0], a->sizes[1], b->sizes[2], a->sizes[2]);
@@ -137,7 +137,7 @@ sp_tensor *sp_bmm(sp_tensor *a, sp_tensor *b)
 
 /* ---- mv, dot ---- */
 
-static sp_status infer_mv(sp_call *call)
+static sp_status mv_infer(sp_call *call)
 {
     sp_tensor *a = call->inputs[0], *x = call->inputs[1];
     if (a->ndim != 2 || x->ndim != 1 || a->sizes[1] != x->sizes[0])
@@ -146,13 +146,13 @@ static sp_status infer_mv(sp_call *call)
     return sp_call_output(call, 0, a->dtype, SP_DIMS(a->sizes[0]));
 }
 
-static sp_status forward_mv(sp_call *call)
+static sp_status mv_forward(sp_call *call)
 {
     const sp_tensor *a = call->inputs[0];
     return multiply(call, 1, a->sizes[0], 1, a->sizes[1]);
 }
 
-static sp_status backward_mv(sp_grad_call *call)
+static sp_status mv_backward(sp_grad_call *call)
 {
     sp_tensor *a = sp_saved_input(call, 0), *x = sp_saved_input(call, 1);
     if (!a || !x) return sp_error_status();
@@ -166,7 +166,7 @@ sp_tensor *sp_mv(sp_tensor *a, sp_tensor *b)
     return sp_op_apply(&sp__op_mv, (sp_tensor *[]){a, b}, 2, NULL);
 }
 
-static sp_status infer_dot(sp_call *call)
+static sp_status dot_infer(sp_call *call)
 {
     sp_tensor *a = call->inputs[0], *b = call->inputs[1];
     if (a->ndim != 1 || b->ndim != 1 || a->sizes[0] != b->sizes[0])
@@ -175,7 +175,7 @@ static sp_status infer_dot(sp_call *call)
     return sp_call_output(call, 0, a->dtype, SP_DIMS());
 }
 
-static sp_status forward_dot(sp_call *call)
+static sp_status dot_forward(sp_call *call)
 {
     const sp_tensor *a = call->inputs[0], *b = call->inputs[1], *out = call->outputs[0];
     sp__gemm gemm = {.dtype = out->dtype,
@@ -190,7 +190,7 @@ static sp_status forward_dot(sp_call *call)
     return sp__backend_for(out)->gemm(&gemm);
 }
 
-static sp_status backward_dot(sp_grad_call *call)
+static sp_status dot_backward(sp_grad_call *call)
 {
     sp_tensor *a = sp_saved_input(call, 0), *b = sp_saved_input(call, 1);
     if (!a || !b) return sp_error_status();
@@ -301,7 +301,7 @@ typedef struct addmm_attributes {
     double alpha, beta;
 } addmm_attributes;
 
-static sp_status infer_addmm(sp_call *call)
+static sp_status addmm_infer(sp_call *call)
 {
     sp_tensor *x = call->inputs[0], *a = call->inputs[1], *b = call->inputs[2];
     int n;
@@ -318,7 +318,7 @@ static sp_status infer_addmm(sp_call *call)
     return sp_call_output(call, 0, a->dtype, (sp_dims){product, 2});
 }
 
-static sp_status forward_addmm(sp_call *call)
+static sp_status addmm_forward(sp_call *call)
 {
     const addmm_attributes *attributes = call->attributes;
     const sp_tensor *a = call->inputs[1], *b = call->inputs[2];
@@ -343,7 +343,7 @@ static sp_tensor *scaled(sp_tensor *x, double factor)
     return factor == 1 ? x : sp_mul_scalar(x, factor);
 }
 
-static sp_status backward_addmm(sp_grad_call *call)
+static sp_status addmm_backward(sp_grad_call *call)
 {
     const addmm_attributes *attributes = call->attributes;
     sp_tensor *grad = call->grads[0];
@@ -401,9 +401,9 @@ const sp_op sp__op_mm = {
     .backward_name = "MmBackward0",
     .n_inputs = 2,
     .saves = SP_SAVE_INPUTS,
-    .infer = infer_mm,
-    .forward = forward_mm,
-    .backward = backward_mm,
+    .infer = mm_infer,
+    .forward = mm_forward,
+    .backward = mm_backward,
     .samples = (const sp_sample[]){{call_mm, "torch.mm(a, b)", {{"2 3"}, {"3 4"}}},
                                    {call_mm_t, "torch.mm(a.t(), b.t())", {{"3 2"}, {"4 3"}}},
                                    {call_mm, "torch.mm(a, b)", {{"2 0"}, {"0 3"}}},
@@ -420,9 +420,9 @@ const sp_op sp__op_bmm = {
     .backward_name = "BmmBackward0",
     .n_inputs = 2,
     .saves = SP_SAVE_INPUTS,
-    .infer = infer_bmm,
-    .forward = forward_bmm,
-    .backward = backward_mm,
+    .infer = bmm_infer,
+    .forward = bmm_forward,
+    .backward = mm_backward,
     .samples = (const sp_sample[]){{call_bmm, "torch.bmm(a, b)", {{"2 2 3"}, {"2 3 2"}}},
                                    {call_bmm, "torch.bmm(a, b)", {{"0 2 3"}, {"0 3 2"}}},
                                    {call_matmul, "torch.matmul(a, b)", {{"2 1 2 3"}, {"3 3 2"}}},
@@ -436,9 +436,9 @@ const sp_op sp__op_mv = {
     .backward_name = "MvBackward0",
     .n_inputs = 2,
     .saves = SP_SAVE_INPUTS,
-    .infer = infer_mv,
-    .forward = forward_mv,
-    .backward = backward_mv,
+    .infer = mv_infer,
+    .forward = mv_forward,
+    .backward = mv_backward,
     .samples = (const sp_sample[]){{call_mv, "torch.mv(a, b)", {{"2 3"}, {"3"}}},
                                    {call_mv, "torch.mv(a, b)", {{"2 0"}, {"0"}}},
                                    {call_matmul, "torch.matmul(a, b)", {{"2 2 3"}, {"3"}}},
@@ -450,9 +450,9 @@ const sp_op sp__op_dot = {
     .backward_name = "DotBackward0",
     .n_inputs = 2,
     .saves = SP_SAVE_INPUTS,
-    .infer = infer_dot,
-    .forward = forward_dot,
-    .backward = backward_dot,
+    .infer = dot_infer,
+    .forward = dot_forward,
+    .backward = dot_backward,
     .samples = (const sp_sample[]){{call_dot, "torch.dot(a, b)", {{"5"}, {"5"}}},
                                    {call_dot, "torch.dot(a, b)", {{"0"}, {"0"}}},
                                    {call_matmul, "torch.matmul(a, b)", {{"1"}, {"1"}}},
@@ -466,9 +466,9 @@ const sp_op sp__op_addmm = {
     .n_inputs = 3,
     .attributes_size = sizeof(addmm_attributes),
     .saves = SP_SAVE_INPUT(1) | SP_SAVE_INPUT(2),
-    .infer = infer_addmm,
-    .forward = forward_addmm,
-    .backward = backward_addmm,
+    .infer = addmm_infer,
+    .forward = addmm_forward,
+    .backward = addmm_backward,
     .samples = (const sp_sample[]){{call_addmm, "torch.addmm(a, b, c, alpha=2, beta=3)", {{"2 4"}, {"2 3"}, {"3 4"}}},
                                    {call_addmm, "torch.addmm(a, b, c, alpha=2, beta=3)", {{"4"}, {"2 3"}, {"3 4"}}},
                                    {call_addmm, "torch.addmm(a, b, c, alpha=2, beta=3)", {{"1 2"}, {"2 0"}, {"0 2"}}},

@@ -33,7 +33,7 @@ static int64_t part_of(const slice_attributes *a, int ndim, int64_t *sizes, int6
     return offset;
 }
 
-static sp_status infer_slice(sp_call *call)
+static sp_status slice_infer(sp_call *call)
 {
     const slice_attributes *a = call->attributes;
     sp_tensor *x = call->inputs[0];
@@ -44,7 +44,7 @@ static sp_status infer_slice(sp_call *call)
     return sp_call_view(call, 0, x, (sp_dims){sizes, x->ndim - a->drop}, strides, offset);
 }
 
-static sp_status backward_slice(sp_grad_call *call)
+static sp_status slice_backward(sp_grad_call *call)
 {
     sp_dims whole = sp_input_sizes(call, 0);
     put_attributes a = {.part = *(const slice_attributes *)call->attributes, .ndim = whole.n};
@@ -53,13 +53,13 @@ static sp_status backward_slice(sp_grad_call *call)
     return SP_OK;
 }
 
-static sp_status infer_put(sp_call *call)
+static sp_status put_infer(sp_call *call)
 {
     const put_attributes *a = call->attributes;
     return sp_call_output(call, 0, call->inputs[0]->dtype, (sp_dims){a->sizes, a->ndim});
 }
 
-static sp_status forward_put(sp_call *call)
+static sp_status put_forward(sp_call *call)
 {
     const put_attributes *a = call->attributes;
     sp_tensor *whole = call->outputs[0], *part;
@@ -73,7 +73,7 @@ static sp_status forward_put(sp_call *call)
     return status;
 }
 
-static sp_status backward_put(sp_grad_call *call)
+static sp_status put_backward(sp_grad_call *call)
 {
     const put_attributes *a = call->attributes;
     const sp_op *op = a->part.drop ? &sp__op_select : &sp__op_slice;
@@ -85,9 +85,9 @@ static const sp_op op_slice_backward = {.name = "slice_backward",
                                         .backward_name = "SliceBackwardBackward0",
                                         .n_inputs = 1,
                                         .attributes_size = sizeof(put_attributes),
-                                        .infer = infer_put,
-                                        .forward = forward_put,
-                                        .backward = backward_put};
+                                        .infer = put_infer,
+                                        .forward = put_forward,
+                                        .backward = put_backward};
 
 /* ---- public functions ---- */
 
@@ -264,8 +264,8 @@ const sp_op sp__op_select = {
     .backward_name = "SelectBackward0",
     .n_inputs = 1,
     .attributes_size = sizeof(slice_attributes),
-    .infer = infer_slice,
-    .backward = backward_slice,
+    .infer = slice_infer,
+    .backward = slice_backward,
     .samples = (const sp_sample[]){{call_select, "a.select(1, -1)", {{"2 3 4"}}},
                                    {call_select, "a.select(1, -1)", {{"0 2"}}},
                                    {call_unbind, "a.unbind(0)[1]", {{"2 3"}}},
@@ -277,8 +277,8 @@ const sp_op sp__op_slice = {
     .backward_name = "SliceBackward0",
     .n_inputs = 1,
     .attributes_size = sizeof(slice_attributes),
-    .infer = infer_slice,
-    .backward = backward_slice,
+    .infer = slice_infer,
+    .backward = slice_backward,
     .samples = (const sp_sample[]){{call_narrow, "a.narrow(0, 1, 2)", {{"4 3"}}},
                                    {call_slice, "a[..., 1::2]", {{"2 5"}}},
                                    {call_slice, "a[..., 1::2]", {{"1"}}},

@@ -26,7 +26,7 @@ static sp_tensor *apply(const sp_op *op, const char *function, sp_tensor *x, int
 
 /* ---- forward ---- */
 
-static sp_status infer_backward(sp_call *call)
+static sp_status backward_infer(sp_call *call)
 {
     const sp_tensor *g = call->inputs[0], *y = call->inputs[1];
     bool same = g->dtype == y->dtype && g->ndim == y->ndim;
@@ -214,7 +214,7 @@ const sp_op sp__op_softmax_backward = {
     .n_inputs = 2,
     .attributes_size = sizeof(softmax_attributes),
     .saves = SP_SAVE_INPUTS,
-    .infer = infer_backward,
+    .infer = backward_infer,
     .forward = softmax_backward_forward,
     .backward = softmax_backward_backward,
     .samples = BACKWARD_SAMPLES(softmax, "torch.ops.aten._softmax_backward_data"),
@@ -226,7 +226,7 @@ const sp_op sp__op_log_softmax_backward = {
     .n_inputs = 2,
     .attributes_size = sizeof(softmax_attributes),
     .saves = SP_SAVE_INPUTS,
-    .infer = infer_backward,
+    .infer = backward_infer,
     .forward = log_softmax_backward_forward,
     .backward = log_softmax_backward_backward,
     .samples = BACKWARD_SAMPLES(log_softmax, "torch.ops.aten._log_softmax_backward_data"),

@@ -81,7 +81,7 @@ static bool view_strides(const sp_tensor *x, int n, const int64_t *sizes, int64_
     return true;
 }
 
-static sp_status infer_view(sp_call *call)
+static sp_status view_infer(sp_call *call)
 {
     const shape_attributes a = *(const shape_attributes *)call->attributes;
     sp_tensor *x = call->inputs[0];
@@ -94,7 +94,7 @@ static sp_status infer_view(sp_call *call)
     return sp_call_view(call, 0, x, (sp_dims){a.v, a.n}, strides, x->offset);
 }
 
-static sp_status backward_view(sp_grad_call *call)
+static sp_status view_backward(sp_grad_call *call)
 {
     call->result[0] = (sp_reshape)(call->grads[0], sp_input_sizes(call, 0));
     return SP_OK;
@@ -198,7 +198,7 @@ static sp_status check_permutation(const sp_tensor *x, const shape_attributes *a
                     sp__shape_text(a->n, a->v), sp__shape_of(x));
 }
 
-static sp_status infer_permute(sp_call *call)
+static sp_status permute_infer(sp_call *call)
 {
     sp_tensor *x = call->inputs[0];
     const shape_attributes *a = call->attributes;
@@ -212,7 +212,7 @@ static sp_status infer_permute(sp_call *call)
     return sp_call_view(call, 0, x, (sp_dims){sizes, x->ndim}, strides, x->offset);
 }
 
-static sp_status backward_permute(sp_grad_call *call)
+static sp_status permute_backward(sp_grad_call *call)
 {
     const shape_attributes *a = call->attributes;
     int64_t inverse[SP_MAX_DIMS];
@@ -255,7 +255,7 @@ sp_tensor *sp_t(sp_tensor *x)
 
 /* ---- expand ---- */
 
-static sp_status infer_expand(sp_call *call)
+static sp_status expand_infer(sp_call *call)
 {
     sp_tensor *x = call->inputs[0];
     shape_attributes a = *(const shape_attributes *)call->attributes;
@@ -274,7 +274,7 @@ static sp_status infer_expand(sp_call *call)
     return sp_call_view(call, 0, x, (sp_dims){a.v, a.n}, strides, x->offset);
 }
 
-static sp_status backward_expand(sp_grad_call *call)
+static sp_status expand_backward(sp_grad_call *call)
 {
     call->result[0] = sp__sum_to(call->grads[0], sp_input_sizes(call, 0));
     return SP_OK;
@@ -398,21 +398,21 @@ static sp_tensor *call_unflatten(sp_tensor *const *x)
                                .backward = backward_rule,                                                              \
                                .samples = (const sp_sample[]){__VA_ARGS__, {0}}}
 
-VIEW_OP(view, ViewBackward0, infer_view, backward_view, {call_view, "a.view(-1, 3)", {{"2 6"}}},
+VIEW_OP(view, ViewBackward0, view_infer, view_backward, {call_view, "a.view(-1, 3)", {{"2 6"}}},
         {call_reshape_t, "a.t().reshape(12)", {{"3 4"}}}, {call_view_number, "a.view(1, 1)", {{""}}},
         {call_view_empty, "a.view(0, 5)", {{"0 3"}}}, {call_flatten, "a.flatten(1)", {{"2 3 4"}}},
         {call_unflatten, "a.unflatten(1, (2, -1))", {{"2 6"}}});
-VIEW_OP(permute, PermuteBackward0, infer_permute, backward_permute, {call_permute, "a.permute(2, 0, -2)", {{"2 3 4"}}},
+VIEW_OP(permute, PermuteBackward0, permute_infer, permute_backward, {call_permute, "a.permute(2, 0, -2)", {{"2 3 4"}}},
         {call_permute, "a.permute(2, 0, -2)", {{"2 0 1"}}});
-VIEW_OP(transpose, TransposeBackward0, infer_permute, backward_permute,
+VIEW_OP(transpose, TransposeBackward0, permute_infer, permute_backward,
         {call_transpose, "a.transpose(0, -1)", {{"2 3 4"}}}, {call_transpose, "a.transpose(0, -1)", {{""}}});
-VIEW_OP(t, TBackward0, infer_permute, backward_permute, {call_t, "a.t()", {{"2 3"}}}, {call_t, "a.t()", {{"3"}}},
+VIEW_OP(t, TBackward0, permute_infer, permute_backward, {call_t, "a.t()", {{"2 3"}}}, {call_t, "a.t()", {{"3"}}},
         {call_t, "a.t()", {{""}}});
-VIEW_OP(expand, ExpandBackward0, infer_expand, backward_expand, {call_expand, "a.expand(2, -1, 4)", {{"3 1"}}},
+VIEW_OP(expand, ExpandBackward0, expand_infer, expand_backward, {call_expand, "a.expand(2, -1, 4)", {{"3 1"}}},
         {call_expand, "a.expand(2, -1, 4)", {{"1 3 1"}}}, {call_expand, "a.expand(2, -1, 4)", {{"0 4"}}});
-VIEW_OP(squeeze, SqueezeBackward0, infer_regroup, backward_view, {call_squeeze, "a.squeeze()", {{"1 3 1 2"}}},
+VIEW_OP(squeeze, SqueezeBackward0, infer_regroup, view_backward, {call_squeeze, "a.squeeze()", {{"1 3 1 2"}}},
         {call_squeeze, "a.squeeze()", {{""}}}, {call_squeeze, "a.squeeze()", {{"1 0"}}});
-VIEW_OP(squeeze_dim, SqueezeBackward1, infer_regroup, backward_view, {call_squeeze_dim, "a.squeeze(-1)", {{"2 3 1"}}},
+VIEW_OP(squeeze_dim, SqueezeBackward1, infer_regroup, view_backward, {call_squeeze_dim, "a.squeeze(-1)", {{"2 3 1"}}},
         {call_squeeze_dim, "a.squeeze(-1)", {{"2 3"}}}, {call_squeeze_dim, "a.squeeze(-1)", {{""}}});
-VIEW_OP(unsqueeze, UnsqueezeBackward0, infer_regroup, backward_view, {call_unsqueeze, "a.unsqueeze(1)", {{"2 3"}}},
+VIEW_OP(unsqueeze, UnsqueezeBackward0, infer_regroup, view_backward, {call_unsqueeze, "a.unsqueeze(1)", {{"2 3"}}},
         {call_unsqueeze, "a.unsqueeze(1)", {{"0"}}});
