@@ -54,6 +54,45 @@ static void test_outlines(void **state)
     assert_error(SP_ERROR_STATE, "incomplete");
 }
 
+/* ---- the text of options, which files of every version share ---- */
+
+static void test_options_as_text(void **state)
+{
+    (void)state;
+    char text[512], again[512];
+    const struct {
+        sp_module *module;
+        const char *json;
+    } rows[] = {
+        {sp_nn_relu(), "{\"type\":\"ReLU\"}"},
+        {sp_nn_dropout(0.25), "{\"type\":\"Dropout\",\"options\":{\"p\":0.25}}"},
+        {sp_nn_conv2d(4, 6, 0, .kernel_size_hw = {3, 5}, .dilation_hw = {2, 1}, .same = true),
+         "{\"type\":\"Conv2d\",\"options\":{\"in_channels\":4,\"out_channels\":6,\"kernel_size\":3,\"kernel_size_w\":5,"
+         "\"stride\":1,\"padding\":0,\"dilation\":2,\"dilation_w\":1,\"groups\":1,\"bias\":true,\"same\":true}}"},
+        {sp_nn_max_pool2d(2, .padding_hw = {1, SP_ZERO}), "{\"type\":\"MaxPool2d\",\"options\":{\"kernel_size\":2,"
+                                                          "\"stride\":2,\"padding\":1,\"padding_w\":0,\"dilation\":1,"
+                                                          "\"ceil_mode\":false}}"},
+        {sp_nn_upsample(.scale_factor_hw = {2, 2.5}), "{\"type\":\"Upsample\",\"options\":{\"size\":0,\"scale_factor\":"
+                                                      "2.0,\"scale_factor_w\":2.5,\"bilinear\":false,"
+                                                      "\"align_corners\":false}}"},
+        {sp_nn_unflatten(0, SP_DIMS(2, 3)), "{\"type\":\"Unflatten\",\"options\":{\"dim\":0,\"size0\":2,\"size1\":3}}"},
+        {sp_nn_layer_norm(SP_DIMS(7), .eps = SP_ZERO),
+         "{\"type\":\"LayerNorm\",\"options\":{\"eps\":0.0,\"elementwise_affine\":true,\"bias\":true,\"size_0\":7}}"},
+        {sp_nn_embedding(5, 2, .padding_idx = -1),
+         "{\"type\":\"Embedding\",\"options\":{\"num_embeddings\":5,\"embedding_dim\":2,\"padding_idx\":4}}"},
+        {sp_nn_cross_entropy_loss_weighted(sp_ones(SP_DIMS(3)), .ignore_index = 9007199254740993),
+         "{\"type\":\"CrossEntropyLoss\",\"options\":{\"reduction\":0,\"ignore_index\":9007199254740993,"
+         "\"label_smoothing\":0.0,\"weight\":3}}"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_true(sp_module_to_json(rows[i].module, text, sizeof text) < sizeof text);
+        assert_string_equal(text, rows[i].json);
+        assert_true(sp_module_to_json(sp_module_from_json(text), again, sizeof again) < sizeof again);
+        assert_string_equal(again, text);
+    }
+    assert_no_error();
+}
+
 /* ---- what the file does not have ---- */
 
 /* A file with that description and one tensor. */

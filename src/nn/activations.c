@@ -29,93 +29,104 @@ static const activation plain[N_PLAIN] = {
     [SIGMOID] = {{.name = "Sigmoid", .forward = plain_forward}, sp_sigmoid},
     [TANH] = {{.name = "Tanh", .forward = plain_forward}, sp_tanh},
 };
+const sp__layer_family sp__plain_activations = SP__LAYER_FAMILY(plain);
 
 /* ---- those with options: sp_exactly gives the operator a computed zero as a zero ---- */
 
+typedef struct activation_values {
+    double number; /* negative_slope, alpha, beta */
+    double threshold;
+    bool tanh;
+    int64_t dim;
+} activation_values;
+
+static const activation_values *values_of(const sp_module *self)
+{
+    return sp__layer_values(self);
+}
+
 static sp_tensor *leaky_relu_forward(sp_module *self, sp_tensor *x)
 {
-    return sp_leaky_relu(x, .negative_slope = sp_exactly(sp__layer_number(self, 0)));
+    return sp_leaky_relu(x, .negative_slope = sp_exactly(values_of(self)->number));
 }
 
 static sp_tensor *elu_forward(sp_module *self, sp_tensor *x)
 {
-    return sp_elu(x, .alpha = sp_exactly(sp__layer_number(self, 0)));
+    return sp_elu(x, .alpha = sp_exactly(values_of(self)->number));
 }
 
 static sp_tensor *gelu_forward(sp_module *self, sp_tensor *x)
 {
-    return sp_gelu(x, .tanh = sp__layer_number(self, 0) != 0);
+    return sp_gelu(x, .tanh = values_of(self)->tanh);
 }
 
 static size_t gelu_describe(const sp_module *module, char *buffer, size_t size)
 {
-    const char *how = sp__layer_number(module, 0) != 0 ? "tanh" : "none";
-    return (size_t)snprintf(buffer, size, "approximate='%s'", how);
+    return (size_t)snprintf(buffer, size, "approximate='%s'", values_of(module)->tanh ? "tanh" : "none");
 }
 
 static sp_tensor *softplus_forward(sp_module *self, sp_tensor *x)
 {
-    return sp_softplus(x, .beta = sp_exactly(sp__layer_number(self, 0)),
-                       .threshold = sp_exactly(sp__layer_number(self, 1)));
+    const activation_values *v = values_of(self);
+    return sp_softplus(x, .beta = sp_exactly(v->number), .threshold = sp_exactly(v->threshold));
 }
 
 static sp_tensor *softmax_forward(sp_module *self, sp_tensor *x)
 {
-    return sp_softmax(x, sp__layer_dim(self, 0));
+    return sp_softmax(x, (int)values_of(self)->dim);
 }
 
 static sp_tensor *log_softmax_forward(sp_module *self, sp_tensor *x)
 {
-    return sp_log_softmax(x, sp__layer_dim(self, 0));
+    return sp_log_softmax(x, (int)values_of(self)->dim);
 }
 
-static sp_status check_dim(const double *numbers)
+static sp_status check_dim(const void *values)
 {
-    if (numbers[0] >= -SP_MAX_DIMS && numbers[0] < SP_MAX_DIMS) return SP_OK;
-    return sp_raise(SP_ERROR_ARGUMENT, "softmax: dim must be in [%d, %d), got %.0f", -SP_MAX_DIMS, SP_MAX_DIMS,
-                    numbers[0]);
+    const int64_t dim = ((const activation_values *)values)->dim;
+    if (dim >= -SP_MAX_DIMS && dim < SP_MAX_DIMS) return SP_OK;
+    return sp_raise(SP_ERROR_ARGUMENT, "softmax: dim must be in [%d, %d), got %lld", -SP_MAX_DIMS, SP_MAX_DIMS,
+                    (long long)dim);
 }
 
 enum { LEAKY_RELU, ELU, GELU, SOFTPLUS, SOFTMAX, LOG_SOFTMAX, N_TYPES };
 static const sp__layer_type types[N_TYPES] = {
     [LEAKY_RELU] = {.name = "LeakyReLU",
+                    .values_size = sizeof(activation_values),
                     .forward = leaky_relu_forward,
-                    .options = {{"negative_slope", SP_ATTRIBUTE_NUMBER, SP__OPTION_DEFAULTED, 0.01}}},
+                    .options = {SP__OPTION(activation_values, number, "negative_slope", NUMBER, DEFAULTED, 0.01)}},
     [ELU] = {.name = "ELU",
+             .values_size = sizeof(activation_values),
              .forward = elu_forward,
-             .options = {{"alpha", SP_ATTRIBUTE_NUMBER, SP__OPTION_DEFAULTED, 1}}},
+             .options = {SP__OPTION(activation_values, number, "alpha", NUMBER, DEFAULTED, 1)}},
     [GELU] = {.name = "GELU",
+              .values_size = sizeof(activation_values),
               .forward = gelu_forward,
               .describe = gelu_describe,
-              .options = {{"tanh", SP_ATTRIBUTE_BOOL, SP__OPTION_DEFAULTED, 0}}},
+              .options = {SP__OPTION(activation_values, tanh, "tanh", BOOL, DEFAULTED, 0)}},
     [SOFTPLUS] = {.name = "Softplus",
+                  .values_size = sizeof(activation_values),
                   .forward = softplus_forward,
-                  .options = {{"beta", SP_ATTRIBUTE_NUMBER, SP__OPTION_DEFAULTED, 1},
-                              {"threshold", SP_ATTRIBUTE_NUMBER, SP__OPTION_DEFAULTED, 20}}},
+                  .options = {SP__OPTION(activation_values, number, "beta", NUMBER, DEFAULTED, 1),
+                              SP__OPTION(activation_values, threshold, "threshold", NUMBER, DEFAULTED, 20)}},
     [SOFTMAX] = {.name = "Softmax",
+                 .values_size = sizeof(activation_values),
                  .forward = softmax_forward,
                  .check = check_dim,
-                 .options = {{"dim", SP_ATTRIBUTE_INT, SP__OPTION_NEEDED, 0}}},
+                 .options = {SP__OPTION(activation_values, dim, "dim", INT, NEEDED, 0)}},
     [LOG_SOFTMAX] = {.name = "LogSoftmax",
+                     .values_size = sizeof(activation_values),
                      .forward = log_softmax_forward,
                      .check = check_dim,
-                     .options = {{"dim", SP_ATTRIBUTE_INT, SP__OPTION_NEEDED, 0}}},
+                     .options = {SP__OPTION(activation_values, dim, "dim", INT, NEEDED, 0)}},
 };
-
-const sp__layer_type *sp__find_activation(const char *name)
-{
-    for (int i = 0; i < N_PLAIN; i++)
-        if (strcmp(plain[i].type.name, name) == 0) return &plain[i].type;
-    for (int i = 0; i < N_TYPES; i++)
-        if (strcmp(types[i].name, name) == 0) return &types[i];
-    return NULL;
-}
+const sp__layer_family sp__activations = SP__LAYER_FAMILY(types);
 
 /* ---- the public constructors ---- */
 
 static sp_module *new_plain(int which)
 {
-    return sp__layer_new(&plain[which].type, (const double[SP__LAYER_OPTIONS]){0});
+    return sp__layer_new(&plain[which].type, NULL);
 }
 
 sp_module *sp_nn_identity(void)
@@ -147,37 +158,37 @@ sp_module *(sp_nn_leaky_relu)(const sp_leaky_relu_options *options)
 {
     sp_leaky_relu_options o;
     sp_options_copy(&o, sizeof o, options);
-    return sp__layer_new(&types[LEAKY_RELU], (const double[SP__LAYER_OPTIONS]){sp_option(o.negative_slope, 0.01)});
+    return sp__layer_new(&types[LEAKY_RELU], &(const activation_values){.number = sp_option(o.negative_slope, 0.01)});
 }
 
 sp_module *(sp_nn_elu)(const sp_elu_options *options)
 {
     sp_elu_options o;
     sp_options_copy(&o, sizeof o, options);
-    return sp__layer_new(&types[ELU], (const double[SP__LAYER_OPTIONS]){sp_option(o.alpha, 1)});
+    return sp__layer_new(&types[ELU], &(const activation_values){.number = sp_option(o.alpha, 1)});
 }
 
 sp_module *(sp_nn_gelu)(const sp_gelu_options *options)
 {
     sp_gelu_options o;
     sp_options_copy(&o, sizeof o, options);
-    return sp__layer_new(&types[GELU], (const double[SP__LAYER_OPTIONS]){o.tanh});
+    return sp__layer_new(&types[GELU], &(const activation_values){.tanh = o.tanh});
 }
 
 sp_module *(sp_nn_softplus)(const sp_softplus_options *options)
 {
     sp_softplus_options o;
     sp_options_copy(&o, sizeof o, options);
-    return sp__layer_new(&types[SOFTPLUS],
-                         (const double[SP__LAYER_OPTIONS]){sp_option(o.beta, 1), sp_option(o.threshold, 20)});
+    const activation_values values = {.number = sp_option(o.beta, 1), .threshold = sp_option(o.threshold, 20)};
+    return sp__layer_new(&types[SOFTPLUS], &values);
 }
 
 sp_module *sp_nn_softmax(int dim)
 {
-    return sp__layer_new(&types[SOFTMAX], (const double[SP__LAYER_OPTIONS]){dim});
+    return sp__layer_new(&types[SOFTMAX], &(const activation_values){.dim = dim});
 }
 
 sp_module *sp_nn_log_softmax(int dim)
 {
-    return sp__layer_new(&types[LOG_SOFTMAX], (const double[SP__LAYER_OPTIONS]){dim});
+    return sp__layer_new(&types[LOG_SOFTMAX], &(const activation_values){.dim = dim});
 }

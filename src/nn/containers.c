@@ -25,22 +25,12 @@ static sp_tensor *sequential_forward(sp_module *self, sp_tensor *x)
     return x;
 }
 
-static sp_module *list_build(const sp__layer_type *type, const double *numbers)
-{
-    sp_module *list = sp__layer_new(type, numbers);
-    if (list) list->priv->list = true;
-    return list;
-}
-
-static const sp__layer_type sequential_type = {
-    .name = "Sequential", .forward = sequential_forward, .build = sp__layer_new};
-static const sp__layer_type list_type = {.name = "ModuleList", .build = list_build};
-
-const sp__layer_type *sp__find_container(const char *name)
-{
-    if (strcmp(name, sequential_type.name) == 0) return &sequential_type;
-    return strcmp(name, list_type.name) == 0 ? &list_type : NULL;
-}
+enum { SEQUENTIAL, MODULE_LIST, N_TYPES };
+static const sp__layer_type types[N_TYPES] = {
+    [SEQUENTIAL] = {.name = "Sequential", .forward = sequential_forward},
+    [MODULE_LIST] = {.name = "ModuleList", .list = true},
+};
+const sp__layer_family sp__containers = SP__LAYER_FAMILY(types);
 
 /* A list with a NULL in it fails as a whole: what else stands in it goes at once. */
 static sp_module *fail_as_a_whole(const char *function, sp_module *const *modules)
@@ -66,12 +56,12 @@ static sp_status add_numbered(sp_module *parent, sp_module *const *modules)
     return SP_OK;
 }
 
-static sp_module *fill(const sp__layer_type *type, const char *function, sp_module *const *modules)
+static sp_module *new_container(int which, const char *function, sp_module *const *modules)
 {
     if (!modules) return sp_raise_null(function, "modules"), NULL;
     for (int i = 0; modules[i] != sp_last_module_; i++)
         if (!modules[i]) return fail_as_a_whole(function, modules);
-    sp_module *parent = type->build(type, (const double[SP__LAYER_OPTIONS]){0});
+    sp_module *parent = sp__layer_new(&types[which], NULL);
     if (!parent || add_numbered(parent, modules) == SP_OK) return parent;
     sp_release(parent);
     return NULL;
@@ -79,10 +69,10 @@ static sp_module *fill(const sp__layer_type *type, const char *function, sp_modu
 
 sp_module *sp_nn_sequential_until(sp_module *const *modules)
 {
-    return fill(&sequential_type, "sp_nn_sequential", modules);
+    return new_container(SEQUENTIAL, "sp_nn_sequential", modules);
 }
 
 sp_module *sp_nn_module_list_until(sp_module *const *modules)
 {
-    return fill(&list_type, "sp_nn_module_list", modules);
+    return new_container(MODULE_LIST, "sp_nn_module_list", modules);
 }

@@ -7,12 +7,15 @@
 
 #include <math.h>
 
+typedef struct linear_values {
+    int64_t in, out;
+    bool bias;
+} linear_values;
+
 typedef struct linear {
     sp__layer layer;
     sp_tensor *weight, *bias; /* bias: SP_NONE for none */
 } linear;
-
-enum { IN_FEATURES, OUT_FEATURES, BIAS };
 
 static sp_tensor *linear_forward(sp_module *self, sp_tensor *x)
 {
@@ -20,78 +23,67 @@ static sp_tensor *linear_forward(sp_module *self, sp_tensor *x)
     return sp_linear(x, l->weight, l->bias);
 }
 
-static sp_status linear_check(const double *numbers)
+static sp_status not_negative(const char *name, int64_t size)
 {
-    static const char *const names[] = {"in_features", "out_features"};
-    for (int i = IN_FEATURES; i <= OUT_FEATURES; i++)
-        if (!(numbers[i] >= 0))
-            return sp_raise(SP_ERROR_ARGUMENT, "sp_nn_linear: %s must not be negative, got %.0f", names[i], numbers[i]);
-    return SP_OK;
+    if (size >= 0) return SP_OK;
+    return sp_raise(SP_ERROR_ARGUMENT, "sp_nn_linear: %s must not be negative, got %lld", name, (long long)size);
 }
 
-static int linear_tensors(const double *n, sp_outline_tensor *tensors)
+static sp_status linear_check(const void *values)
 {
-    const int64_t in = (int64_t)n[IN_FEATURES], out = (int64_t)n[OUT_FEATURES];
-    const int count = sp__outline_add(tensors, 0, "weight", SP_DIMS(out, in));
-    return n[BIAS] != 0 ? sp__outline_add(tensors, count, "bias", SP_DIMS(out)) : count;
+    const linear_values *v = values;
+    const sp_status status = not_negative("in_features", v->in);
+    return status ? status : not_negative("out_features", v->out);
 }
 
-static sp_module *linear_build(const sp__layer_type *type, const double *numbers)
+static int linear_tensors(const void *values, sp_outline_tensor *tensors)
 {
-    (void)type;
-    return sp_nn_linear((int64_t)numbers[IN_FEATURES], (int64_t)numbers[OUT_FEATURES], .no_bias = numbers[BIAS] == 0);
-}
-
-static const sp__layer_type linear_type = {
-    .name = "Linear",
-    .forward = linear_forward,
-    .check = linear_check,
-    .tensors = linear_tensors,
-    .build = linear_build,
-    .options = {[IN_FEATURES] = {"in_features", SP_ATTRIBUTE_INT, SP__OPTION_NEEDED, 0},
-                [OUT_FEATURES] = {"out_features", SP_ATTRIBUTE_INT, SP__OPTION_NEEDED, 0},
-                [BIAS] = {"bias", SP_ATTRIBUTE_BOOL, SP__OPTION_DEFAULTED, 1}},
-};
-
-const sp__layer_type *sp__find_linear(const char *name)
-{
-    return strcmp(name, linear_type.name) == 0 ? &linear_type : NULL;
+    const linear_values *v = values;
+    const int count = sp__outline_add(tensors, 0, "weight", SP_DIMS(v->out, v->in));
+    return v->bias ? sp__outline_add(tensors, count, "bias", SP_DIMS(v->out)) : count;
 }
 
 /* Uniform in ±1/√in. */
-static sp_tensor *draw(sp_tensor *x, int64_t in, const sp_nn_linear_options *o)
+static sp_tensor *draw(sp_tensor *x, int64_t in, sp_generator *generator)
 {
     double bound = in > 0 ? 1 / sqrt((double)in) : 0;
-    return sp_init_uniform_(x, -bound, bound, .generator = o->generator);
+    return sp_init_uniform_(x, -bound, bound, .generator = generator);
 }
 
 /* The weight first, then the bias, as PyTorch draws them. */
-static sp_status make_parameters(linear *l, int64_t in, int64_t out, const sp_nn_linear_options *o)
+static sp_status linear_fill(sp_module *self, const sp__layer_source *source)
 {
-    sp_module *self = &l->layer.base;
-    sp_tensor *memory = sp_empty(SP_DIMS(in, out), .dtype = o->dtype);
-    sp_tensor *weight = draw(sp_detach(sp_t(memory)), in, o);
+    linear *l = (linear *)self;
+    const linear_values *v = sp__layer_values(self);
+    sp_tensor *memory = sp_empty(SP_DIMS(v->in, v->out), .dtype = source->dtype);
+    sp_tensor *weight = draw(sp_detach(sp_t(memory)), v->in, source->generator);
     l->weight = sp_module_add_parameter(self, "weight", weight);
     if (!l->weight) return sp_error_status();
     l->bias = SP_NONE;
-    if (o->no_bias) return SP_OK;
-    sp_tensor *bias = draw(sp_empty(SP_DIMS(out), .dtype = o->dtype), in, o);
+    if (!v->bias) return SP_OK;
+    sp_tensor *bias = draw(sp_empty(SP_DIMS(v->out), .dtype = source->dtype), v->in, source->generator);
     l->bias = sp_module_add_parameter(self, "bias", bias);
     return l->bias ? SP_OK : sp_error_status();
 }
+
+static const sp__layer_type types[] = {{
+    .name = "Linear",
+    .bytes = sizeof(linear),
+    .values_size = sizeof(linear_values),
+    .forward = linear_forward,
+    .check = linear_check,
+    .tensors = linear_tensors,
+    .fill = linear_fill,
+    .options = {SP__OPTION(linear_values, in, "in_features", INT, NEEDED, 0),
+                SP__OPTION(linear_values, out, "out_features", INT, NEEDED, 0),
+                SP__OPTION(linear_values, bias, "bias", BOOL, DEFAULTED, 1)},
+}};
+const sp__layer_family sp__linears = SP__LAYER_FAMILY(types);
 
 sp_module *(sp_nn_linear)(int64_t in_features, int64_t out_features, const sp_nn_linear_options *options)
 {
     sp_nn_linear_options o;
     sp_options_copy(&o, sizeof o, options);
-    const double numbers[SP__LAYER_OPTIONS] = {(double)in_features, (double)out_features, !o.no_bias};
-    sp_module *self = sp__layer_new_sized(&linear_type, sizeof(linear), numbers);
-    if (!self) return NULL;
-    sp_status status = SP_OK;
-    SP_NO_GRAD {
-        status = make_parameters((linear *)self, in_features, out_features, &o);
-    }
-    if (status == SP_OK) return self;
-    sp_release(self);
-    return NULL;
+    const linear_values values = {in_features, out_features, !o.no_bias};
+    return sp__layer_new_from(types, &values, &(const sp__layer_source){o.dtype, o.generator, NULL});
 }
