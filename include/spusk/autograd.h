@@ -72,7 +72,7 @@ typedef struct sp_gradcheck_options {
     SP_OPTIONS_END;
 } sp_gradcheck_options;
 /* Whether the gradient of every f64 input that needs one agrees with central differences of step eps:
- * |difference - gradient| ≤ atol + rtol·|gradient|. false and an error that names the input, the element and both
+ * |gradient - difference| ≤ atol + rtol·|difference|. false and an error that names the input, the element and both
  * values where it does not. */
 SP_API bool sp_gradcheck(sp_gradcheck_function *function, const sp_list *inputs, void *user,
                          const sp_gradcheck_options *options SP_OR_NULL);

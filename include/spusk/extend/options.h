@@ -7,19 +7,20 @@
 
 SP_BEGIN
 
-/* A number field of an option struct: 0 is `fallback`, SP_ZERO is 0. */
+/* What a number field of an option struct means: fallback where it is 0, 0 where it is SP_ZERO. */
 static inline double sp_option(double value, double fallback)
 {
     return value == 0 ? fallback : value == (double)SP_ZERO ? 0 : value;
 }
 
-/* The same for a field of whole numbers, exact beyond 2^53. */
+/* sp_option for a field of whole numbers, exact beyond 2^53. */
 static inline int64_t sp_option_int(int64_t value, int64_t fallback)
 {
     return value == 0 ? fallback : value == SP_ZERO ? 0 : value;
 }
 
-/* Copies what the caller's options have (their first field is their size_t size) into `to`, zeroed; NULL has none. */
+/* Copies a caller's options, whose first field is their size_t size, into `to`, a struct of `size` bytes. What the caller
+ * does not have, because it was compiled earlier or gave NULL, is zero. */
 static inline void sp_options_copy(void *to, size_t size, const void *options)
 {
     size_t given = options ? *(const size_t *)options : 0;

@@ -1,7 +1,7 @@
 /* Arithmetic on sizes, for writers of operators, layers and data sets.
  *
- * Sums and products that do not fit stay at the end of their range: no tensor has such a size and no block of memory so
- * many bytes, so that whatever is to be made of them is refused, with an error, where it is made. */
+ * Sums and products that do not fit stay at the end of their range. No tensor has such a size and no block of memory so
+ * many bytes, so what is to be made of them is refused, with an error, where it is made. */
 #ifndef SPUSK_EXTEND_SIZES_H
 #define SPUSK_EXTEND_SIZES_H
 
@@ -9,14 +9,14 @@
 
 SP_BEGIN
 
-/* a + b, or the end of the range that it lies beyond. */
+/* a + b, or INT64_MAX or INT64_MIN where the sum lies beyond. */
 static inline int64_t sp_size_add(int64_t a, int64_t b)
 {
     if (b > 0 && a > INT64_MAX - b) return INT64_MAX;
     return b < 0 && a < INT64_MIN - b ? INT64_MIN : a + b;
 }
 
-/* a·b of what is not negative, or INT64_MAX. What is negative counts as 0. */
+/* a·b, or INT64_MAX where the product lies beyond. A negative factor counts as 0. */
 static inline int64_t sp_size_mul(int64_t a, int64_t b)
 {
     if (a <= 0 || b <= 0) return 0;
@@ -28,15 +28,15 @@ static inline int64_t sp_size_mul(int64_t a, int64_t b)
 #endif
 }
 
-/* The bytes of n elements, or SIZE_MAX. */
+/* n·element: the bytes of n elements, or SIZE_MAX where they are more. A negative n counts as 0. */
 static inline size_t sp_size_bytes(int64_t n, size_t element)
 {
     if (n <= 0 || element == 0) return 0;
     return (uint64_t)n > SIZE_MAX / element ? SIZE_MAX : (size_t)n * element;
 }
 
-/* A number as an integer: without its fraction, the nearest that there is; 0 for NaN. C leaves open what a cast makes
- * of a number out of range. */
+/* x without its fraction, at most INT64_MAX and at least INT64_MIN; 0 for NaN. C leaves open what a cast makes of a number
+ * out of range. */
 static inline int64_t sp_size_of_number(double x)
 {
     const double end = 9223372036854775808.0;

@@ -56,12 +56,12 @@ typedef struct sp_update {
 
 typedef struct sp_tensor sp_tensor;
 
-/* One step of a rule for one parameter. Bumps the versions of what it changes; records nothing. Unused states are
- * SP_NONE. Fails, with nothing changed, when shapes, dtypes or layouts do not fit. */
+/* One step of a rule for one parameter. It records nothing for gradients, and counts as a change of the parameter and
+ * the states. Unused states are SP_NONE. Fails, with nothing changed, when shapes, dtypes or layouts do not fit. */
 SP_API sp_status sp_update_step_(sp_update_rule rule, sp_tensor *parameter, sp_tensor *grad, sp_tensor *const state[3],
-                                const sp_update_numbers *numbers);
-/* The same for n parameters at once, of one device: small ones then cost no more than their elements. Fails, with
- * nothing changed, when those of any one do not fit. No parameter may stand in the list twice. */
+                                 const sp_update_numbers *numbers);
+/* One step of a rule for n parameters of one device at once: small ones then cost no more than their elements. Fails,
+ * with nothing changed, when what belongs to any one of them does not fit. No parameter may stand in it twice. */
 SP_API sp_status sp_update_steps_(sp_update_rule rule, const sp_update *updates, int64_t n);
 
 SP_END_DECLS
