@@ -1,4 +1,4 @@
-/* What mixed precision has cast: weights, which are read more than once between two changes. */
+/* The casts that mixed precision keeps: a weight is read several times between two changes, and cast once. */
 #include "base/scope.h"
 #include <string.h>
 
@@ -66,7 +66,7 @@ sp_status sp__keep_cast(void *object, uint64_t version, void *made)
 void sp__casts_drop(sp__thread *thread)
 {
     sp__casts *casts = thread->casts;
-    thread->casts = NULL; /* what is dropped may come back here */
+    thread->casts = NULL; /* destroying a cast may lead back here */
     for (size_t i = 0; casts && i < casts->n; i++) {
         sp__unref(casts->items[i].cast);
         sp__unref(casts->items[i].object);

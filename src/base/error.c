@@ -11,7 +11,7 @@ typedef struct thread_error {
     sp_status pending;
     bool quiet;
     const sp_error_frame *frame; /* the innermost */
-    const sp__caller *caller;    /* likewise */
+    const sp__caller *caller;    /* the innermost */
     char message[MESSAGE_SIZE];
 } thread_error;
 
@@ -74,7 +74,8 @@ static const sp_error_frame *named_frame(const sp_error_frame *frame, int n)
     return NULL;
 }
 
-/* Frames are linked from the innermost outwards, and a path is read the other way. Of a long one the ends are shown. */
+/* Frames are linked from the innermost to the outermost; a path is written the other way round. A long path is shown by
+ * its two ends. */
 static size_t append_path(char *text, size_t length, const sp_error_frame *frame)
 {
     int n = 0;
@@ -105,13 +106,13 @@ static size_t append_place(char *text, const sp_error_frame *frame)
     return length == in ? 0 : append(text, length, ": ");
 }
 
-/* Whatever a message quotes, it is one line that a terminal can show. */
+/* A message is one line that a terminal can show, whatever it quotes. */
 static void set_message(const char *text)
 {
     sp_printable(text, error.message, sizeof error.message);
 }
 
-/* What follows a function's name at the head of a message; NULL when it names none. */
+/* What follows the name of a function at the beginning of a message; NULL when it begins with none. */
 static const char *behind_function(const char *text)
 {
     size_t n = strncmp(text, "sp_", 3) != 0 ? 0 : strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_");
@@ -124,7 +125,7 @@ static size_t append_all(char *text, size_t length, const char *const parts[4])
     return length;
 }
 
-/* The text under the name of whom the user called. */
+/* Appends the text under the name of the function that the user called; see sp__caller. */
 static void append_named(char *message, size_t length, const char *text)
 {
     const char *rest = behind_function(text);
@@ -171,7 +172,7 @@ static uint64_t hash_of(const char *text)
     return hash | 1;
 }
 
-/* Whether the thread has not said this yet. A program that makes so many mistakes has been told enough. */
+/* Whether this thread says it for the first time. After 32 different warnings the program has been told enough. */
 static bool is_new(const char *text)
 {
     static _Thread_local uint64_t said[32];

@@ -1,5 +1,5 @@
-/* Numbers as text and back, with a point. The thread has C's locale meanwhile, which newlocale gives without asking for
- * memory; others have what the program gave them. */
+/* Numbers as text and back, always with a decimal point. During a call the thread has C's locale, which newlocale gives
+ * without asking for memory. Other threads keep the program's locale. */
 #include "base/base.h"
 #include <locale.h>
 #include <stdio.h>

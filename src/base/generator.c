@@ -130,7 +130,7 @@ double sp__normal(uint32_t high, uint32_t low)
 
 static const sp_kind generator_kind = {"generator", NULL};
 
-/* A thread's own generator is no allocation; with so many references it is never destroyed. */
+/* A thread's own generator is a variable, not an allocation. It has so many holds that it is never destroyed. */
 typedef struct thread_generator {
     _Alignas(64) sp__object head;
     sp_generator generator;

@@ -1,5 +1,5 @@
-/* Debug builds keep the last destroyed objects for a while, marked dead: who uses one is told so by name, where
- * otherwise whatever lies there now would be taken for it. */
+/* A debug build keeps the objects destroyed last for a while, marked dead. A call that uses one can then be told so by
+ * name. Without this it would read whatever lies there now. */
 #include "base/memory_pool.h"
 
 enum { GRAVES = 2048 };

@@ -1,5 +1,5 @@
-/* A hash table with open addressing, at most half full. The hash has a key of its own in each map, so that nobody can
- * choose names for a file which all fall into one place. */
+/* A hash table with open addressing, at most half full. Each map seeds its hash anew, so that nobody can write a file
+ * whose names all fall into one slot. */
 #include "base/base.h"
 #include <spusk/extend/map.h>
 #include <string.h>

@@ -1,11 +1,11 @@
-/* The door through which all memory comes: the allocator that a program may replace. */
+/* The allocator: all memory comes through it, and a program may replace it. */
 #include "base/memory_pool.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
-/* From this size on, a block begins with a page of 2 MB and asks for such pages where they lie in it as a whole: large
- * matrices are read across their rows, each of which else begins a page of its own. */
+/* A block of LARGE_BLOCK bytes or more begins at a page of 2 MB, and the system is asked to use such pages for it. A
+ * large matrix is read across its rows; with small pages each row would begin a page of its own. */
 enum { LARGE_PAGE = 2 << 20, LARGE_BLOCK = 2 * LARGE_PAGE };
 
 static void *default_alloc(size_t size, void *user)

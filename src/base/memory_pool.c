@@ -1,6 +1,6 @@
-/* The caching pool: freed blocks wait in lists by size class, so that a training step in its stride asks the system for
- * nothing. Classes are 64, 128, 192, 256 bytes, then four to each power of two. A block always has its class's size,
- * pool or no pool, so the pool can be switched while blocks are live. */
+/* The caching pool. Freed blocks wait in lists by size class, so that training asks the system for no memory after its
+ * first steps. Classes are 64, 128, 192, 256 bytes, then four to each power of two. A block has the size of its class
+ * even when the pool is off, so the pool can be switched while blocks are live. */
 #include "base/memory_pool.h"
 #include <pthread.h>
 #include <sched.h>
@@ -26,7 +26,7 @@ void sp__spin_wait(sp__spinlock *lock)
         if (i % 64) {
             sp__pause();
         } else {
-            sched_yield(); /* whoever holds it has lost its processor */
+            sched_yield(); /* its holder has lost the processor */
         }
     }
 }
@@ -79,7 +79,8 @@ static void register_fork(void)
     pthread_atfork(fork_lock, fork_unlock, fork_unlock);
 }
 
-/* The first allocation of all: reads the environment. Under the address sanitizer each buffer is better off alone. */
+/* At the first allocation: reads the environment. Under the address sanitizer the default is no pool, so that each
+ * buffer is a block that it watches. */
 static void get_ready(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -106,7 +107,7 @@ static block *pop(int class, size_t size)
     return b;
 }
 
-/* Memory that the pool keeps in other sizes is given up before a request fails. */
+/* Before a request fails, the pool gives up what it keeps in other sizes. */
 static void *ask(size_t capacity)
 {
     void *fresh = sp__door_alloc(capacity);
@@ -140,7 +141,7 @@ void *sp__alloc_raw(size_t size)
     return b;
 }
 
-/* Puts a block into its list, or back behind the door. Takes the lock as held, and leaves it. */
+/* Puts a block into its list, or gives it back to the allocator. The lock is held before and free after. */
 static void put_and_unlock(block *b, int class)
 {
     bool keep = pool.enabled;

@@ -1,4 +1,4 @@
-/* Between the files of this folder: the door to the allocator, and the pool's accounts. */
+/* For the files of this folder: the allocator, and the pool's accounts. */
 #ifndef SPUSK_BASE_MEMORY_POOL_H
 #define SPUSK_BASE_MEMORY_POOL_H
 
@@ -9,15 +9,16 @@ void *sp__door_alloc(size_t size);
 void sp__door_free(void *block, size_t size);
 int64_t sp__door_calls(void);
 
-/* Counts a block as given back though its memory stays; later truly gives it back. For the graveyard of objects. */
+/* For the graveyard of objects: parking counts a block as given back, while its memory stays; unparking gives it back.
+ */
 void sp__pool_park(size_t size);
 void sp__pool_unpark(void *pointer, size_t size);
 
-/* Debug builds: keeps a destroyed object, so that a late use of it can be named; gives all kept ones back. */
+/* In debug builds: keeps a destroyed object, so that a late use of it can be named; gives all kept objects back. */
 void sp__graveyard_bury(sp__object *head);
 void sp__graveyard_empty(void);
 
-/* The address sanitizer learns which bytes of a block are nobody's. */
+/* Tell the address sanitizer which bytes of a block belong to nobody. */
 #if defined(__SANITIZE_ADDRESS__)
 #define SP__ASAN 1
 #elif defined(__has_feature)
@@ -35,7 +36,7 @@ void sp__graveyard_empty(void);
 #define SP__UNPOISON(pointer, size) ((void)(pointer), (void)(size))
 #endif
 
-/* A lock for a few instructions: cheaper than a mutex when, as nearly always, nobody else wants it. */
+/* A lock for a few instructions. It is cheaper than a mutex when nobody else wants it, which is nearly always. */
 typedef struct sp__spinlock {
     atomic_bool taken;
 } sp__spinlock;

@@ -79,8 +79,7 @@ static void destroy(sp__object *head)
 #endif
 }
 
-/* Destroying one object may give up others; they wait their turn, so that the stack stays flat however long the chain.
- */
+/* Destroying one object may give up others. They wait for their turn, so that a long chain needs no deep stack. */
 static void destroy_all(sp__object *head)
 {
     sp__thread *thread = &sp__this_thread;
@@ -103,7 +102,7 @@ void sp__unref(void *object)
     sp__object *head = sp__head(object);
     uint64_t holds = atomic_load_explicit(&head->holds, memory_order_acquire);
     bool abandoned = false;
-    while (holds != 1) { /* whoever has the only hold need not say so to others */
+    while (holds != 1) { /* the only hold needs no exchange: nobody else can change the count */
         if (!abandoned && !is_seen(holds - 1)) {
             abandoned = true; /* while this hold still keeps it alive */
             ((const sp__looped_kind *)head->kind)->abandon(object);

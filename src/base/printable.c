@@ -1,4 +1,4 @@
-/* Text of unknown origin made safe for a terminal: what a file or a user wrote may hold escape sequences, which would
+/* Makes text of unknown origin safe for a terminal. What a file or a user wrote may hold escape sequences, which would
  * move the cursor, change colours or hide what was printed before. */
 #include "base/base.h"
 #include <stdio.h>
@@ -27,7 +27,7 @@ static int read_character(const unsigned char *text, uint32_t *code)
     return n > 0 && *code >= least[n] && *code <= 0x10ffff && !surrogate ? n : 0;
 }
 
-/* Controls (C0, DEL, C1), separators of lines, and what turns the direction of writing round. */
+/* Controls (C0, DEL, C1), separators of lines, and marks that turn the direction of writing. */
 static bool is_unsafe(uint32_t code)
 {
     return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x2028 || code == 0x2029 ||

@@ -1,5 +1,6 @@
-/* Scopes. Each thread has a stack of the objects that its scopes own, in the order of their making. A scope is the part
- * above the height at which it was opened; an object that escaped keeps its place there until that scope closes. */
+/* Scopes. Each thread has a stack of the objects that its scopes own, in the order in which they were made. A scope is
+ * the part of the stack above its height when it opened. An object that escapes keeps its place until that scope
+ * closes. */
 #include "base/scope.h"
 #include <pthread.h>
 #include <string.h>
@@ -70,9 +71,9 @@ static sp_status grow(sp__thread *thread)
 sp_status sp__scope_reserve(sp__thread *thread)
 {
     if (thread->height < thread->capacity) return SP_OK;
-    /* A loop in one scope that releases what it makes leaves gaps; the stack must not grow by them. */
+    /* A loop in one scope that releases what it makes leaves gaps, and the stack must not grow with them. */
     if (compact(thread) > thread->capacity / 4) return SP_OK;
-    /* Few gaps are no reason to compact again so soon: that would go through all objects for each new one. */
+    /* After few gaps the stack would soon be full again, and each new object would cost a walk through all of them. */
     return grow(thread);
 }
 
@@ -136,7 +137,7 @@ sp_dtype sp_autocast_dtype(void)
     return sp__this_thread.autocast;
 }
 
-/* Takes what belongs to scopes at `depth` and deeper off the stack from `mark` on; what escaped moves down. */
+/* Takes the objects of scopes at `depth` and deeper off the stack, from `mark` on; those that escaped move down. */
 static sp__object *cut(sp__thread *thread, size_t mark, int depth)
 {
     sp__object *doomed = NULL, **end = &doomed;
@@ -208,7 +209,7 @@ int sp_finish(void)
 
 /* ---- in and out of scopes ---- */
 
-/* A dead object is told by its head, as long as its memory is not used anew. */
+/* The head shows that an object is dead, until its memory is used again. */
 static sp_status check_alive(const sp__object *head, const char *function)
 {
     if (atomic_load_explicit(&head->mark, memory_order_relaxed) == SP__LIVE) return SP_OK;
@@ -233,7 +234,7 @@ void *sp_escape(void *object)
     return object;
 }
 
-/* Whether there is a hold left that sp_release may give up: not the graph's, nor that of another thread's scope. */
+/* Whether a hold is left that sp_release may give up. The graph's holds and another thread's scope's are not. */
 static sp_status check_held(sp__object *head)
 {
     const uint64_t holds = atomic_load_explicit(&head->holds, memory_order_acquire);

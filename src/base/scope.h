@@ -1,4 +1,4 @@
-/* Between object.c and scope.c: a thread's stack of the objects that its scopes own. */
+/* For object.c, scope.c and cast_cache.c: a thread's stack of the objects that its scopes own. */
 #ifndef SPUSK_BASE_SCOPE_H
 #define SPUSK_BASE_SCOPE_H
 
@@ -11,14 +11,14 @@ typedef struct sp__thread {
     int depth;   /* of the innermost open scope; 0: the root */
     bool no_grad;
     sp_dtype autocast;
-    struct sp__casts *casts; /* of the mixed precision around; cast_cache.c */
+    struct sp__casts *casts; /* of the mixed precision in force; cast_cache.c */
     bool destroying;         /* a destroy callback runs on this thread */
     sp__object *waiting;     /* objects to be destroyed after it */
 } sp__thread;
 
 extern _Thread_local sp__thread sp__this_thread;
 
-/* Gives up what was cast; the list goes too. */
+/* Gives up the casts, and their list. */
 void sp__casts_drop(sp__thread *thread);
 
 /* Makes room for one more object; raises without memory. */

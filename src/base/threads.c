@@ -1,11 +1,13 @@
-/* The team of threads behind sp__parallel. One caller at a time has the team; a call from inside a body, or while
- * another thread has it, runs its items itself.
+/* The team of threads behind sp__parallel. One caller at a time has the team. A call from inside a body, or while
+ * another thread has the team, runs its items itself.
  *
- * A job is its items, cut into `pieces`, of which each thread has a share: always the same part of the job, so that
- * what one pass over a tensor wrote lies in the cache of the thread that reads it in the next. Who is done with its own
- * share takes from the ends of others'. A share is one word, the job's number and the pieces [next, end) that nobody
- * has claimed: whoever claims one by compare-and-swap knows that the job cannot end before the piece is done, so its
- * description may be read; a worker that comes late finds nothing to claim and is not waited for. */
+ * A job is a number of items, cut into pieces. Each thread has a share of the pieces, always the same part of the job:
+ * what one pass over a tensor wrote then lies in the cache of the thread that reads it in the next pass. A thread that
+ * is done with its own share takes pieces from the ends of other shares.
+ *
+ * A share is one word: the job's number, and the pieces [next, end) that nobody has claimed. A thread claims a piece by
+ * compare-and-swap. The job cannot end before that piece is done, so the thread may read the job's description. A
+ * worker that comes late finds nothing to claim, and nobody waits for it. */
 #include "base/memory_pool.h"
 #include <errno.h>
 #include <pthread.h>
@@ -91,7 +93,7 @@ int sp_num_threads(void)
     return n;
 }
 
-/* OpenMP's word for programs that need their processors between regions counts here too. */
+/* OMP_WAIT_POLICY=passive says that a program needs its processors between parallel regions. It counts here too. */
 static int spin_microseconds(void)
 {
     int n = atomic_load_explicit(&team.spin, memory_order_relaxed);
@@ -123,7 +125,7 @@ static uint32_t end_of(uint64_t word)
     return (uint32_t)word & 0xFFFF;
 }
 
-/* Claims a piece of a share, the first for its owner, the last for others; -1 when there is none. */
+/* Claims a piece of a share: its owner takes the first, others the last. -1 when there is none. */
 static int64_t claim(share *from, bool own)
 {
     uint64_t word = atomic_load_explicit(&from->word, memory_order_relaxed);
@@ -141,7 +143,7 @@ static void do_piece(const job *j, int64_t piece)
     for (int64_t i = piece * j->step; i < end; i++) j->body(j->context, i);
 }
 
-/* Whoever does the last piece wakes the caller, if it sleeps. The job may be over at once after the count. */
+/* The thread that does the last piece wakes the caller, if it sleeps. Once a piece is counted the job may be over. */
 static void work_from(share *from, bool own)
 {
     for (int64_t piece; (piece = claim(from, own)) >= 0;) {
@@ -155,7 +157,7 @@ static void work_from(share *from, bool own)
     }
 }
 
-/* Its own share, then what others have left. */
+/* Works on its own share, then on what others have left. */
 static void work_while_any(int self, int threads)
 {
     work_from(&shares[self], true);
@@ -181,8 +183,8 @@ static bool all_done(uint32_t pieces)
     return atomic_load(&team.done) == pieces;
 }
 
-/* Waits a moment for a condition; not at all when threads share processors, for then the wait takes one away from the
- * work that it waits for. */
+/* Waits a moment for a condition. It does not when threads share processors: it would then take one from the very work
+ * that it waits for. */
 static bool spin_until(bool (*true_now)(uint32_t), uint32_t argument)
 {
     if (true_now(argument)) return true;
@@ -226,7 +228,7 @@ static void wake(uint32_t most)
 
 /* ---- the threads ---- */
 
-/* `self` is where its share is. */
+/* `self` points to the worker's share. */
 static void *worker(void *self)
 {
     const int which = (int)((share *)self - shares);
@@ -265,7 +267,7 @@ static void fork_after_in_parent(void)
     pthread_mutex_unlock(&team.use);
 }
 
-/* The child has none of the threads, and may be asleep on nothing. */
+/* The child has none of the threads: its team is empty, and its locks are new. */
 static void fork_after_in_child(void)
 {
     pthread_mutex_init(&team.use, NULL);
@@ -282,19 +284,19 @@ static void register_fork(void)
     pthread_atfork(fork_before, fork_after_in_parent, fork_after_in_child);
 }
 
-/* A kernel's tile stands on its stack (up to 83 KB), whatever little the system's limit leaves other threads. */
+/* A kernel keeps its tile on the stack (up to 83 KB), so a worker's stack must not depend on the system's limit. */
 static bool start_worker(pthread_t *thread, share *own)
 {
     pthread_attr_t attributes;
     if (pthread_attr_init(&attributes) != 0) return false;
-    pthread_attr_setstacksize(&attributes, STACK_BYTES); /* else it stays the system's */
+    pthread_attr_setstacksize(&attributes, STACK_BYTES); /* if this fails, it stays the system's */
     const bool started = pthread_create(thread, &attributes, worker, own) == 0;
     pthread_attr_destroy(&attributes);
     return started;
 }
 
-/* Starts what is missing of the wanted threads; `use` is held. Fewer will do when the system gives no more. Signals are
- * for the program's own threads. */
+/* Starts the wanted threads that are missing; `use` is held. Fewer will do when the system gives no more. Workers block
+ * signals, which are for the program's own threads. */
 static void start_workers(int wanted)
 {
     if (team.started >= wanted) return;
@@ -331,7 +333,7 @@ sp_status sp_set_num_threads(int n)
 
 /* ---- running ---- */
 
-/* Few pieces, so that claiming them costs little, and enough that threads of unequal speed end together. */
+/* Pieces are few, so that claiming them costs little, and enough for threads of unequal speed to end together. */
 static job cut(int64_t n, int threads, void (*body)(void *, int64_t), void *context)
 {
     int64_t step = n / ((int64_t)threads * PIECES_PER_THREAD);
