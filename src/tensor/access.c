@@ -13,7 +13,7 @@ int64_t sp_numel(const sp_tensor *x)
     return sp__check_tensor(x, "sp_numel", "x") ? 0 : sp__product(x->ndim, x->sizes);
 }
 
-/* dim as an index into sizes; -1 after an error. A number has no dimension to ask for. */
+/* dim as an index into sizes; -1 after an error. A 0-d tensor has no dimension to ask for. */
 static int asked_dim(const sp_tensor *x, int dim, const char *function)
 {
     int d;

@@ -42,7 +42,7 @@ static bool same_sizes(const sp_tensor *a, const sp_tensor *b)
     return a->ndim == b->ndim && memcmp(a->sizes, b->sizes, (size_t)a->ndim * sizeof *a->sizes) == 0;
 }
 
-/* Strides where there is a choice, of dimensions with one element, stay the contiguous ones. */
+/* Where strides differ only in dimensions of one element, x keeps its own, the contiguous ones. */
 void sp__set_layout(sp_tensor *x, const sp_tensor *like)
 {
     if (!same_sizes(x, like) || sp__same_strides(x, like) || !sp_is_dense(like)) return;
@@ -84,7 +84,7 @@ static int64_t distance(const sp_tensor *x, int d)
     return x->strides[d] < 0 ? -x->strides[d] : x->strides[d];
 }
 
-/* Whether each dimension, from the closest, steps over all that the closer ones reach. */
+/* Elements lie apart when each dimension, in the order of distances, steps over all that those before it reach. */
 static bool may_overlap(const sp_tensor *x)
 {
     int order[SP_MAX_DIMS], n = 0;

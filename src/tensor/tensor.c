@@ -31,7 +31,7 @@ static sp_status check_sizes(int ndim, const int64_t *sizes, sp_dtype dtype)
         if (sizes[d] < 0)
             return sp_raise(SP_ERROR_SHAPE, "a tensor of shape %s: sizes cannot be negative",
                             sp__shape_text(ndim, sizes));
-    /* A size of 0 counts as 1: then strides fit as well, and the product of any of the sizes. */
+    /* A size of 0 counts as 1, so that strides and products of some of the sizes fit as well. */
     int64_t n = 1;
     for (int d = 0; d < ndim; d++) n = sp_size_mul(n, sizes[d] ? sizes[d] : 1);
     if (n > INT64_MAX / 16)

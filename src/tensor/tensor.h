@@ -31,8 +31,8 @@ struct sp_tensor {
     bool requires_grad; /* a leaf's mark */
     bool retains_grad;
     bool wrapped_number; /* a number in an expression: does not decide the dtype within its category */
-    bool stands_in;      /* a copy, where the user sees a view: of an image whose channels lie innermost */
-    uint32_t datas;      /* counts sp_set_data: changes of memory and shape at once */
+    bool stands_in;      /* a copy that stands in for a view of an image whose channels lie innermost */
+    uint32_t datas;      /* counts calls of sp_set_data, which change memory and shape at once */
     int64_t sizes[SP_MAX_DIMS];
     int64_t strides[SP_MAX_DIMS];
 
@@ -58,13 +58,13 @@ typedef struct sp__static_tensor {
 
 /* A tensor without memory, in the open scope. */
 sp_tensor *sp__tensor_new(sp_dtype dtype, sp_device device, int ndim, const int64_t *sizes);
-/* Gives it zeroed or undefined memory of its own, contiguous. */
+/* Gives it contiguous memory of its own, with undefined values. */
 sp_status sp__tensor_allocate(sp_tensor *x);
 /* Contiguous, with undefined values, in the open scope. */
 sp_tensor *sp__tensor_empty(sp_dtype dtype, sp_device device, int ndim, const int64_t *sizes);
 /* A second tensor over the same memory, outside the graph, in the open scope. */
 sp_tensor *sp__tensor_alias(const sp_tensor *x);
-/* The same, owned by nobody, with one reference: for what the graph saves. */
+/* The same with one reference, and owned by no scope: for what the graph saves. */
 sp_tensor *sp__tensor_alias_unowned(const sp_tensor *x);
 
 /* What autograd/ defines, for the end of a tensor, because it alone knows what these members hold: drops grad_fn,
@@ -72,16 +72,16 @@ sp_tensor *sp__tensor_alias_unowned(const sp_tensor *x);
 void sp__abandon_history(sp_tensor *x);
 void sp__forget_history(sp_tensor *x);
 
-/* Memory that nobody has yet, with one reference. NULL, perhaps without an error raised, when there is none. */
+/* New memory with one reference. NULL when there is none; not every failure has raised an error. */
 sp__storage *sp__storage_new(sp_device device, size_t bytes);
 void sp__storage_unref(sp__storage *storage);
 void sp__storage_ref(sp__storage *storage);
-/* Other values, another memory or shape: another version. */
+/* Changes when the values, the memory or the shape change. */
 static inline uint64_t sp__version(const sp_tensor *x)
 {
     return (uint64_t)x->datas << 32 | atomic_load_explicit(&x->storage->version, memory_order_relaxed);
 }
-/* What x is a view of; NULL when it is none, or sp_set_data has given what it was a view of other memory. */
+/* The tensor that x is a view of. NULL when x is no view, or when sp_set_data has given that tensor other memory. */
 static inline sp_tensor *sp__base_of(const sp_tensor *x)
 {
     return x->base && x->base->storage == x->storage ? x->base : NULL;
@@ -137,10 +137,10 @@ static inline const void *sp__deferred_attributes(const sp__deferred *call)
 bool sp__deferral(void);
 void sp__set_deferral(bool on);
 
-/* Whether x may be changed in place: not where several elements may lie in one place of memory, nor where x is a copy
- * that stands in for a view. Raises. */
+/* Checks that x may be changed in place; raises otherwise. It may not where several elements may lie in one place of
+ * memory, nor where x is a copy that stands in for a view. */
 sp_status sp__check_writable(const sp_tensor *x, const char *function);
-/* NULL, SP_NONE and foreign objects raise; `function` and `argument` name the place. */
+/* Raises for NULL, SP_NONE and foreign objects; `function` and `argument` name the place. */
 sp_status sp__check_tensor(const sp_tensor *x, const char *function, const char *argument);
 static inline bool sp__is_tensor(const void *object)
 {
@@ -151,28 +151,32 @@ static inline bool sp__is_none(const sp_tensor *x)
     return x == sp_none_;
 }
 
-/* Row-major strides; the product of sizes, or -1 when it overflows; whether strides are row-major. */
+/* Writes row-major strides. */
 void sp__contiguous_strides(int ndim, const int64_t *sizes, int64_t *strides);
+/* The product of sizes; -1 when it overflows. */
 int64_t sp__product(int ndim, const int64_t *sizes);
+/* Whether strides are row-major. */
 bool sp__strides_contiguous(int ndim, const int64_t *sizes, const int64_t *strides);
 
-/* Gives x, before it has values, the strides of `like` where that is dense and has x's sizes; those of images with
- * their channels innermost, where x has three or four dimensions and these differ from the contiguous ones. */
+/* Gives x, which has no values yet, the strides of `like` if that is dense and has x's sizes. */
 void sp__set_layout(sp_tensor *x, const sp_tensor *like);
+/* Gives x, which has no values yet, the strides of images whose channels lie innermost. Nothing where these are the
+ * contiguous ones, or x has not three or four dimensions. */
 void sp__set_channels_last(sp_tensor *x);
 /* Whether two tensors of one shape have their elements in the same order and distance. */
 bool sp__same_strides(const sp_tensor *a, const sp_tensor *b);
 
-/* Fails for a list that is NULL but not empty, or of fewer than none; for a shape also of too many. */
+/* Raises for a list whose pointer is NULL though it is not empty, or whose count is negative; for a shape also when it
+ * has more than SP_MAX_DIMS sizes. */
 sp_status sp__check_dims(const char *function, const char *argument, sp_dims dims);
 sp_status sp__check_shape(const char *function, const char *argument, sp_dims dims);
-/* dim in [-ndim, ndim) to [0, ndim), 0 and -1 for a number too; raises. */
+/* dim in [-ndim, ndim) to [0, ndim); raises for others. A 0-d tensor takes 0 and -1. */
 sp_status sp__wrap_dim(const char *function, int ndim, int dim, int *out);
 /* The shape that a and b broadcast to; raises, naming the function and both shapes. */
 sp_status sp__broadcast(const char *function, int na, const int64_t *a, int nb, const int64_t *b, int *n, int64_t *out);
 /* Strides of x seen with a broadcast shape: 0 where it repeats. */
 void sp__broadcast_strides(const sp_tensor *x, int ndim, const int64_t *sizes, int64_t *strides);
-/* "[2, 3]" for messages; a static ring of buffers of the thread, good for eight at once. */
+/* "[2, 3]" for messages; it stays until the thread's eighth call after this one. */
 const char *sp__shape_text(int ndim, const int64_t *sizes);
 const char *sp__shape_of(const sp_tensor *x);
 
@@ -188,23 +192,23 @@ static inline const sp__backend *sp__backend_for(const sp_tensor *x)
     return x->storage->backend;
 }
 
-/* Kernels' work on tensors, outside the graph, for forwards: out has memory; inputs broadcast to out's shape and have
- * the dtypes that the kind wants (sp__map_tensors casts what differs from `compute` when that is not 0). */
+/* Kernels on whole tensors, outside the graph, for forwards. `out` has memory, and inputs broadcast to its shape.
+ * sp__map_tensors casts inputs to `compute`; when that is SP_DTYPE_DEFAULT they have the dtypes that the kind wants. */
 sp_status sp__map_tensors(sp__map_kind kind, sp_tensor *out, sp_tensor *const *inputs, int n, sp_dtype compute,
                           const double *params);
-/* One number everywhere in a tensor that is dense; for an integer the nearest that it can be. */
+/* Writes one number everywhere in a dense tensor; into integers the nearest one. */
 sp_status sp__fill_values(const sp_tensor *out, double value);
 /* Copies values with a cast, broadcasting x to out's shape. */
 sp_status sp__copy_values(sp_tensor *out, const sp_tensor *x);
-/* x in another dtype, or contiguous, as a plain value outside the graph; x itself, with one more reference, when it is
- * so already. Unowned: give it back with sp__unref. */
+/* x in another dtype; x contiguous. The result is outside the graph and owned by no scope: give it back with sp__unref.
+ * When x is so already, it is x itself with one more reference. */
 sp_tensor *sp__value_as(const sp_tensor *x, sp_dtype dtype);
 sp_tensor *sp__value_contiguous(const sp_tensor *x);
 
 /* The element at an offset of x's storage, as a double and as an integer. */
 sp_status sp__read_element(const sp_tensor *x, int64_t offset, double *number, int64_t *integer);
 
-/* What the caller gave, the rest zero. */
+/* The options that the caller gave; all others are zero. */
 sp_tensor_options sp__tensor_options(const sp_tensor_options *options);
 
 struct sp_list {

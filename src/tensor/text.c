@@ -78,7 +78,7 @@ static element read(picture *p, int64_t offset)
     return e;
 }
 
-/* Whether entry i of n is left out; the one after it that is not. */
+/* Whether the middle of n entries is left out; then the entry that is shown after entry i. */
 static bool is_cut(const picture *p, int64_t n)
 {
     return p->summarised && n > 2 * EDGE_ITEMS;
@@ -199,7 +199,7 @@ static void put_block(writer *w, picture *p, int dim, int64_t offset, int indent
 
 /* ---- what stands behind the numbers ---- */
 
-/* Goes on the line when it fits. PyTorch counts a line's length from the break before it. */
+/* Puts it on the line if it fits there. PyTorch counts a line's length from the break before it. */
 static void put_suffix(writer *w, size_t *line_length, const char *text, ...)
 {
     char suffix[256];

@@ -2,7 +2,8 @@
 #include "tensor/tensor.h"
 #include <string.h>
 
-/* The buffer with its values: computed here where a caller has not seen to it before, when failing was still easy. */
+/* The buffer with its values in it. Callers see to these beforehand (sp__ready), where a failure is easy to report;
+ * what they forgot is computed here. */
 void *sp__buffer(const sp_tensor *x)
 {
     return sp__ready(x) ? NULL : x->storage->buffer;
@@ -93,7 +94,7 @@ static sp_status map_same(sp__map_kind kind, sp_tensor *out, sp_tensor *const *i
     return sp__backend_for(out)->map(&call);
 }
 
-/* Into memory of the computing type first, then cast: x (f32) += y (f64). */
+/* Computes into memory of another dtype, then casts, as x (f32) += y (f64) must. */
 static sp_status map_and_cast(sp__map_kind kind, sp_tensor *out, sp_tensor *const *inputs, int n, sp_dtype dtype,
                               const double *params)
 {
