@@ -1,11 +1,9 @@
-/* Tensors from nothing: from data, constants, sequences, random numbers. */
-#include "tensor/tensor.h"
+/* Tensors of constants, of data, of sequences. */
+#include "tensor/create.h"
 #include <math.h>
-#include <spusk/random.h>
 #include <string.h>
 
-/* Marks what the options ask for; gives x up when that fails. */
-static sp_tensor *finish(sp_tensor *x, const sp_tensor_options *o)
+sp_tensor *sp__finished(sp_tensor *x, const sp_tensor_options *o)
 {
     if (!x || !o->requires_grad || sp_requires_grad(x)) return x;
     sp_release(x);
@@ -19,27 +17,24 @@ static sp_status check_request(const char *function, sp_dims dims, sp_dtype dtyp
     return SP_OK;
 }
 
-/* A contiguous tensor of o's dtype (`fallback` by default). */
-static sp_tensor *make(const char *function, sp_dims dims, const sp_tensor_options *o, sp_dtype fallback)
+sp_tensor *sp__new_of(const char *function, sp_dims dims, const sp_tensor_options *o, sp_dtype fallback)
 {
     sp_dtype dtype = o->dtype ? o->dtype : fallback;
     if (check_request(function, dims, dtype)) return NULL;
     return sp__tensor_empty(dtype, o->device, dims.n, dims.data);
 }
 
-/* Runs a fill over a fresh tensor and finishes it. */
-static sp_tensor *filled(sp_tensor *x, sp__fill fill, const sp_tensor_options *o)
+sp_tensor *sp__filled(sp_tensor *x, sp__fill fill, const sp_tensor_options *o)
 {
     if (!x) return NULL;
     fill.out = sp__operand_of(x);
     fill.n = sp__product(x->ndim, x->sizes);
-    if (!fill.n || !sp__backend_for(x)->fill(&fill)) return finish(x, o);
+    if (!fill.n || !sp__backend_for(x)->fill(&fill)) return sp__finished(x, o);
     sp_release(x);
     return NULL;
 }
 
-/* A number that an integer type cannot hold is refused, as in PyTorch. */
-static sp_status check_fits(const char *function, sp_dtype dtype, double value)
+sp_status sp__check_holds(const char *function, sp_dtype dtype, double value)
 {
     static const double low[SP_DTYPE_COUNT] = {[SP_I64] = -9223372036854775808.0, [SP_I32] = -2147483648.0};
     static const double high[SP_DTYPE_COUNT] = {
@@ -52,12 +47,12 @@ static sp_status check_fits(const char *function, sp_dtype dtype, double value)
 static sp_tensor *constant(const char *function, sp_dims dims, double value, int64_t exact, const sp_tensor_options *o,
                            sp_dtype fallback)
 {
-    sp_tensor *x = make(function, dims, o, fallback);
-    if (x && check_fits(function, x->dtype, value)) {
+    sp_tensor *x = sp__new_of(function, dims, o, fallback);
+    if (x && sp__check_holds(function, x->dtype, value)) {
         sp_release(x);
         return NULL;
     }
-    return filled(x, (sp__fill){.kind = SP__FILL_VALUE, .a = value, .value_i64 = exact}, o);
+    return sp__filled(x, (sp__fill){.kind = SP__FILL_VALUE, .a = value, .value_i64 = exact}, o);
 }
 
 sp_tensor *(sp_zeros)(sp_dims dims, const sp_tensor_options *options)
@@ -92,20 +87,20 @@ sp_tensor *(sp_full_i64)(sp_dims dims, int64_t value, const sp_tensor_options *o
 sp_tensor *(sp_empty)(sp_dims dims, const sp_tensor_options *options)
 {
     sp_tensor_options o = sp__tensor_options(options);
-    return finish(make("sp_empty", dims, &o, SP_F32), &o);
+    return sp__finished(sp__new_of("sp_empty", dims, &o, SP_F32), &o);
 }
 
 /* ---- from data ---- */
 
 static sp_tensor *from_host(const char *function, const void *data, sp_dims dims, const sp_tensor_options *o)
 {
-    sp_tensor *x = make(function, dims, o, SP_F32);
+    sp_tensor *x = sp__new_of(function, dims, o, SP_F32);
     if (!x) return NULL;
     size_t bytes = (size_t)sp__product(x->ndim, x->sizes) * sp_dtype_size(x->dtype);
     if (bytes && !data)
         sp_raise_null(function, "data");
     else if (!sp_copy_in(x, data, bytes))
-        return finish(x, o);
+        return sp__finished(x, o);
     sp_release(x);
     return NULL;
 }
@@ -116,17 +111,21 @@ sp_tensor *(sp_from_data)(const void *data, sp_dims dims, const sp_tensor_option
     return from_host("sp_from_data", data, dims, &o);
 }
 
-/* Doubles, cast to f32. */
-static sp_tensor *from_doubles(const char *function, const double *values, sp_dims dims)
+/* Casts doubles into fresh memory of x, of any dtype; gives x up when that fails. */
+static sp_tensor *with_doubles(const char *function, sp_tensor *x, const double *values)
 {
-    sp_tensor *x = make(function, dims, &(sp_tensor_options){0}, SP_F32);
     if (!x) return NULL;
-    sp_tensor *exact = from_host(function, values, dims, &(sp_tensor_options){.dtype = SP_F64});
+    sp_tensor *exact = from_host(function, values, sp_sizes(x), &(sp_tensor_options){.dtype = SP_F64});
     sp_status status = exact ? sp__copy_values(x, exact) : sp_error_status();
     if (exact) sp_release(exact);
     if (!status) return x;
     sp_release(x);
     return NULL;
+}
+
+static sp_tensor *from_doubles(const char *function, const double *values, sp_dims dims)
+{
+    return with_doubles(function, sp__new_of(function, dims, &(sp_tensor_options){0}, SP_F32), values);
 }
 
 static sp_status check_count(const char *function, int64_t n)
@@ -174,7 +173,7 @@ static sp_tensor *sequence(double count, sp__fill fill, const sp_tensor_options 
         sp_raise(SP_ERROR_ARGUMENT, "sp_arange: step is 0, or leads away from end, or the range is too long");
         return NULL;
     }
-    return filled(make("sp_arange", SP_DIMS((int64_t)count), o, fallback), fill, o);
+    return sp__filled(sp__new_of("sp_arange", SP_DIMS((int64_t)count), o, fallback), fill, o);
 }
 
 sp_tensor *(sp_arange_i64)(int64_t start, int64_t end, int64_t step, const sp_tensor_options *options)
@@ -215,25 +214,17 @@ static void write_linspace(double start, double end, int64_t n, sp_dtype dtype, 
 sp_tensor *(sp_linspace)(double start, double end, int64_t steps, const sp_tensor_options *options)
 {
     sp_tensor_options o = sp__tensor_options(options);
-    sp_dtype dtype = o.dtype ? o.dtype : SP_F32;
     if (steps < 0 || steps > INT64_MAX / 16) {
         sp_raise(SP_ERROR_ARGUMENT, "sp_linspace: the number of steps must not be negative (it is %lld)",
                  (long long)steps);
         return NULL;
     }
-    sp_tensor *x = make("sp_linspace", SP_DIMS(steps), &o, SP_F32);
+    sp_tensor *x = sp__new_of("sp_linspace", SP_DIMS(steps), &o, SP_F32);
     double *values = x ? sp_alloc((size_t)steps * sizeof *values) : NULL;
-    sp_tensor *exact = NULL;
-    if (values) {
-        write_linspace(start, end, steps, dtype, values);
-        exact = from_host("sp_linspace", values, SP_DIMS(steps), &(sp_tensor_options){.dtype = SP_F64});
-        sp_free(values, (size_t)steps * sizeof *values);
-    }
-    sp_status status = exact ? sp__copy_values(x, exact) : sp_error_status();
-    if (exact) sp_release(exact);
-    if (!status || !x) return finish(x, &o);
-    sp_release(x);
-    return NULL;
+    if (values) write_linspace(start, end, steps, x->dtype, values);
+    x = with_doubles("sp_linspace", x, values); /* without values the pending error passes on */
+    sp_free(values, (size_t)steps * sizeof *values);
+    return sp__finished(x, &o);
 }
 
 /* Ones along the diagonal: a copy of one number through strides (columns + 1). */
@@ -256,97 +247,15 @@ sp_tensor *(sp_eye)(int64_t rows, int64_t columns, const sp_tensor_options *opti
     sp_tensor_options o = sp__tensor_options(options), plain = o;
     plain.requires_grad = false;
     sp_tensor *x = (sp_zeros)(SP_DIMS(rows, columns), &plain);
-    if (!x || !write_diagonal(x, rows, columns)) return finish(x, &o);
+    if (!x || !write_diagonal(x, rows, columns)) return sp__finished(x, &o);
     sp_release(x);
     return NULL;
 }
 
-/* ---- random numbers ---- */
-
-/* Takes the blocks that a fill of n elements needs from the options' generator. */
-static sp_tensor *random_fill(sp_tensor *x, sp__fill fill, const sp_tensor_options *o)
-{
-    if (!x) return NULL;
-    sp_generator *generator = o->generator ? o->generator : sp_default_generator();
-    fill.seed = generator ? generator->seed : 0;
-    if (generator)
-        fill.position = sp__generator_take(generator,
-                                           sp__fill_blocks(fill.kind, x->dtype, sp__product(x->ndim, x->sizes)));
-    return filled(x, fill, o);
-}
-
-static sp_tensor *random_float(const char *function, sp_dims dims, sp__fill fill, const sp_tensor_options *o,
-                               sp_dtype fallback)
-{
-    sp_dtype dtype = o->dtype ? o->dtype : fallback;
-    if (sp_dtype_size(dtype) && !sp_dtype_is_floating_point(dtype)) {
-        sp_raise(SP_ERROR_DTYPE, "%s: needs a floating point dtype, not %s", function, sp_dtype_name(dtype));
-        return NULL;
-    }
-    return random_fill(make(function, dims, o, fallback), fill, o);
-}
-
-sp_tensor *(sp_rand)(sp_dims dims, const sp_tensor_options *options)
-{
-    sp_tensor_options o = sp__tensor_options(options);
-    return random_float("sp_rand", dims, (sp__fill){.kind = SP__FILL_UNIFORM, .a = 0, .b = 1}, &o, SP_F32);
-}
-
-sp_tensor *(sp_randn)(sp_dims dims, const sp_tensor_options *options)
-{
-    sp_tensor_options o = sp__tensor_options(options);
-    return random_float("sp_randn", dims, (sp__fill){.kind = SP__FILL_NORMAL, .a = 0, .b = 1}, &o, SP_F32);
-}
-
-sp_tensor *(sp_randint)(int64_t low, int64_t high, sp_dims dims, const sp_tensor_options *options)
-{
-    sp_tensor_options o = sp__tensor_options(options);
-    sp_dtype dtype = o.dtype ? o.dtype : SP_I64;
-    if (low >= high) {
-        sp_raise(SP_ERROR_ARGUMENT, "sp_randint: low (%lld) must be less than high (%lld)", (long long)low,
-                 (long long)high);
-        return NULL;
-    }
-    if (sp_dtype_size(dtype) && dtype != SP_I64 &&
-        (check_fits("sp_randint", dtype, (double)low) || check_fits("sp_randint", dtype, (double)(high - 1))))
-        return NULL;
-    return random_fill(
-        make("sp_randint", dims, &o, SP_I64),
-        (sp__fill){.kind = SP__FILL_INTEGER, .value_i64 = low, .step_i64 = (int64_t)((uint64_t)high - (uint64_t)low)},
-        &o);
-}
-
-/* Fisher and Yates, from the end. */
-static void shuffle(int64_t *values, int64_t n, sp_generator *generator)
-{
-    for (int64_t i = 0; i < n; i++) values[i] = i;
-    for (int64_t i = n - 1; i > 0; i--) {
-        int64_t j = sp_generator_below(generator, i + 1), value = values[i];
-        values[i] = values[j];
-        values[j] = value;
-    }
-}
-
-sp_tensor *(sp_randperm)(int64_t n, const sp_tensor_options *options)
-{
-    sp_tensor_options o = sp__tensor_options(options);
-    sp_generator *generator = o.generator ? o.generator : sp_default_generator();
-    if (n < 0 || (o.dtype && o.dtype != SP_I64)) {
-        if (n < 0)
-            sp_raise(SP_ERROR_ARGUMENT, "sp_randperm: n must not be negative (it is %lld)", (long long)n);
-        else
-            sp_raise(SP_ERROR_DTYPE, "sp_randperm: a permutation is int64, not %s", sp_dtype_name(o.dtype));
-        return NULL;
-    }
-    sp_tensor *x = generator ? make("sp_randperm", SP_DIMS(n), &o, SP_I64) : NULL;
-    int64_t *values = x ? sp_data(x) : NULL;
-    if (values && n) shuffle(values, n, generator);
-    return x;
-}
-
 /* ---- in the shape of another ---- */
 
-static sp_status like(const char *function, const sp_tensor *x, const sp_tensor_options *options, sp_tensor_options *o)
+sp_status sp__like_options(const char *function, const sp_tensor *x, const sp_tensor_options *options,
+                           sp_tensor_options *o)
 {
     if (sp__check_tensor(x, function, "x")) return sp_error_status();
     *o = sp__tensor_options(options);
@@ -362,57 +271,26 @@ static sp_tensor *laid_out(sp_tensor *fresh, const sp_tensor *x)
     return fresh;
 }
 
-/* The values were drawn in the order of the shape, and are copied into x's layout where that is another. */
-static sp_tensor *rearranged(sp_tensor *fresh, const sp_tensor *x, const sp_tensor_options *o)
-{
-    if (!fresh || sp__same_strides(fresh, x) || !sp_is_dense(x)) return finish(fresh, o);
-    sp_tensor *y = sp_empty_as(x, fresh->dtype);
-    if (y && sp__copy_values(y, fresh)) {
-        sp_release(y);
-        y = NULL;
-    }
-    sp_release(fresh);
-    return finish(y, o);
-}
-
 sp_tensor *(sp_zeros_like)(const sp_tensor *x, const sp_tensor_options *options)
 {
     sp_tensor_options o;
-    return like("sp_zeros_like", x, options, &o) ? NULL : laid_out((sp_zeros)(sp_sizes(x), &o), x);
+    return sp__like_options("sp_zeros_like", x, options, &o) ? NULL : laid_out((sp_zeros)(sp_sizes(x), &o), x);
 }
 
 sp_tensor *(sp_ones_like)(const sp_tensor *x, const sp_tensor_options *options)
 {
     sp_tensor_options o;
-    return like("sp_ones_like", x, options, &o) ? NULL : laid_out((sp_ones)(sp_sizes(x), &o), x);
+    return sp__like_options("sp_ones_like", x, options, &o) ? NULL : laid_out((sp_ones)(sp_sizes(x), &o), x);
 }
 
 sp_tensor *(sp_empty_like)(const sp_tensor *x, const sp_tensor_options *options)
 {
     sp_tensor_options o;
-    return like("sp_empty_like", x, options, &o) ? NULL : laid_out((sp_empty)(sp_sizes(x), &o), x);
+    return sp__like_options("sp_empty_like", x, options, &o) ? NULL : laid_out((sp_empty)(sp_sizes(x), &o), x);
 }
 
 sp_tensor *(sp_full_like)(const sp_tensor *x, double value, const sp_tensor_options *options)
 {
     sp_tensor_options o;
-    return like("sp_full_like", x, options, &o) ? NULL : laid_out((sp_full)(sp_sizes(x), value, &o), x);
-}
-
-sp_tensor *(sp_rand_like)(const sp_tensor *x, const sp_tensor_options *options)
-{
-    sp_tensor_options o;
-    if (like("sp_rand_like", x, options, &o)) return NULL;
-    sp_tensor_options plain = o;
-    plain.requires_grad = false;
-    return rearranged((sp_rand)(sp_sizes(x), &plain), x, &o);
-}
-
-sp_tensor *(sp_randn_like)(const sp_tensor *x, const sp_tensor_options *options)
-{
-    sp_tensor_options o;
-    if (like("sp_randn_like", x, options, &o)) return NULL;
-    sp_tensor_options plain = o;
-    plain.requires_grad = false;
-    return rearranged((sp_randn)(sp_sizes(x), &plain), x, &o);
+    return sp__like_options("sp_full_like", x, options, &o) ? NULL : laid_out((sp_full)(sp_sizes(x), value, &o), x);
 }
