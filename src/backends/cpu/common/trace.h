@@ -21,6 +21,11 @@ static inline bool sp__traces_kernels(void)
 
 /* One call: the operation ("conv forward"), the loop ("winograd", "vectors", "reference"), the shapes by a format. */
 void sp__trace_kernel(const char *operation, sp_dtype dtype, const char *loop, const char *format, ...) SP_PRINTF(4, 5);
+/* How a loop is called that has no name of its own: "vectors", or "reference". */
+static inline const char *sp__loop_name(bool fast)
+{
+    return fast ? "vectors" : "reference";
+}
 /* "[64, 32]" for a trace, in one of eight buffers of the thread. */
 const char *sp__trace_sizes(int n, const int64_t *sizes);
 

@@ -1,0 +1,39 @@
+/* What products of f64 are computed with: see numbers.h. */
+#include "backends/cpu/common/f64.h"
+
+typedef double number, element;
+typedef int64_t bits;
+enum { APART = 0, STEP = 1 };
+#include "numbers.h"
+
+SP__INLINE vector fetch(const element *p, int64_t n)
+{
+    return load_f64(p, n);
+}
+
+SP__INLINE void keep(element *p, vector x, int64_t n)
+{
+    store_f64(p, x, n);
+}
+
+SP__INLINE number number_of(element x)
+{
+    return x;
+}
+
+SP__INLINE element element_of(number x)
+{
+    return x;
+}
+
+SP__INLINE vector interleave_lower(vector a, vector b)
+{
+    return SP__SHUFFLE(a, b, mask, SP__LOWER_F64);
+}
+
+SP__INLINE vector interleave_upper(vector a, vector b)
+{
+    return SP__SHUFFLE(a, b, mask, SP__UPPER_F64);
+}
+
+#include "single.h"
