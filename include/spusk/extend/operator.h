@@ -105,7 +105,7 @@ SP_API sp_dims sp_input_sizes(sp_grad_call *call, int i);
 /* In backward: the dtype of input i, saved or not. */
 SP_API sp_dtype sp_input_dtype(sp_grad_call *call, int i);
 
-/* Calls an operator with n inputs and returns output 0. The attributes are copied; NULL means zeros. */
+/* Calls an operator with n inputs and returns output 0. The attributes are copied; NULL where it has none. */
 SP_API sp_tensor *sp_op_apply(const sp_op *op, sp_tensor *const *inputs, int n, const void *attributes);
 /* Calls an operator and stores all its outputs to outputs[0 … n_outputs - 1]; NULL each on failure. */
 SP_API sp_status sp_op_apply_n(sp_tensor **outputs, const sp_op *op, sp_tensor *const *inputs, int n,
