@@ -25,6 +25,7 @@ typedef struct sp_softplus_options {
     double threshold; /* default 20: linear above threshold/beta */
     SP_OPTIONS_END;
 } sp_softplus_options;
+
 /* ln(1 + e^(βx))/β, and x where βx > threshold. Floating point. */
 SP_API sp_tensor *sp_softplus(sp_tensor *x, const sp_softplus_options *options SP_OR_NULL);
 #define sp_softplus(...) SP__CALL1(sp_softplus, sp_softplus_options, __VA_ARGS__)
@@ -34,6 +35,7 @@ typedef struct sp_leaky_relu_options {
     double negative_slope; /* default 0.01 */
     SP_OPTIONS_END;
 } sp_leaky_relu_options;
+
 /* x for x > 0, else negative_slope·x. Floating point. */
 SP_API sp_tensor *sp_leaky_relu(sp_tensor *x, const sp_leaky_relu_options *options SP_OR_NULL);
 #define sp_leaky_relu(...) SP__CALL1(sp_leaky_relu, sp_leaky_relu_options, __VA_ARGS__)
@@ -43,6 +45,7 @@ typedef struct sp_elu_options {
     double alpha; /* default 1 */
     SP_OPTIONS_END;
 } sp_elu_options;
+
 /* x for x > 0, else α(e^x - 1). Floating point. Clevert, Unterthiner, Hochreiter, arXiv:1511.07289. */
 SP_API sp_tensor *sp_elu(sp_tensor *x, const sp_elu_options *options SP_OR_NULL);
 #define sp_elu(...) SP__CALL1(sp_elu, sp_elu_options, __VA_ARGS__)
@@ -52,6 +55,7 @@ typedef struct sp_gelu_options {
     bool tanh; /* the approximation 0.5x(1 + tanh(√(2/π)(x + 0.044715x³))) instead of x·Φ(x) */
     SP_OPTIONS_END;
 } sp_gelu_options;
+
 /* x·Φ(x), Φ being the normal distribution function. Floating point. Hendrycks and Gimpel, arXiv:1606.08415. */
 SP_API sp_tensor *sp_gelu(sp_tensor *x, const sp_gelu_options *options SP_OR_NULL);
 #define sp_gelu(...) SP__CALL1(sp_gelu, sp_gelu_options, __VA_ARGS__)
@@ -66,8 +70,8 @@ SP_API sp_tensor *sp_log_softmax(sp_tensor *x, int dim);
 
 /* ---- linear ---- */
 
-/* x·weightᵀ + bias: x (…, in), weight (out, in), bias (out) or SP_NONE → (…, out). A weight (in) with a bias () or SP_NONE
- * gives (…). Fails where dtypes differ. */
+/* x·weightᵀ + bias: x (…, in), weight (out, in), bias (out) or SP_NONE → (…, out). A weight (in) with a bias () or
+ * SP_NONE gives (…). Fails where dtypes differ. */
 SP_API sp_tensor *sp_linear(sp_tensor *x, sp_tensor *weight, sp_tensor *bias);
 
 /* ---- convolution ---- */
@@ -84,11 +88,12 @@ typedef struct sp_conv2d_options {
     bool same;      /* as much padding as keeps the size, where it is odd one more behind; with a stride of 1 */
     SP_OPTIONS_END;
 } sp_conv2d_options;
-/* y[n,o,p] = bias[o] + Σ x[n,i,p·stride - padding + t·dilation]·weight[o,i,t] over channels i and places t of the kernel.
- * x (N, in, H, W), weight (out, in/groups, kernel height, kernel width), bias (out) or SP_NONE → (N, out, H', W'), where
- * H' = ⌊(H + 2·padding - dilation·(kernel height - 1) - 1)/stride⌋ + 1. Fails for what is not floating point, for dtypes
- * that differ, for a kernel larger than the padded image, for groups that do not divide the channels, and for images
- * without height or width. PyTorch, torch.nn.functional.conv2d. */
+
+/* y[n,o,p] = bias[o] + Σ x[n,i,p·stride - padding + t·dilation]·weight[o,i,t] over channels i and places t of the
+ * kernel. x (N, in, H, W), weight (out, in/groups, kernel height, kernel width), bias (out) or SP_NONE → (N, out, H',
+ * W'), where H' = ⌊(H + 2·padding - dilation·(kernel height - 1) - 1)/stride⌋ + 1. Fails for what is not floating
+ * point, for dtypes that differ, for a kernel larger than the padded image, for groups that do not divide the channels,
+ * and for images without height or width. PyTorch, torch.nn.functional.conv2d. */
 SP_API sp_tensor *sp_conv2d(sp_tensor *x, sp_tensor *weight, sp_tensor *bias,
                             const sp_conv2d_options *options SP_OR_NULL);
 #define sp_conv2d(...) SP__CALL3(sp_conv2d, sp_conv2d_options, __VA_ARGS__)
@@ -106,10 +111,11 @@ typedef struct sp_conv_transpose2d_options {
     int64_t groups; /* default 1 */
     SP_OPTIONS_END;
 } sp_conv_transpose2d_options;
-/* y[n,o,q] = bias[o] + Σ x[n,i,p]·weight[i,o,t] over all i, p and t with p·stride - padding + t·dilation = q: the gradient
- * of a convolution by its images. x (N, in, H, W), weight (in, out/groups, kernel height, kernel width), bias (out) or
- * SP_NONE → (N, out, H', W'), where H' = (H - 1)·stride - 2·padding + dilation·(kernel height - 1) + output_padding + 1.
- * Fails as sp_conv2d, and for an output_padding that is not less than stride or dilation. PyTorch,
+
+/* y[n,o,q] = bias[o] + Σ x[n,i,p]·weight[i,o,t] over all i, p and t with p·stride - padding + t·dilation = q: the
+ * gradient of a convolution by its images. x (N, in, H, W), weight (in, out/groups, kernel height, kernel width), bias
+ * (out) or SP_NONE → (N, out, H', W'), where H' = (H - 1)·stride - 2·padding + dilation·(kernel height - 1) +
+ * output_padding + 1. Fails as sp_conv2d, and for an output_padding that is not less than stride or dilation. PyTorch,
  * torch.nn.functional.conv_transpose2d. */
 SP_API sp_tensor *sp_conv_transpose2d(sp_tensor *x, sp_tensor *weight, sp_tensor *bias,
                                       const sp_conv_transpose2d_options *options SP_OR_NULL);
@@ -129,11 +135,13 @@ typedef struct sp_max_pool2d_options {
     bool ceil_mode; /* windows that begin inside the image or its left padding count, though they end outside */
     SP_OPTIONS_END;
 } sp_max_pool2d_options;
-/* The largest element of each window; NaN wins. The gradient goes to the first of equals. (N, C, H, W) → (N, C, H', W'),
- * where H' = ⌊(H + 2·padding - dilation·(kernel_size - 1) - 1)/stride⌋ + 1, or ⌈…⌉ with ceil_mode. Fails for a window that
- * does not fit and for images without height or width. PyTorch, torch.nn.MaxPool2d. */
+
+/* The largest element of each window; NaN wins. The gradient goes to the first of equals. (N, C, H, W) → (N, C, H',
+ * W'), where H' = ⌊(H + 2·padding - dilation·(kernel_size - 1) - 1)/stride⌋ + 1, or ⌈…⌉ with ceil_mode. Fails for a
+ * window that does not fit and for images without height or width. PyTorch, torch.nn.MaxPool2d. */
 SP_API sp_tensor *sp_max_pool2d(sp_tensor *x, int64_t kernel_size, const sp_max_pool2d_options *options SP_OR_NULL);
 #define sp_max_pool2d(...) SP__CALL2(sp_max_pool2d, sp_max_pool2d_options, __VA_ARGS__)
+
 /* sp_max_pool2d, and where each maximum stands in its image: indices (N, C, H', W'), i64, row·W + column. */
 SP_API sp_values_indices sp_max_pool2d_with_indices(sp_tensor *x, int64_t kernel_size,
                                                     const sp_max_pool2d_options *options SP_OR_NULL);
@@ -151,16 +159,20 @@ typedef struct sp_avg_pool2d_options {
     int64_t divisor_override; /* divides by this instead of the window's size */
     SP_OPTIONS_END;
 } sp_avg_pool2d_options;
-/* The mean of each window. Shapes and failures as in sp_max_pool2d with a dilation of 1. PyTorch, torch.nn.AvgPool2d. */
+
+/* The mean of each window. Shapes and failures as in sp_max_pool2d with a dilation of 1. PyTorch,
+ * torch.nn.AvgPool2d. */
 SP_API sp_tensor *sp_avg_pool2d(sp_tensor *x, int64_t kernel_size, const sp_avg_pool2d_options *options SP_OR_NULL);
 #define sp_avg_pool2d(...) SP__CALL2(sp_avg_pool2d, sp_avg_pool2d_options, __VA_ARGS__)
+
 typedef struct sp_adaptive_avg_pool2d_options {
     size_t size;
     int64_t output_size_hw[2]; /* instead of output_size */
     SP_OPTIONS_END;
 } sp_adaptive_avg_pool2d_options;
-/* The means of H' × W' windows that share the image evenly: (N, C, H, W) → (N, C, H', W'). Row p of the result takes rows
- * ⌊p·H/H'⌋ to ⌈(p + 1)·H/H'⌉ - 1. H' and W' are output_size; -1 keeps a size, as PyTorch's None does. PyTorch,
+
+/* The means of H' × W' windows that share the image evenly: (N, C, H, W) → (N, C, H', W'). Row p of the result takes
+ * rows ⌊p·H/H'⌋ to ⌈(p + 1)·H/H'⌉ - 1. H' and W' are output_size; -1 keeps a size, as PyTorch's None does. PyTorch,
  * torch.nn.AdaptiveAvgPool2d. */
 SP_API sp_tensor *sp_adaptive_avg_pool2d(sp_tensor *x, int64_t output_size,
                                          const sp_adaptive_avg_pool2d_options *options SP_OR_NULL);
@@ -175,11 +187,12 @@ typedef struct sp_batch_norm_options {
     double eps;      /* default 1e-5 */
     SP_OPTIONS_END;
 } sp_batch_norm_options;
-/* (x - mean)/√(var + eps)·weight + bias for each channel of x, (N, C) or (N, C, …). In training, mean and biased variance
- * are those of the batch, and the running ones become (1 - momentum)·running + momentum·(those of the batch, the variance
- * unbiased). Otherwise the running ones are taken. The last four tensors are (C); weight and bias, and in training the
- * running ones, may be SP_NONE. Fails in training for a channel of one element and for an eps of 0. Ioffe and Szegedy,
- * arXiv:1502.03167. */
+
+/* (x - mean)/√(var + eps)·weight + bias for each channel of x, (N, C) or (N, C, …). In training, mean and biased
+ * variance are those of the batch, and the running ones become (1 - momentum)·running + momentum·(those of the batch,
+ * the variance unbiased). Otherwise the running ones are taken. The last four tensors are (C); weight and bias, and in
+ * training the running ones, may be SP_NONE. Fails in training for a channel of one element and for an eps of 0. Ioffe
+ * and Szegedy, arXiv:1502.03167. */
 SP_API sp_tensor *sp_batch_norm(sp_tensor *x, sp_tensor *running_mean, sp_tensor *running_var, sp_tensor *weight,
                                 sp_tensor *bias, const sp_batch_norm_options *options SP_OR_NULL);
 #define sp_batch_norm(...) SP__CALL5(sp_batch_norm, sp_batch_norm_options, __VA_ARGS__)
@@ -189,9 +202,11 @@ typedef struct sp_layer_norm_options {
     double eps; /* default 1e-5 */
     SP_OPTIONS_END;
 } sp_layer_norm_options;
-/* (x - mean)/√(var + eps)·weight + bias, with mean and biased variance over the last dimensions of x. These have the sizes
- * normalized_shape, and so have weight and bias, or they are SP_NONE. The result is right also where the variance does not
- * fit into the dtype. Fails unless x's shape ends with normalized_shape. Ba, Kiros, Hinton, arXiv:1607.06450. */
+
+/* (x - mean)/√(var + eps)·weight + bias, with mean and biased variance over the last dimensions of x. These have the
+ * sizes normalized_shape, and so have weight and bias, or they are SP_NONE. The result is right also where the variance
+ * does not fit into the dtype. Fails unless x's shape ends with normalized_shape. Ba, Kiros, Hinton,
+ * arXiv:1607.06450. */
 SP_API sp_tensor *sp_layer_norm(sp_tensor *x, sp_dims normalized_shape, sp_tensor *weight, sp_tensor *bias,
                                 const sp_layer_norm_options *options SP_OR_NULL);
 #define sp_layer_norm(...) SP__CALL4(sp_layer_norm, sp_layer_norm_options, __VA_ARGS__)
@@ -202,8 +217,8 @@ SP_API sp_tensor *sp_layer_norm(sp_tensor *x, sp_dims normalized_shape, sp_tenso
  * default generator. Fails for what is not floating point and unless 0 ≤ p ≤ 1. Srivastava et al., JMLR 15, 2014. */
 SP_API sp_tensor *sp_dropout(sp_tensor *x, double p, bool training);
 
-/* sp_dropout of whole channels of (N, C, H, W) or (C, H, W): a channel is zero with probability p, else divided by 1 - p.
- * Fails as sp_dropout, and for other shapes. Tompson et al., arXiv:1411.4280. */
+/* sp_dropout of whole channels of (N, C, H, W) or (C, H, W): a channel is zero with probability p, else divided by 1 -
+ * p. Fails as sp_dropout, and for other shapes. Tompson et al., arXiv:1411.4280. */
 SP_API sp_tensor *sp_dropout2d(sp_tensor *x, double p, bool training);
 
 /* ---- embedding ---- */
@@ -213,8 +228,9 @@ typedef struct sp_embedding_options {
     int64_t padding_idx; /* the row that gets no gradient: default none, SP_ZERO for 0; negative from the end */
     SP_OPTIONS_END;
 } sp_embedding_options;
-/* The rows of weight (entries, features) that index, i64 or i32 of any shape, names: (…) → (…, features). Fails on an index
- * out of range. */
+
+/* The rows of weight (entries, features) that index, i64 or i32 of any shape, names: (…) → (…, features). Fails on an
+ * index out of range. */
 SP_API sp_tensor *sp_embedding(sp_tensor *index, sp_tensor *weight, const sp_embedding_options *options SP_OR_NULL);
 #define sp_embedding(...) SP__CALL2(sp_embedding, sp_embedding_options, __VA_ARGS__)
 
@@ -227,13 +243,14 @@ typedef struct sp_pad_options {
     double value; /* constant */
     SP_OPTIONS_END;
 } sp_pad_options;
-/* x with more around it. padding is the number of elements before and after along the last dimension, then along the one
- * before it, and so on.
+
+/* x with more around it. padding is the number of elements before and after along the last dimension, then along the
+ * one before it, and so on.
  *   constant   puts `.value` around any number of dimensions; a negative padding takes elements away
  *   reflect    mirrors x at its outermost elements, without these, by less than the dimension's size
  *   replicate  repeats the outermost elements
- * The last two are for the last dimension of (C, W) or (N, C, W) and the last two of (C, H, W) or (N, C, H, W). PyTorch,
- * torch.nn.functional.pad. */
+ * The last two are for the last dimension of (C, W) or (N, C, W) and the last two of (C, H, W) or (N, C, H, W).
+ * PyTorch, torch.nn.functional.pad. */
 SP_API sp_tensor *sp_pad(sp_tensor *x, sp_dims padding, const sp_pad_options *options SP_OR_NULL);
 #define sp_pad(...) SP__CALL2(sp_pad, sp_pad_options, __VA_ARGS__)
 
@@ -248,8 +265,9 @@ typedef struct sp_interpolate_options {
     bool align_corners; /* bilinear: the corners' centres stay; else the image's edges do */
     SP_OPTIONS_END;
 } sp_interpolate_options;
-/* Images in another size, by the nearest pixel or a bilinear mean of the four around: (N, C, H, W) → (N, C, H', W'). Fails
- * unless options say either a size or a scale factor, and for align_corners without SP_BILINEAR. PyTorch,
+
+/* Images in another size, by the nearest pixel or a bilinear mean of the four around: (N, C, H, W) → (N, C, H', W').
+ * Fails unless options say either a size or a scale factor, and for align_corners without SP_BILINEAR. PyTorch,
  * torch.nn.functional.interpolate. */
 SP_API sp_tensor *sp_interpolate(sp_tensor *x, const sp_interpolate_options *options SP_OR_NULL);
 #define sp_interpolate(...) SP__CALL1(sp_interpolate, sp_interpolate_options, __VA_ARGS__)
@@ -270,44 +288,53 @@ typedef struct sp_loss_options {
     SP_OPTIONS_END;
 } sp_loss_options;
 
-/* -x[n, target[n]], the negative log likelihood. x: log-probabilities (N, C), (C) or (N, C, …); target: i64 or u8 (N), ()
- * or (N, …), 0 ≤ target < C, or ignore_index for one that does not count. Fails on a target out of range. */
+/* -x[n, target[n]], the negative log likelihood. x: log-probabilities (N, C), (C) or (N, C, …); target: i64 or u8 (N),
+ * () or (N, …), 0 ≤ target < C, or ignore_index for one that does not count. Fails on a target out of range. */
 SP_API sp_tensor *sp_nll_loss(sp_tensor *x, sp_tensor *target, const sp_loss_options *options SP_OR_NULL);
 #define sp_nll_loss(...) SP__CALL2(sp_nll_loss, sp_loss_options, __VA_ARGS__)
+
 /* -weight[t]·x[n, t], t = target[n]; the mean is Σ of these over Σ weight[t]. weight (C) has x's dtype and gets no
  * gradient. Otherwise as sp_nll_loss. */
 SP_API sp_tensor *sp_nll_loss_weighted(sp_tensor *x, sp_tensor *target, sp_tensor *weight,
                                        const sp_loss_options *options SP_OR_NULL);
 #define sp_nll_loss_weighted(...) SP__CALL3(sp_nll_loss_weighted, sp_loss_options, __VA_ARGS__)
-/* nll_loss(log_softmax(x), target) for scores x of sp_nll_loss's shapes. A floating target of x's shape has probabilities:
- * -Σ target·log_softmax(x) over the classes. Label smoothing s makes the target (1 - s)·target + s/C. */
+
+/* nll_loss(log_softmax(x), target) for scores x of sp_nll_loss's shapes. A floating target of x's shape has
+ * probabilities: -Σ target·log_softmax(x) over the classes. Label smoothing s makes the target (1 - s)·target + s/C. */
 SP_API sp_tensor *sp_cross_entropy(sp_tensor *x, sp_tensor *target, const sp_loss_options *options SP_OR_NULL);
 #define sp_cross_entropy(...) SP__CALL2(sp_cross_entropy, sp_loss_options, __VA_ARGS__)
+
 /* sp_cross_entropy with each class c multiplied by weight[c]. weight (C); the mean divides by the sum of the targets'
  * weights where targets are classes. */
 SP_API sp_tensor *sp_cross_entropy_weighted(sp_tensor *x, sp_tensor *target, sp_tensor *weight,
                                             const sp_loss_options *options SP_OR_NULL);
 #define sp_cross_entropy_weighted(...) SP__CALL3(sp_cross_entropy_weighted, sp_loss_options, __VA_ARGS__)
+
 /* (x - target)². Shapes that differ are broadcast, with a warning. */
 SP_API sp_tensor *sp_mse_loss(sp_tensor *x, sp_tensor *target, const sp_loss_options *options SP_OR_NULL);
 #define sp_mse_loss(...) SP__CALL2(sp_mse_loss, sp_loss_options, __VA_ARGS__)
+
 /* |x - target|. Shapes that differ are broadcast, with a warning. */
 SP_API sp_tensor *sp_l1_loss(sp_tensor *x, sp_tensor *target, const sp_loss_options *options SP_OR_NULL);
 #define sp_l1_loss(...) SP__CALL2(sp_l1_loss, sp_loss_options, __VA_ARGS__)
+
 /* d²/2β for |d| < β, else |d| - β/2, with d = x - target. Shapes that differ are broadcast, with a warning. */
 SP_API sp_tensor *sp_smooth_l1_loss(sp_tensor *x, sp_tensor *target, const sp_loss_options *options SP_OR_NULL);
 #define sp_smooth_l1_loss(...) SP__CALL2(sp_smooth_l1_loss, sp_loss_options, __VA_ARGS__)
-/* -(target·ln x + (1 - target)·ln(1 - x)), the logarithms at least -100. Fails for an x below 0 or above 1 and for shapes
- * that differ. */
+
+/* -(target·ln x + (1 - target)·ln(1 - x)), the logarithms at least -100. Fails for an x below 0 or above 1 and for
+ * shapes that differ. */
 SP_API sp_tensor *sp_binary_cross_entropy(sp_tensor *x, sp_tensor *target, const sp_loss_options *options SP_OR_NULL);
 #define sp_binary_cross_entropy(...) SP__CALL2(sp_binary_cross_entropy, sp_loss_options, __VA_ARGS__)
+
 /* sp_binary_cross_entropy of sigmoid(x), without overflow: any x will do. Fails for shapes that differ. */
 SP_API sp_tensor *sp_binary_cross_entropy_with_logits(sp_tensor *x, sp_tensor *target,
                                                       const sp_loss_options *options SP_OR_NULL);
 #define sp_binary_cross_entropy_with_logits(...)                                                                       \
     SP__CALL2(sp_binary_cross_entropy_with_logits, sp_loss_options, __VA_ARGS__)
-/* target·(ln target - x), x being logarithms; with log_target e^target·(target - x). Shapes that differ are broadcast, with
- * a warning. Fails for what is not floating point. */
+
+/* target·(ln target - x), x being logarithms; with log_target e^target·(target - x). Shapes that differ are broadcast,
+ * with a warning. Fails for what is not floating point. */
 SP_API sp_tensor *sp_kl_div(sp_tensor *x, sp_tensor *target, const sp_loss_options *options SP_OR_NULL);
 #define sp_kl_div(...) SP__CALL2(sp_kl_div, sp_loss_options, __VA_ARGS__)
 

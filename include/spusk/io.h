@@ -6,61 +6,100 @@
 
 SP_BEGIN
 
-/* Writes tensors as a safetensors file, atomically: a failure leaves the old file as it was. A link stays one, and what
- * it points to is written; a device or a pipe that somebody reads is written in place. Who is killed meanwhile leaves a
- * file .spusk-….tmp, which goes when the next one is saved into that folder. metadata: NULL, or pairs
- * of strings {key, value, …, NULL}. The bytes depend on names, values and metadata alone. */
+/* All files are saved atomically: a failure leaves the old file as it was. A link stays a link, and the file that it
+ * points to is written; a device, or a pipe that somebody reads, is written in place. A process that is killed
+ * meanwhile leaves a file .spusk-….tmp, which goes when the next file is saved into that folder. */
+
+/* ---- safetensors ---- */
+
+/* Saves tensors as a safetensors file. metadata is NULL, or pairs of strings {key, value, …, NULL}. The bytes depend on
+ * names, values and metadata alone. */
 SP_API sp_status sp_save_tensors(const sp_dict *tensors, const char *path, const char *const *metadata);
-/* Reads one. Fails on a file cut short or with a head that lies. */
+
+/* All tensors of a safetensors file. Fails on a file cut short and on one whose head does not fit it. */
 SP_API sp_dict *sp_load_tensors(const char *path);
-/* A metadata value of a safetensors file, copied to buffer; returns its length, or -1 when the key is not there (no
- * error) or the file cannot be read (an error). */
+
+/* Copies the metadata value of a key in a safetensors file to buffer, as snprintf does, and returns its length; -1
+ * without an error when the key is not there, -1 and an error when the file cannot be read. */
 SP_API int64_t sp_load_metadata(const char *path, const char *key, char *buffer, size_t size);
-/* The same for the name of key number i. */
+
+/* Copies metadata key number i to buffer, as sp_load_metadata copies a value; -1 without an error after the last. */
 SP_API int64_t sp_load_metadata_key(const char *path, int64_t i, char *buffer, size_t size);
 
-/* What a file says in its head, without a tensor's values being read, and single tensors: Python's safe_open. Names and
- * sizes belong to the object. */
+/* A safetensors file that is open for questions. Names and sizes that it gives belong to it. */
 typedef struct sp_safe_file sp_safe_file;
+
+/* Opens a safetensors file and reads its head, no values: Python's safe_open. */
 SP_API sp_safe_file *sp_safe_open(const char *path);
-/* How many tensors there are; of number i the name, dtype and sizes; the tensor of a name, read. */
+
+/* The number of tensors in the file; 0 for NULL. */
 SP_API int64_t sp_safe_length(const sp_safe_file *file);
+
+/* The name of tensor i; "" and an error when i is out of range. */
 SP_API const char *sp_safe_name(const sp_safe_file *file, int64_t i);
+
+/* The dtype of tensor i; SP_DTYPE_DEFAULT and an error when i is out of range. */
 SP_API sp_dtype sp_safe_dtype(const sp_safe_file *file, int64_t i);
+
+/* The sizes of tensor i; none and an error when i is out of range. */
 SP_API sp_dims sp_safe_sizes(const sp_safe_file *file, int64_t i);
+
+/* Reads the tensor of a name. SP_ERROR_NOT_FOUND when there is none. */
 SP_API sp_tensor *sp_safe_get_tensor(const sp_safe_file *file, const char *name);
-/* How much metadata there is; the key of number i; a key's value, NULL without an error when there is none. */
+
+/* The number of metadata keys; 0 for NULL. */
 SP_API int64_t sp_safe_num_metadata(const sp_safe_file *file);
+
+/* Metadata key number i; "" and an error when i is out of range. */
 SP_API const char *sp_safe_metadata_key(const sp_safe_file *file, int64_t i);
+
+/* The metadata value of a key; NULL without an error when there is none. */
 SP_API const char *sp_safe_metadata(const sp_safe_file *file, const char *key);
 
-/* A module's state dict, with its description (types, options, dtypes, JSON) under the metadata key "spusk.model". */
+/* ---- networks ---- */
+
+/* Saves a module's state dict as a safetensors file, with its description (types, options and dtypes in JSON) under the
+ * metadata key "spusk.model". */
 SP_API sp_status sp_save_state(const sp_module *module, const char *path);
-/* Reads it back into a module of the same names and shapes; nothing changes when they do not fit. */
+
+/* Loads a state dict from a safetensors file into a module. Fails, with nothing changed, unless names, shapes and kinds
+ * of dtype fit, as sp_load_state_dict. */
 SP_API sp_status sp_load_state(sp_module *module, const char *path);
-/* Builds the module that a file describes, and loads it. Fails with SP_ERROR_NOT_FOUND without a description, and
- * before anything is built when a tensor that is described is not in the file, with its shape. A type of a program's
- * own comes back with its children and options: children `encode` and `decode` alone are applied one after the other;
- * else only the children can be applied (sp_get_submodule), since a file holds no code. */
+
+/* Builds the module that a file describes, and loads it. SP_ERROR_NOT_FOUND without a description. Fails before
+ * anything is built when a tensor that is described is not in the file, with its shape. A module of a program's own
+ * type comes back with its children and options, but without its forward, for a file holds no code: when its children
+ * are `encode` and `decode` alone they are applied one after the other, else only the children can be applied
+ * (sp_get_submodule). */
 SP_API sp_module *sp_load_module(const char *path);
-/* The description alone: writes JSON to buffer as snprintf would; a module from such JSON, as large as it says; the
- * same as outlines (sp_module_outline), to be printed, of any size. */
+
+/* Writes a module's description as JSON to buffer; returns the length of the whole text, as snprintf does. */
 SP_API size_t sp_module_to_json(const sp_module *module, char *buffer, size_t size);
+
+/* The module that JSON describes, with fresh parameters. */
 SP_API sp_module *sp_module_from_json(const char *json);
+
+/* The module that JSON describes, without parameters and buffers (sp_module_outline), however large it would be: to be
+ * printed. */
 SP_API sp_module *sp_module_outline_from_json(const char *json);
 
-/* A PNG: (H, W) or (1, H, W) grey, (3, H, W) or (4, H, W) colour; u8, or floating in [0, 1], clamped. */
+/* ---- pictures and other files ---- */
+
+/* Saves an image as a PNG: (H, W) or (1, H, W) grey, (3, H, W) colour, (4, H, W) colour with transparency; u8, or
+ * floating in [0, 1], clamped. */
 SP_API sp_status sp_save_png(const sp_tensor *image, const char *path);
-/* u8 (channels, H, W); channels 1 (grey, converted) or 3 (colour, converted). Of 16-bit samples the high byte; gamma
- * and colour profiles are ignored, as Pillow does; what is transparent lies on white. Fails on a file cut short or
- * damaged, and before anything is allocated on one that claims more than its bytes can hold, than 65 535 rows or
- * columns, or than 178 956 970 pixels (Pillow's bound). */
+
+/* A PNG as u8 (channels, H, W), converted to grey where channels is 1 and to colour where it is 3. 16-bit samples give
+ * their high byte; gamma and colour profiles are ignored, as Pillow does; what is transparent lies on white. Fails on a
+ * file cut short or damaged. Before it allocates anything it refuses a file that claims more than its bytes can hold,
+ * more than 65 535 rows or columns, or more than 178 956 970 pixels (Pillow's bound). */
 SP_API sp_tensor *sp_load_png(const char *path, int channels);
 
-/* A whole file of any kind, written as the others are: a failure leaves the old file as it was. */
+/* Saves bytes as a file of any kind. */
 SP_API sp_status sp_save_bytes(const void *data, size_t bytes, const char *path);
-/* Whether a file could be saved there, before the work whose result it is to hold: all that saving does is tried with a
- * small file beside it, which goes again. SP_ERROR_IO says why not. A device or a pipe is opened and closed. */
+
+/* Whether a file could be saved at path, before the work whose result it is to hold. Tries all that saving does with a
+ * small file beside it, which goes again; opens and closes a device or a pipe. SP_ERROR_IO says why not. */
 SP_API sp_status sp_save_check(const char *path);
 
 SP_END_DECLS

@@ -14,12 +14,12 @@ typedef struct sp_allocator {
     void *user;
 } sp_allocator;
 
-/* Replaces the allocator; NULL restores the default (aligned_alloc and free). Fails with SP_ERROR_STATE while anything
- * that the old one gave is still live or pooled: set it before first use, or after sp_finish(). */
+/* Replaces the allocator; NULL restores the default (aligned_alloc and free). SP_ERROR_STATE while anything that the
+ * old one gave is live or pooled: set it before first use, or after sp_finish(). */
 SP_API sp_status sp_set_allocator(const sp_allocator *allocator);
 
-/* Turns the caching pool on (the default, unless the environment says SPUSK_POOL=0) or off. Off, each buffer is an
- * allocation of its own and goes back at once; turning it off gives back what the pool holds. */
+/* Turns the caching pool on (the default, unless the environment says SPUSK_POOL=0) or off. Without it each buffer is
+ * an allocation of its own and goes back at once. To turn it off gives back what it holds. */
 SP_API void sp_set_memory_pool(bool on);
 
 /* Gives the pool's free blocks back to the allocator. */
@@ -33,10 +33,10 @@ typedef struct sp_memory_stats {
     int64_t system_calls; /* times the allocator behind the pool was asked for a block */
 } sp_memory_stats;
 
-/* A snapshot of the process's counters. */
+/* The process's counters at this moment. */
 SP_API sp_memory_stats sp_memory(void);
 
-/* Sets peak_bytes to live_bytes. */
+/* Begins a new peak: sets peak_bytes to live_bytes. */
 SP_API void sp_reset_peak_memory(void);
 
 SP_END_DECLS

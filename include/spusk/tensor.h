@@ -8,8 +8,8 @@
 
 SP_BEGIN
 
-/* An n-dimensional strided array of one element type, 0 to SP_MAX_DIMS dimensions, sharing its memory with its views.
- */
+/* An n-dimensional strided array of one element type, 0 to SP_MAX_DIMS dimensions, sharing its memory with its
+ * views. */
 typedef struct sp_tensor sp_tensor;
 
 /* An ordered list of tensors; it holds them. */
@@ -19,6 +19,7 @@ extern SP_API sp_tensor *const sp_none_;
 extern SP_API sp_tensor *const sp_last_;
 /* Says "no tensor" where one is optional. NULL never means that: a NULL is a call that failed. */
 #define SP_NONE sp_none_
+
 /* The end of a dimension in sp_slice. */
 #define SP_END INT64_MAX
 
@@ -61,12 +62,15 @@ SP_API sp_tensor *sp_scalar_i64(int64_t value);
 /* Zeros of the sizes dims: sp_zeros(SP_DIMS(2, 3)). f32 by default. */
 SP_API sp_tensor *sp_zeros(sp_dims dims, const sp_tensor_options *options SP_OR_NULL);
 #define sp_zeros(...) SP__CALL1(sp_zeros, sp_tensor_options, __VA_ARGS__)
+
 /* Ones of the sizes dims. f32 by default. */
 SP_API sp_tensor *sp_ones(sp_dims dims, const sp_tensor_options *options SP_OR_NULL);
 #define sp_ones(...) SP__CALL1(sp_ones, sp_tensor_options, __VA_ARGS__)
+
 /* A tensor of the sizes dims whose values are undefined until they are written. f32 by default. */
 SP_API sp_tensor *sp_empty(sp_dims dims, const sp_tensor_options *options SP_OR_NULL);
 #define sp_empty(...) SP__CALL1(sp_empty, sp_tensor_options, __VA_ARGS__)
+
 /* Every element is value. The dtype is by default f32, or i64 where value is written as an integer, as in torch.full.
  * Fails when `.dtype` is an integer type that cannot hold value. */
 SP_API sp_tensor *sp_full(sp_dims dims, double value, const sp_tensor_options *options SP_OR_NULL);
@@ -96,12 +100,15 @@ SP_API sp_tensor *sp_eye(int64_t rows, int64_t columns, const sp_tensor_options 
  * dense. */
 SP_API sp_tensor *sp_zeros_like(const sp_tensor *x, const sp_tensor_options *options SP_OR_NULL);
 #define sp_zeros_like(...) SP__CALL1(sp_zeros_like, sp_tensor_options, __VA_ARGS__)
+
 /* Ones, like x as in sp_zeros_like. */
 SP_API sp_tensor *sp_ones_like(const sp_tensor *x, const sp_tensor_options *options SP_OR_NULL);
 #define sp_ones_like(...) SP__CALL1(sp_ones_like, sp_tensor_options, __VA_ARGS__)
+
 /* Undefined values, like x as in sp_zeros_like. */
 SP_API sp_tensor *sp_empty_like(const sp_tensor *x, const sp_tensor_options *options SP_OR_NULL);
 #define sp_empty_like(...) SP__CALL1(sp_empty_like, sp_tensor_options, __VA_ARGS__)
+
 /* Every element is value, like x as in sp_zeros_like. Fails when an integer dtype cannot hold value. */
 SP_API sp_tensor *sp_full_like(const sp_tensor *x, double value, const sp_tensor_options *options SP_OR_NULL);
 #define sp_full_like(...) SP__CALL2(sp_full_like, sp_tensor_options, __VA_ARGS__)
@@ -197,10 +204,13 @@ SP_API sp_list *sp_list_new(sp_tensor *const *tensors, int64_t n);
 /* SP_LIST(a, b, c): a list of these tensors. The function behind the macro takes an array that ends with sp_last_. */
 SP_API sp_list *sp_list_until(sp_tensor *const *tensors);
 #define SP_LIST(...) sp_list_until(SP__LIST(sp_tensor *, __VA_ARGS__, sp_last_))
+
 /* The number of tensors; 0 for NULL. */
 SP_API int64_t sp_list_length(const sp_list *list);
+
 /* Tensor i, which the list holds; a negative i counts from the end. Fails when i is out of range. */
 SP_API sp_tensor *sp_list_get(const sp_list *list, int64_t i);
+
 /* Appends a tensor, which the list then holds. */
 SP_API sp_status sp_list_append(sp_list *list, sp_tensor *x);
 

@@ -23,6 +23,7 @@ typedef struct sp_error_frame {
     const char *name, *type;
     const struct sp_error_frame *outer;
 } sp_error_frame;
+
 /* Enters a frame: errors raised until sp_error_leave begin with the names of all open frames, joined by dots, and the
  * innermost type: "in encode.0 (Linear): ". Name and type are borrowed; an empty name adds nothing to the path. */
 SP_API void sp_error_enter(sp_error_frame *frame, const char *name, const char *type);

@@ -39,6 +39,7 @@ typedef struct sp_attribute {
     int64_t integer; /* also a bool */
     double number;
 } sp_attribute;
+
 /* The number of values that were set; 0 for NULL. */
 SP_API int sp_module_num_attributes(const sp_module *module);
 
@@ -53,17 +54,21 @@ SP_API sp_dtype sp_module_dtype(const sp_module *module);
 /* A module of the library from its type's name ("Linear") and the n values that sp_module_attribute reads. Fails on a
  * name or value that it does not know. A Sequential gets its children by sp_module_add. */
 SP_API sp_module *sp_module_build(const char *name, const sp_attribute *attributes, int n);
+
 /* The same without parameters and buffers, however large they would be. An outline can be printed and described; to
  * apply it fails. */
 SP_API sp_module *sp_module_outline(const char *name, const sp_attribute *attributes, int n);
+
 /* The most tensors that a module of the library has of its own, and one of them. */
 enum { SP_OUTLINE_TENSORS = 5 };
+
 typedef struct sp_outline_tensor {
     const char *name; /* "weight" */
     bool whole;       /* of whole numbers, not floating */
     int n_dims;
     int64_t dims[SP_MAX_DIMS];
 } sp_outline_tensor;
+
 /* Writes the parameters and buffers that an outline lacks to `tensors`, which has room for SP_OUTLINE_TENSORS. Returns
  * how many there are: 0 for a module that is whole. */
 SP_API int sp_module_outline_tensors(const sp_module *outline, sp_outline_tensor *tensors);

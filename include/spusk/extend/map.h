@@ -19,8 +19,10 @@ typedef struct sp_map {
 
 /* The number of the key of `length` bytes; -1 when there is none. Takes constant time. */
 SP_API int64_t sp_map_find(const sp_map *map, const void *key, size_t length);
+
 /* Sets or replaces a key's number. SP_ERROR_MEMORY without memory. */
 SP_API sp_status sp_map_set(sp_map *map, const void *key, size_t length, int64_t number);
+
 /* Frees the map's memory; it is empty then. NULL is ignored. */
 SP_API void sp_map_free(sp_map *map);
 

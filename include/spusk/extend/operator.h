@@ -85,14 +85,18 @@ struct sp_op {
 
 /* In infer: makes output i, a contiguous tensor of this dtype and these sizes. */
 SP_API sp_status sp_call_output(sp_call *call, int i, sp_dtype dtype, sp_dims dims);
+
 /* In infer: makes output i, laid out as `like` where that is dense and has these sizes, else contiguous: PyTorch's
  * preserve_format. */
 SP_API sp_status sp_call_output_like(sp_call *call, int i, sp_dtype dtype, sp_dims dims, const sp_tensor *like);
+
 /* In infer: makes output i of images (N, C, H, W) or (C, H, W), with the channels of a pixel side by side in memory. */
 SP_API sp_status sp_call_output_channels_last(sp_call *call, int i, sp_dtype dtype, sp_dims dims);
+
 /* In infer: makes output i a view of a tensor's memory. offset counts elements from the beginning of its storage. */
 SP_API sp_status sp_call_view(sp_call *call, int i, sp_tensor *of, sp_dims sizes, const int64_t *strides,
                               int64_t offset);
+
 /* In backward: input i, which `saves` names; borrowed. NULL and an error when it was changed since, or freed. */
 SP_API sp_tensor *sp_saved_input(sp_grad_call *call, int i);
 
@@ -107,9 +111,11 @@ SP_API sp_dtype sp_input_dtype(sp_grad_call *call, int i);
 
 /* Calls an operator with n inputs and returns output 0. The attributes are copied; NULL where it has none. */
 SP_API sp_tensor *sp_op_apply(const sp_op *op, sp_tensor *const *inputs, int n, const void *attributes);
+
 /* Calls an operator and stores all its outputs to outputs[0 … n_outputs - 1]; NULL each on failure. */
 SP_API sp_status sp_op_apply_n(sp_tensor **outputs, const sp_op *op, sp_tensor *const *inputs, int n,
                                const void *attributes);
+
 /* Calls an operator, writes the result into inputs[0] and returns that. Fails unless inputs[0] has the result's shape
  * and a dtype that can hold it. */
 SP_API sp_tensor *sp_op_apply_inplace(const sp_op *op, sp_tensor *const *inputs, int n, const void *attributes);
@@ -120,12 +126,15 @@ SP_API sp_tensor *sp_op_apply_inplace(const sp_op *op, sp_tensor *const *inputs,
  * still records gradients if it did, and its gradient is dropped. Unlike in PyTorch, a backward that had saved x then
  * fails. */
 SP_API sp_status sp_set_data(sp_tensor *x, sp_tensor *data);
+
 /* Whether x is dense: its elements fill its memory without gaps or overlaps, in some order of the dimensions. */
 SP_API bool sp_is_dense(const sp_tensor *x);
+
 /* A tensor of x's shape with undefined values, with x's strides where x is dense, else contiguous. */
 SP_API sp_tensor *sp_empty_as(const sp_tensor *x, sp_dtype dtype);
-/* Whether x, (N, C, H, W) or (C, H, W), has the channels of a pixel side by side in memory, as a convolution writes them:
- * dense and not contiguous. */
+
+/* Whether x, (N, C, H, W) or (C, H, W), has the channels of a pixel side by side in memory, as a convolution writes
+ * them: dense and not contiguous. */
 SP_API bool sp_is_channels_last(const sp_tensor *x);
 
 SP_END_DECLS

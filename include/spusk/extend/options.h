@@ -19,8 +19,8 @@ static inline int64_t sp_option_int(int64_t value, int64_t fallback)
     return value == 0 ? fallback : value == SP_ZERO ? 0 : value;
 }
 
-/* Copies a caller's options, whose first field is their size_t size, into `to`, a struct of `size` bytes. What the caller
- * does not have, because it was compiled earlier or gave NULL, is zero. */
+/* Copies a caller's options, whose first field is their size_t size, into `to`, a struct of `size` bytes. What the
+ * caller does not have, because it was compiled earlier or gave NULL, is zero. */
 static inline void sp_options_copy(void *to, size_t size, const void *options)
 {
     size_t given = options ? *(const size_t *)options : 0;

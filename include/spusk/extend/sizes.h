@@ -35,8 +35,8 @@ static inline size_t sp_size_bytes(int64_t n, size_t element)
     return (uint64_t)n > SIZE_MAX / element ? SIZE_MAX : (size_t)n * element;
 }
 
-/* x without its fraction, at most INT64_MAX and at least INT64_MIN; 0 for NaN. C leaves open what a cast makes of a number
- * out of range. */
+/* x without its fraction, at most INT64_MAX and at least INT64_MIN; 0 for NaN. C leaves open what a cast makes of a
+ * number out of range. */
 static inline int64_t sp_size_of_number(double x)
 {
     const double end = 9223372036854775808.0;

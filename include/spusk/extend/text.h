@@ -7,16 +7,17 @@
 
 SP_BEGIN
 
-/* Writes text of unknown origin (a file's, a user's) to buffer so that a terminal can show it, and returns the length of
- * the whole, as snprintf does. Written as \x1b or \u202e are: controls (escape sequences begin with one), separators of
- * lines, marks that turn the direction of writing, bytes that are no UTF-8. Messages of errors have been through it.
+/* Writes text of unknown origin (a file's, a user's) to buffer so that a terminal can show it, and returns the length
+ * of the whole, as snprintf does. Written as \x1b or \u202e are: controls (escape sequences begin with one), separators
+ * of lines, marks that turn the direction of writing, bytes that are no UTF-8. Messages of errors have been through it.
  * NULL is "". */
 SP_API size_t sp_printable(const char *text, char *buffer, size_t size);
+
 /* Whether a text is valid UTF-8, as JSON demands. */
 SP_API bool sp_is_utf8(const char *text);
 
-/* vsnprintf with a point in numbers, whatever the locale of the program and the thread. All that the library writes goes
- * through it. */
+/* vsnprintf with a point in numbers, whatever the locale of the program and the thread. All that the library writes
+ * goes through it. */
 SP_API int sp_vformat(char *buffer, size_t size, const char *format, va_list arguments) SP_PRINTF(3, 0);
 
 /* snprintf with a point in numbers, whatever the locale. */

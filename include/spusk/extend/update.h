@@ -41,6 +41,7 @@ typedef enum sp_update_rule {
      *     p = p - lr·(1 - mu)/(1 - mu_product)·g/d;  p = p - lr·mu_next/(1 - mu_product·mu_next)·m/d */
     SP_UPDATE_NADAM,
 } sp_update_rule;
+
 typedef struct sp_update_numbers {
     double lr, weight_decay, momentum, dampening, beta1, beta2, eps, rho, alpha;
     double bias_correction1, bias_correction2; /* 1 - beta1^step, 1 - beta2^step */
@@ -60,6 +61,7 @@ typedef struct sp_tensor sp_tensor;
  * the states. Unused states are SP_NONE. Fails, with nothing changed, when shapes, dtypes or layouts do not fit. */
 SP_API sp_status sp_update_step_(sp_update_rule rule, sp_tensor *parameter, sp_tensor *grad, sp_tensor *const state[3],
                                  const sp_update_numbers *numbers);
+
 /* One step of a rule for n parameters of one device at once: small ones then cost no more than their elements. Fails,
  * with nothing changed, when what belongs to any one of them does not fit. No parameter may stand in it twice. */
 SP_API sp_status sp_update_steps_(sp_update_rule rule, const sp_update *updates, int64_t n);
