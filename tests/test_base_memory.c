@@ -52,9 +52,29 @@ static void test_strdup(void **state)
     (void)state;
     char *copy = sp_strdup("weights");
     assert_string_equal(copy, "weights");
-    sp_free(copy, 8);
+    sp_free_text(copy);
+    sp_free_text(NULL);
     assert_null(sp_strdup(NULL));
     assert_error(SP_ERROR_NULL, "sp_strdup");
+}
+
+static void test_arrays_grow(void **state)
+{
+    (void)state;
+    int64_t *numbers = NULL;
+    size_t room = 0;
+    for (int64_t i = 0; i < 1000; i++) {
+        assert_int_equal(sp_reserve(&numbers, &room, (size_t)i + 1, sizeof *numbers), SP_OK);
+        assert_int_equal(numbers[i], 0);
+        numbers[i] = i;
+    }
+    for (int64_t i = 0; i < 1000; i++) assert_int_equal(numbers[i], i);
+    assert_int_equal(room, 1024);
+    assert_int_equal(sp_reserve(&numbers, &room, SIZE_MAX / 8, sizeof *numbers), SP_ERROR_MEMORY);
+    assert_error(SP_ERROR_MEMORY, "2305843009213693951 items of 8 bytes");
+    assert_int_equal(room, 1024);
+    assert_int_equal(numbers[999], 999);
+    sp_free(numbers, room * sizeof *numbers);
 }
 
 static void test_too_much_is_an_error(void **state)
@@ -248,6 +268,7 @@ int main(int argc, char **argv)
         sp_test(test_blocks_are_zeroed_and_aligned),
         sp_test(test_blocks_do_not_overlap),
         sp_test(test_strdup),
+        sp_test(test_arrays_grow),
         sp_test(test_too_much_is_an_error),
         sp_test(test_statistics),
         sp_test(test_the_pool_asks_for_nothing_in_its_stride),

@@ -16,16 +16,7 @@ typedef struct frame {
 /* Room for n items more. */
 static void *push(sp__vector *v, size_t n, size_t size)
 {
-    if (v->n + n > v->capacity) {
-        size_t capacity = v->capacity ? 2 * v->capacity : 64;
-        if (capacity < v->n + n) capacity = v->n + n;
-        void *items = sp_alloc(capacity * size);
-        if (!items) return NULL;
-        if (v->n) memcpy(items, v->items, v->n * size);
-        sp_free(v->items, v->capacity * size);
-        v->items = items;
-        v->capacity = capacity;
-    }
+    if (sp_reserve(&v->items, &v->capacity, v->n + n, size)) return NULL;
     v->n += n;
     return (char *)v->items + (v->n - n) * size;
 }

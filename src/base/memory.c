@@ -84,3 +84,28 @@ char *sp_strdup(const char *text)
     char *copy = sp_alloc(size);
     return copy ? memcpy(copy, text, size) : NULL;
 }
+
+void sp_free_text(char *text)
+{
+    if (text) sp_free(text, strlen(text) + 1);
+}
+
+sp_status sp_reserve(void *array, size_t *room, size_t wanted, size_t size)
+{
+    enum { FIRST_BYTES = 512 };
+    void *old, *items;
+    if (!array || !room) return sp_raise_null("sp_reserve", array ? "room" : "array");
+    if (wanted <= *room) return SP_OK;
+    if (size == 0 || wanted > SIZE_MAX / 2 / size)
+        return sp_raise(SP_ERROR_MEMORY, "out of memory: %zu items of %zu bytes were not to be had", wanted, size);
+    size_t larger = 2 * *room > wanted ? 2 * *room : wanted;
+    if (larger < FIRST_BYTES / size) larger = FIRST_BYTES / size;
+    if (!(items = sp_alloc(larger * size))) return sp_error_status();
+    /* Through memcpy, since the pointer to the items has a type of its own. */
+    memcpy(&old, array, sizeof old);
+    if (old) memcpy(items, old, *room * size);
+    sp_free(old, *room * size);
+    memcpy(array, &items, sizeof items);
+    *room = larger;
+    return SP_OK;
+}

@@ -54,18 +54,9 @@ static size_t compact(sp__thread *thread)
 
 static sp_status grow(sp__thread *thread)
 {
-    size_t capacity = thread->capacity ? 2 * thread->capacity : 64;
-    sp__object **stack = sp_alloc(capacity * sizeof *stack);
-    if (!stack) return SP_ERROR_MEMORY;
-    if (!thread->stack && !watch_thread(thread)) {
-        sp_free(stack, capacity * sizeof *stack);
+    if (!thread->stack && !watch_thread(thread))
         return sp_raise(SP_ERROR_MEMORY, "out of memory: the thread's scope cannot be registered");
-    }
-    if (thread->height) memcpy(stack, thread->stack, thread->height * sizeof *stack);
-    sp_free(thread->stack, thread->capacity * sizeof *stack);
-    thread->stack = stack;
-    thread->capacity = capacity;
-    return SP_OK;
+    return sp_reserve(&thread->stack, &thread->capacity, thread->capacity + 1, sizeof *thread->stack);
 }
 
 sp_status sp__scope_reserve(sp__thread *thread)

@@ -4,6 +4,12 @@
 
 #include "base/base.h"
 
+/* The casts that mixed precision keeps; cast_cache.c. */
+typedef struct sp__casts {
+    struct sp__cast *items;
+    size_t n, room;
+} sp__casts;
+
 typedef struct sp__thread {
     sp__object **stack; /* NULL where an object was taken out */
     size_t height, capacity;
@@ -11,9 +17,9 @@ typedef struct sp__thread {
     int depth;   /* of the innermost open scope; 0: the root */
     bool no_grad;
     sp_dtype autocast;
-    struct sp__casts *casts; /* of the mixed precision in force; cast_cache.c */
-    bool destroying;         /* a destroy callback runs on this thread */
-    sp__object *waiting;     /* objects to be destroyed after it */
+    sp__casts casts;     /* of the mixed precision in force */
+    bool destroying;     /* a destroy callback runs on this thread */
+    sp__object *waiting; /* objects to be destroyed after it */
 } sp__thread;
 
 extern _Thread_local sp__thread sp__this_thread;

@@ -4,16 +4,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static void free_text(char *text)
-{
-    if (text) sp_free(text, strlen(text) + 1);
-}
-
 static void dataset_destroy(void *object)
 {
     sp_dataset *dataset = object;
     if (dataset->type && dataset->type->destroy) dataset->type->destroy(dataset);
-    free_text(dataset->description);
+    sp_free_text(dataset->description);
 }
 
 static const sp_kind dataset_kind = {"data set", dataset_destroy};
@@ -40,7 +35,7 @@ sp_status sp__dataset_describe(sp_dataset *dataset, const char *text)
 {
     char *copy = sp_strdup(text);
     if (!copy) return sp_error_status();
-    free_text(dataset->description);
+    sp_free_text(dataset->description);
     dataset->description = copy;
     return SP_OK;
 }

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* "path.name", to be freed with sp_free(text, strlen(text) + 1). */
+/* "path.name", to be freed with sp_free_text. */
 static char *joined(const char *path, const char *name)
 {
     const char *dot = *path ? "." : "";
@@ -44,7 +44,7 @@ static sp_status check_tensors(const sp__st_file *file, const sp_module *outline
         char *name = joined(path, wanted[i].name);
         if (!name) return SP_ERROR_MEMORY;
         status = check_entry(file, name, &wanted[i]);
-        sp_free(name, strlen(name) + 1);
+        sp_free_text(name);
     }
     return status;
 }
@@ -56,7 +56,7 @@ static sp_status check_outline(const sp__st_file *file, const sp_module *outline
         char *below = joined(path, sp_module_child_name(outline, i));
         if (!below) return SP_ERROR_MEMORY;
         status = check_outline(file, sp_module_child(outline, i), below);
-        sp_free(below, strlen(below) + 1);
+        sp_free_text(below);
     }
     return status;
 }

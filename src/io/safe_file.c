@@ -14,7 +14,7 @@ static void safe_file_destroy(void *object)
 {
     sp_safe_file *safe = object;
     sp__st_close(&safe->file);
-    if (safe->path) sp_free(safe->path, strlen(safe->path) + 1);
+    sp_free_text(safe->path);
 }
 
 static const sp_kind safe_file_kind = {"safetensors file", safe_file_destroy};

@@ -59,7 +59,7 @@ static bool follow(char **path)
     target[n] = '\0';
     const char *slash = *target == '/' ? NULL : strrchr(*path, '/');
     snprintf(joined, sizeof joined, "%.*s%s", slash ? (int)(slash - *path) + 1 : 0, *path, target);
-    sp_free(*path, strlen(*path) + 1);
+    sp_free_text(*path);
     *path = sp_strdup(joined);
     return *path != NULL;
 }
@@ -142,7 +142,7 @@ sp_status sp__writer_close(sp__writer *writer, sp_status status)
 {
     if (writer->status == SP_OK) writer->status = status;
     end(writer);
-    if (writer->path) sp_free(writer->path, strlen(writer->path) + 1);
+    sp_free_text(writer->path);
     restore_signals(writer);
     return writer->status;
 }

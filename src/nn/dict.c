@@ -8,7 +8,8 @@ typedef struct entry {
 } entry;
 
 struct sp_dict {
-    int64_t n, capacity;
+    int64_t n;
+    size_t capacity;
     entry *entries;
     sp_map places; /* from names to entries */
 };
@@ -18,9 +19,9 @@ static void dict_destroy(void *object)
     sp_dict *dict = object;
     for (int64_t i = 0; i < dict->n; i++) {
         sp_drop(dict->entries[i].tensor);
-        sp_free(dict->entries[i].name, strlen(dict->entries[i].name) + 1);
+        sp_free_text(dict->entries[i].name);
     }
-    if (dict->entries) sp_free(dict->entries, (size_t)dict->capacity * sizeof *dict->entries);
+    sp_free(dict->entries, dict->capacity * sizeof *dict->entries);
     sp_map_free(&dict->places);
 }
 
@@ -44,29 +45,14 @@ static entry *find(const sp_dict *dict, const char *name)
     return i < 0 ? NULL : &dict->entries[i];
 }
 
-static sp_status grow(sp_dict *dict)
-{
-    if (dict->n < dict->capacity) return SP_OK;
-    int64_t capacity = dict->capacity ? 2 * dict->capacity : 8;
-    entry *entries = sp_alloc((size_t)capacity * sizeof *entries);
-    if (!entries) return sp_error_status();
-    if (dict->entries) {
-        memcpy(entries, dict->entries, (size_t)dict->n * sizeof *entries);
-        sp_free(dict->entries, (size_t)dict->capacity * sizeof *entries);
-    }
-    dict->entries = entries;
-    dict->capacity = capacity;
-    return SP_OK;
-}
-
 static sp_status append(sp_dict *dict, const char *name, sp_tensor *x)
 {
-    sp_status status = grow(dict);
+    sp_status status = sp_reserve(&dict->entries, &dict->capacity, (size_t)dict->n + 1, sizeof *dict->entries);
     char *text = status == SP_OK ? sp_strdup(name) : NULL;
     if (!text) return sp_error_status();
     status = sp_map_set(&dict->places, text, strlen(text), dict->n);
     if (status != SP_OK) {
-        sp_free(text, strlen(text) + 1);
+        sp_free_text(text);
         return status;
     }
     dict->entries[dict->n++] = (entry){text, sp_retain(x)};

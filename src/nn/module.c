@@ -3,41 +3,31 @@
 
 #include <stdio.h>
 
-static void free_text(char *text)
-{
-    if (text) sp_free(text, strlen(text) + 1);
-}
-
-static void free_array(void *items, int capacity, size_t size)
-{
-    if (items) sp_free(items, (size_t)capacity * size);
-}
-
 static void drop_children(sp_module_private *priv)
 {
     for (int i = 0; i < priv->n_children; i++) {
         priv->children[i].module->priv->parent = NULL;
         priv->children[i].module->priv->child_name = NULL;
         sp_drop(priv->children[i].module);
-        free_text(priv->children[i].name);
+        sp_free_text(priv->children[i].name);
     }
-    free_array(priv->children, priv->max_children, sizeof *priv->children);
+    sp_free(priv->children, priv->max_children * sizeof *priv->children);
 }
 
 static void drop_tensors(sp_module_private *priv)
 {
     for (int i = 0; i < priv->n_tensors; i++) {
         sp_drop(priv->tensors[i].tensor);
-        free_text(priv->tensors[i].name);
+        sp_free_text(priv->tensors[i].name);
     }
-    free_array(priv->tensors, priv->max_tensors, sizeof *priv->tensors);
+    sp_free(priv->tensors, priv->max_tensors * sizeof *priv->tensors);
 }
 
 static void drop_attributes(sp_module_private *priv)
 {
     /* The names are ours, though the public struct shows them as constant. */
-    for (int i = 0; i < priv->n_attributes; i++) free_text((char *)(uintptr_t)priv->attributes[i].name);
-    free_array(priv->attributes, priv->max_attributes, sizeof *priv->attributes);
+    for (int i = 0; i < priv->n_attributes; i++) sp_free_text((char *)(uintptr_t)priv->attributes[i].name);
+    sp_free(priv->attributes, priv->max_attributes * sizeof *priv->attributes);
 }
 
 static void module_destroy(void *object)
@@ -51,7 +41,7 @@ static void module_destroy(void *object)
     drop_attributes(priv);
     sp_map_free(&priv->members);
     sp_map_free(&priv->options);
-    free_text(priv->name);
+    sp_free_text(priv->name);
     sp_free(priv, sizeof *priv);
     module->priv = NULL;
 }
@@ -135,27 +125,12 @@ static sp_status check_name(const sp_module *module, const char *name, const cha
 
 /* ---- adding members ---- */
 
-/* Room for one more of `size` bytes. */
-static sp_status grow(void *array, int n, int *capacity, size_t size)
-{
-    if (n < *capacity) return SP_OK;
-    int wanted = *capacity ? 2 * *capacity : 4;
-    void *old, *items = sp_alloc((size_t)wanted * size);
-    if (!items) return sp_error_status();
-    memcpy(&old, array, sizeof old);
-    if (n > 0) memcpy(items, old, (size_t)n * size);
-    free_array(old, *capacity, size);
-    memcpy(array, &items, sizeof items);
-    *capacity = wanted;
-    return SP_OK;
-}
-
 /* A copy of a name, which the map leads to `number`; NULL without memory. */
 static char *new_name(sp_map *map, const char *name, int64_t number)
 {
     char *text = sp_strdup(name);
     if (!text || sp_map_set(map, text, strlen(text), number) == SP_OK) return text;
-    free_text(text);
+    sp_free_text(text);
     return NULL;
 }
 
@@ -201,7 +176,8 @@ static void tell_ancestors(const sp_module *child)
 
 static sp_status append_child(sp_module_private *priv, const char *name, sp_module *child)
 {
-    sp_status status = grow(&priv->children, priv->n_children, &priv->max_children, sizeof *priv->children);
+    sp_status status = sp_reserve(&priv->children, &priv->max_children, (size_t)priv->n_children + 1,
+                                  sizeof *priv->children);
     char *text = status == SP_OK ? new_name(&priv->members, name, 2 * (int64_t)priv->n_children) : NULL;
     if (!text) return sp_error_status();
     priv->children[priv->n_children++] = (sp__module_child){text, sp_retain(child)};
@@ -222,7 +198,8 @@ sp_module *sp_module_add(sp_module *parent, const char *name, sp_module *child)
 
 static sp_status append_tensor(sp_module_private *priv, const char *name, sp__module_tensor member)
 {
-    sp_status status = grow(&priv->tensors, priv->n_tensors, &priv->max_tensors, sizeof *priv->tensors);
+    sp_status status = sp_reserve(&priv->tensors, &priv->max_tensors, (size_t)priv->n_tensors + 1,
+                                  sizeof *priv->tensors);
     member.name = status == SP_OK ? new_name(&priv->members, name, 2 * (int64_t)priv->n_tensors + 1) : NULL;
     if (!member.name) return sp_error_status();
     sp_retain(member.tensor);
@@ -287,7 +264,8 @@ sp_status sp__module_set(sp_module *module, sp_attribute attribute)
         priv->attributes[old] = attribute;
         return SP_OK;
     }
-    status = grow(&priv->attributes, priv->n_attributes, &priv->max_attributes, sizeof *priv->attributes);
+    status = sp_reserve(&priv->attributes, &priv->max_attributes, (size_t)priv->n_attributes + 1,
+                        sizeof *priv->attributes);
     attribute.name = status == SP_OK ? new_name(&priv->options, attribute.name, priv->n_attributes) : NULL;
     if (!attribute.name) return sp_error_status();
     priv->attributes[priv->n_attributes++] = attribute;

@@ -36,10 +36,10 @@ struct sp_module_private {
     sp__module_tensor *tensors;
     sp_attribute *attributes; /* their names are owned */
     int n_children, n_tensors, n_attributes;
-    int height;                                    /* how many modules are below it, one in another */
-    int max_children, max_tensors, max_attributes; /* room in the arrays */
-    sp_map members;                                /* from names: child i is 2·i, tensor i is 2·i + 1 */
-    sp_map options;                                /* from names to attributes */
+    int height;                                       /* how many modules are below it, one in another */
+    size_t max_children, max_tensors, max_attributes; /* room in the arrays */
+    sp_map members;                                   /* from names: child i is 2·i, tensor i is 2·i + 1 */
+    sp_map options;                                   /* from names to attributes */
     bool training;
     bool layer;         /* one of the library's own */
     bool foreign_below; /* one that is not, among those below */
@@ -85,7 +85,7 @@ typedef struct sp__path {
     const char *name;
 } sp__path;
 
-/* "encode.0.weight", to be freed with sp_free(text, strlen(text) + 1); NULL and an error without memory. */
+/* "encode.0.weight", to be freed with sp_free_text; NULL and an error without memory. */
 char *sp__path_text(const sp__path *path);
 
 /* Calls visit for each parameter and buffer of the module and all below it, in PyTorch's order: a module's parameters,

@@ -29,7 +29,7 @@ static sp_status collect(void *context, const sp__path *path, const sp__module_t
     char *name = x ? sp__path_text(path) : NULL;
     if (!name) return sp_error_status();
     sp_status status = sp_dict_set(c->dict, name, x);
-    sp_free(name, strlen(name) + 1);
+    sp_free_text(name);
     return status;
 }
 

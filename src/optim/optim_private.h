@@ -86,6 +86,7 @@ struct sp_optimizer {
     sp__group *groups;
     int64_t n_slots;
     int n_groups;
+    size_t max_slots, max_groups; /* room in the arrays */
 };
 
 /* Whether it is an optimiser; raises, naming the function, when it is not. */

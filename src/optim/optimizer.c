@@ -8,8 +8,8 @@ static void optimizer_destroy(void *object)
         sp_drop(optimizer->slots[i].parameter);
         for (int k = 0; k < SP__MAX_STATES; k++) sp_drop(optimizer->slots[i].state[k]);
     }
-    if (optimizer->slots) sp_free(optimizer->slots, (size_t)optimizer->n_slots * sizeof *optimizer->slots);
-    if (optimizer->groups) sp_free(optimizer->groups, (size_t)optimizer->n_groups * sizeof *optimizer->groups);
+    sp_free(optimizer->slots, optimizer->max_slots * sizeof *optimizer->slots);
+    sp_free(optimizer->groups, optimizer->max_groups * sizeof *optimizer->groups);
 }
 
 static const sp_kind optimizer_kind = {"optimizer", optimizer_destroy};
@@ -60,39 +60,17 @@ static sp_status check_parameters(const sp_optimizer *optimizer, const char *fun
     return status;
 }
 
-/* An array of `n` from one of `old_n`, which goes; NULL, the old one untouched, without memory. */
-static void *longer(void *old, size_t old_n, size_t n, size_t size)
-{
-    void *items = sp_alloc(n * size);
-    if (items && old) {
-        memcpy(items, old, old_n * size);
-        sp_free(old, old_n * size);
-    }
-    return items;
-}
-
 static sp_status append_group(sp_optimizer *optimizer, const sp_list *list, const sp_optim_options *options)
 {
-    int64_t n = sp_list_length(list), first = optimizer->n_slots;
-    int n_groups = optimizer->n_groups + 1;
-    sp__group *groups = sp_alloc((size_t)n_groups * sizeof *groups);
-    if (!groups) return sp_error_status();
-    sp__slot *slots = longer(optimizer->slots, (size_t)first, (size_t)(first + n), sizeof *slots);
-    if (!slots) {
-        sp_free(groups, (size_t)n_groups * sizeof *groups);
+    const int64_t n = sp_list_length(list), first = optimizer->n_slots;
+    const size_t slots = (size_t)(first + n), groups = (size_t)optimizer->n_groups + 1;
+    if (sp_reserve(&optimizer->slots, &optimizer->max_slots, slots, sizeof *optimizer->slots) != SP_OK ||
+        sp_reserve(&optimizer->groups, &optimizer->max_groups, groups, sizeof *optimizer->groups) != SP_OK)
         return sp_error_status();
-    }
     for (int64_t i = 0; i < n; i++)
-        slots[first + i] = (sp__slot){.parameter = sp_retain(sp_list_get(list, i)), .mu_product = 1};
-    if (optimizer->groups) {
-        memcpy(groups, optimizer->groups, (size_t)optimizer->n_groups * sizeof *groups);
-        sp_free(optimizer->groups, (size_t)optimizer->n_groups * sizeof *groups);
-    }
-    groups[n_groups - 1] = (sp__group){.options = *options, .first = first, .n = n};
-    optimizer->slots = slots;
+        optimizer->slots[first + i] = (sp__slot){.parameter = sp_retain(sp_list_get(list, i)), .mu_product = 1};
+    optimizer->groups[optimizer->n_groups++] = (sp__group){.options = *options, .first = first, .n = n};
     optimizer->n_slots = first + n;
-    optimizer->groups = groups;
-    optimizer->n_groups = n_groups;
     return SP_OK;
 }
 

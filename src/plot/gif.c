@@ -49,15 +49,7 @@ typedef struct gif {
 static int append(void *context, const uint8_t *data, size_t n)
 {
     gif *g = context;
-    if (g->used + n > g->capacity) {
-        size_t capacity = 2 * (g->used + n) + 4096;
-        unsigned char *bytes = sp_alloc(capacity);
-        if (!bytes) return -1;
-        if (g->used > 0) memcpy(bytes, g->bytes, g->used);
-        if (g->bytes) sp_free(g->bytes, g->capacity);
-        g->bytes = bytes;
-        g->capacity = capacity;
-    }
+    if (sp_reserve(&g->bytes, &g->capacity, g->used + n, 1) != SP_OK) return -1;
     memcpy(g->bytes + g->used, data, n);
     g->used += n;
     return 0;

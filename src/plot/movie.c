@@ -12,18 +12,13 @@
 /* The longer side that small frames are enlarged to, when no scale is given. */
 #define SEEN_WELL 280
 
-static void free_text(char *text)
-{
-    if (text) sp_free(text, strlen(text) + 1);
-}
-
 static void destroy(void *object)
 {
     sp_movie *movie = object;
     sp__process_kill(&movie->ffmpeg);
     sp__store_close(movie->store);
-    free_text(movie->path);
-    free_text(movie->title);
+    sp_free_text(movie->path);
+    sp_free_text(movie->title);
 }
 
 static const sp_kind kind = {"movie", destroy};

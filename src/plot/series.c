@@ -7,14 +7,15 @@
 struct sp_series {
     char *name;
     double (*points)[2];
-    int64_t n, capacity;
+    int64_t n;
+    size_t capacity;
 };
 
 static void destroy(void *object)
 {
     sp_series *series = object;
-    if (series->name) sp_free(series->name, strlen(series->name) + 1);
-    if (series->points) sp_free(series->points, (size_t)series->capacity * sizeof *series->points);
+    sp_free_text(series->name);
+    sp_free(series->points, series->capacity * sizeof *series->points);
 }
 
 static const sp_kind kind = {"series", destroy};
@@ -30,24 +31,11 @@ sp_series *sp_series_new(const char *name)
     return NULL;
 }
 
-static sp_status grow(sp_series *series)
-{
-    int64_t capacity = series->capacity ? 2 * series->capacity : 64;
-    double(*points)[2] = sp_alloc((size_t)capacity * sizeof *points);
-    if (!points) return sp_error_status();
-    if (series->points) {
-        memcpy(points, series->points, (size_t)series->n * sizeof *points);
-        sp_free(series->points, (size_t)series->capacity * sizeof *points);
-    }
-    series->points = points;
-    series->capacity = capacity;
-    return SP_OK;
-}
-
 sp_status sp_series_push_xy(sp_series *series, double x, double y)
 {
     if (!series) return sp_raise_null("sp_series_push_xy", "series");
-    if (series->n == series->capacity && grow(series) != SP_OK) return sp_error_status();
+    if (sp_reserve(&series->points, &series->capacity, (size_t)series->n + 1, sizeof *series->points) != SP_OK)
+        return sp_error_status();
     series->points[series->n][0] = x;
     series->points[series->n++][1] = y;
     return SP_OK;

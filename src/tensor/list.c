@@ -7,7 +7,7 @@ static void destroy_list(void *object)
     sp_list *list = object;
     for (int64_t i = 0; i < list->n; i++)
         if (!sp__is_none(list->items[i])) sp__unref(list->items[i]);
-    sp_free(list->items, (size_t)list->capacity * sizeof *list->items);
+    sp_free(list->items, list->capacity * sizeof *list->items);
 }
 
 const sp_kind sp__list_kind = {"list", destroy_list};
@@ -21,23 +21,11 @@ static sp_status check_list(const sp_list *list, const char *function)
     return sp__check(list, &sp__list_kind, function, "list");
 }
 
-static sp_status grow(sp_list *list)
-{
-    int64_t capacity = list->capacity ? 2 * list->capacity : 8;
-    sp_tensor **items = sp_alloc((size_t)capacity * sizeof *items);
-    if (!items) return sp_error_status();
-    if (list->n) memcpy(items, list->items, (size_t)list->n * sizeof *items);
-    sp_free(list->items, (size_t)list->capacity * sizeof *items);
-    list->items = items;
-    list->capacity = capacity;
-    return SP_OK;
-}
-
 /* SP_NONE may stand in a list: an input without a gradient. */
 static sp_status append(sp_list *list, sp_tensor *x, const char *function)
 {
     if (!sp__is_none(x) && sp__check_tensor(x, function, "an entry")) return sp_error_status();
-    if (list->n == list->capacity && grow(list)) return sp_error_status();
+    if (sp_reserve(&list->items, &list->capacity, (size_t)list->n + 1, sizeof *list->items)) return sp_error_status();
     list->items[list->n++] = sp__is_none(x) ? x : sp__ref(x);
     return SP_OK;
 }

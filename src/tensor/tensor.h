@@ -212,7 +212,8 @@ sp_status sp__read_element(const sp_tensor *x, int64_t offset, double *number, i
 sp_tensor_options sp__tensor_options(const sp_tensor_options *options);
 
 struct sp_list {
-    int64_t n, capacity;
+    int64_t n;
+    size_t capacity;
     sp_tensor **items;
 };
 
