@@ -5,13 +5,17 @@
 set(src ${CMAKE_CURRENT_SOURCE_DIR}/src)
 set(cpu ${src}/backends/cpu)
 file(GLOB_RECURSE library_sources CONFIGURE_DEPENDS ${src}/*.c)
-file(GLOB level_sources CONFIGURE_DEPENDS ${cpu}/level_table.c ${cpu}/*/*_f32.c ${cpu}/*/*_f64.c ${cpu}/*/*_bf16.c
-    ${cpu}/*/*_narrow.c)
+file(GLOB level_sources CONFIGURE_DEPENDS ${cpu}/level_table.c ${cpu}/*/*_f32.c ${cpu}/*/*_f64.c ${cpu}/*/*_bf16.c)
 file(GLOB reference_sources CONFIGURE_DEPENDS ${cpu}/*/reference*.c)
 # These still hold all their types at once.
-set(whole_reference_sources ${cpu}/map/reference_cast.c ${cpu}/map/reference_float.c ${cpu}/map/reference_integer.c
-    ${cpu}/conv/reference.c ${cpu}/eigh/reference.c ${cpu}/reduce/reference.c ${cpu}/update/reference.c
-    ${cpu}/norm/reference.c ${cpu}/pool/reference.c ${cpu}/rows/reference.c)
+set(whole_reference_sources
+    ${cpu}/conv/reference.c
+    ${cpu}/eigh/reference.c
+    ${cpu}/norm/reference.c
+    ${cpu}/pool/reference.c
+    ${cpu}/reduce/reference.c
+    ${cpu}/rows/reference.c
+    ${cpu}/update/reference.c)
 list(REMOVE_ITEM reference_sources ${whole_reference_sources})
 list(REMOVE_ITEM library_sources ${level_sources} ${reference_sources})
 set_source_files_properties(${whole_reference_sources} PROPERTIES COMPILE_OPTIONS -fno-math-errno)

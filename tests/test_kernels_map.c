@@ -163,16 +163,6 @@ static bool twin_bool(sp__map_kind kind, numbers v, double *out)
 
 /* ---- calls ---- */
 
-static int inputs_of(sp__map_kind kind)
-{
-    return kind < SP__ADD ? 1 : kind < SP__WHERE ? 2 : 3;
-}
-
-static bool gives_bool(sp__map_kind kind)
-{
-    return (kind >= SP__LOGICAL_NOT && kind <= SP__ISFINITE) || (kind >= SP__EQ && kind <= SP__LOGICAL_XOR);
-}
-
 /* The sizes, and the strides of the output and three inputs; no place is farther than SPACE from the first. */
 typedef struct layout {
     const char *name;
@@ -202,10 +192,10 @@ static char *buffers[4];
 
 static sp__map make_call(sp__map_kind kind, sp_dtype dtype, const layout *how, const double *params)
 {
-    sp__map call = {.kind = kind, .ndim = how->ndim, .n_operands = inputs_of(kind) + 1};
+    sp__map call = {.kind = kind, .ndim = how->ndim, .n_operands = sp__map_kinds[kind].inputs + 1};
     memcpy(call.sizes, how->sizes, sizeof how->sizes);
     for (int k = 0; k < call.n_operands; k++) {
-        const bool flag = (k == 0 && gives_bool(kind)) || (k == 1 && kind == SP__WHERE);
+        const bool flag = (k == 0 && sp__map_kinds[kind].gives_bool) || (k == 1 && kind == SP__WHERE);
         call.operands[k] = operand(buffers[k], flag ? SP_BOOL : dtype);
         call.operands[k].offset = 3 * k;
         memcpy(call.operands[k].strides, how->strides[k], sizeof how->strides[k]);
@@ -255,7 +245,7 @@ static bool is_exact(sp__map_kind kind)
     case SP__MUL:
     case SP__DIV:
     case SP__WHERE: return true;
-    default: return gives_bool(kind);
+    default: return sp__map_kinds[kind].gives_bool;
     }
 }
 
@@ -450,7 +440,7 @@ static int64_t one_integer(sp__map_kind kind, sp_dtype dtype, int64_t x, int64_t
 {
     sp__store_i64(dtype, buffers[1], x);
     sp__store_i64(dtype, buffers[2], y);
-    sp__map call = {.kind = kind, .n_operands = inputs_of(kind) + 1, .params = {3, 0}};
+    sp__map call = {.kind = kind, .n_operands = sp__map_kinds[kind].inputs + 1, .params = {3, 0}};
     for (int k = 0; k < call.n_operands; k++) call.operands[k] = operand(buffers[k], dtype);
     assert_int_equal(sp__cpu_backend.map(&call), SP_OK);
     return get_i64(dtype, buffers[0], 0);
@@ -513,7 +503,8 @@ static void test_layout_and_threads_change_no_bit(void **state)
     FOR_EACH_LEVEL(level)
     {
         for (size_t j = 0; j < sizeof kinds / sizeof *kinds; j++) {
-            sp__map call = {.kind = kinds[j], .ndim = 1, .sizes = {N}, .n_operands = inputs_of(kinds[j]) + 1};
+            sp__map call = {
+                .kind = kinds[j], .ndim = 1, .sizes = {N}, .n_operands = sp__map_kinds[kinds[j]].inputs + 1};
             call.params[0] = 0.3, call.params[1] = 0.7;
             call.operands[0] = (sp__operand){a, 0, SP_F32, {1}};
             for (int k = 1; k < call.n_operands; k++) call.operands[k] = (sp__operand){in, 0, SP_F32, {1}};

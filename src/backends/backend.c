@@ -1,6 +1,16 @@
 /* What all backends share. */
 #include "backends/backend.h"
 
+/* A choice has three inputs, its condition among them. */
+#define CHOICE 3
+#define SAME false
+#define BOOL true
+const sp__map_about sp__map_kinds[SP__MAP_COUNT] = {
+#define SP__MAP(KIND, name, text, inputs, result, arguments, dtypes) [SP__##KIND] = {text, inputs, result},
+#include "backends/map_kinds.h"
+#undef SP__MAP
+};
+
 const sp__backend *sp__backend_of(sp_device device)
 {
     if (device.kind == SP_CPU && device.index == 0) return &sp__cpu_backend;

@@ -19,80 +19,21 @@ typedef struct sp__operand {
 
 /* ---- map: element by element ---- */
 
+/* SP__NEG, SP__EXP … : the kernels and what they take stand in map_kinds.h. */
 typedef enum sp__map_kind {
-    /* one input; output of the input's dtype */
-    SP__COPY, /* any dtype to any dtype: the cast */
-    SP__NEG,
-    SP__ABS,
-    SP__SIGN,
-    SP__EXP,
-    SP__EXPM1,
-    SP__LOG,
-    SP__LOG1P,
-    SP__SQRT,
-    SP__RSQRT,
-    SP__RECIPROCAL,
-    SP__SQUARE,
-    SP__SIN,
-    SP__COS,
-    SP__TANH,
-    SP__SIGMOID,
-    SP__RELU,
-    SP__SILU,
-    SP__FLOOR,
-    SP__CEIL,
-    SP__ROUND,
-    SP__ERF,
-    SP__SOFTPLUS,   /* params: beta, threshold */
-    SP__LEAKY_RELU, /* params: negative_slope */
-    SP__ELU,        /* params: alpha */
-    SP__GELU,
-    SP__GELU_TANH,
-    SP__CLAMP,      /* params: low, high; NaN stays */
-    SP__POW_SCALAR, /* params: exponent */
-    SP__AFFINE,     /* params: scale, shift: scale·x + shift */
-    /* one input; output bool */
-    SP__LOGICAL_NOT,
-    SP__ISNAN,
-    SP__ISINF,
-    SP__ISFINITE,
-    /* two inputs of one dtype; output of that dtype */
-    SP__ADD, /* bool: or */
-    SP__SUB,
-    SP__MUL, /* bool: and */
-    SP__DIV,
-    SP__POW,
-    SP__MAXIMUM, /* NaN wins */
-    SP__MINIMUM,
-    SP__LERP,             /* params: weight; exact at both ends, as PyTorch: weight<0.5 ? a+w(b-a) : b-(b-a)(1-w) */
-    SP__RELU_BACKWARD,    /* grad, output: output > 0 ? grad : 0 */
-    SP__SIGMOID_BACKWARD, /* grad, output: grad·y·(1-y) */
-    SP__TANH_BACKWARD,    /* grad, output: grad·(1-y²) */
-    SP__GELU_BACKWARD,    /* grad, input, as the rest: ops/activation.c has the formulas */
-    SP__GELU_TANH_BACKWARD,
-    SP__SILU_BACKWARD,
-    SP__SOFTPLUS_BACKWARD,   /* params: beta, threshold */
-    SP__LEAKY_RELU_BACKWARD, /* params: negative_slope */
-    SP__ELU_BACKWARD,        /* params: alpha */
-    SP__BCE_LOGITS,          /* logit, target: max(x, 0) - x·t + ln(1 + e^-|x|) */
-    SP__BCE_LOGITS_BACKWARD, /* logit, target: sigmoid x - t */
-    /* two inputs of one dtype; output bool */
-    SP__EQ,
-    SP__NE,
-    SP__LT,
-    SP__LE,
-    SP__GT,
-    SP__GE,
-    SP__LOGICAL_AND,
-    SP__LOGICAL_OR,
-    SP__LOGICAL_XOR,
-    /* three inputs */
-    SP__WHERE,       /* bool, a, b */
-    SP__ADDCMUL,     /* params: value: a + value·b·c */
-    SP__ADDCDIV,     /* params: value: a + value·b/c */
-    SP__LERP_TENSOR, /* a, b, weight */
+#define SP__MAP(KIND, ...) SP__##KIND,
+#include "backends/map_kinds.h"
+#undef SP__MAP
     SP__MAP_COUNT
 } sp__map_kind;
+
+/* What the list says of each kind. */
+typedef struct sp__map_about {
+    const char *name;
+    int inputs;
+    bool gives_bool; /* whatever the inputs' dtype is; else the output has it */
+} sp__map_about;
+extern const sp__map_about sp__map_kinds[SP__MAP_COUNT];
 
 /* out[i] = f(in0[i], in1[i], in2[i]). operands[0] is the output; it may be the very memory of an input with the same
  * strides, and not overlap one otherwise. */

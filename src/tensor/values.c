@@ -78,11 +78,6 @@ sp_tensor *sp__value_contiguous(const sp_tensor *x)
     return sp__strides_contiguous(x->ndim, x->sizes, x->strides) ? same(x) : copy_as(x, x->dtype);
 }
 
-static bool gives_bool(sp__map_kind kind)
-{
-    return (kind >= SP__LOGICAL_NOT && kind <= SP__ISFINITE) || (kind >= SP__EQ && kind <= SP__LOGICAL_XOR);
-}
-
 /* The call on operands that all have the right dtype. */
 static sp_status map_same(sp__map_kind kind, sp_tensor *out, sp_tensor *const *inputs, int n, const double *params)
 {
@@ -117,7 +112,7 @@ sp_status sp__map_tensors(sp__map_kind kind, sp_tensor *out, sp_tensor *const *i
         values[i] = sp__value_as(inputs[i], dtype);
         if (!values[i]) status = sp_error_status();
     }
-    sp_dtype result = gives_bool(kind) ? SP_BOOL : compute && kind != SP__COPY ? compute : out->dtype;
+    sp_dtype result = sp__map_kinds[kind].gives_bool ? SP_BOOL : compute && kind != SP__COPY ? compute : out->dtype;
     if (!status) {
         status = result == out->dtype ? map_same(kind, out, values, n, params)
                                       : map_and_cast(kind, out, values, n, result, params);

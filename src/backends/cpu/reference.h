@@ -8,14 +8,14 @@ extern sp__loop *const sp__map_f32[SP__MAP_COUNT],
     *const sp__map_f64[SP__MAP_COUNT], *const sp__map_bf16[SP__MAP_COUNT],
                                            *const sp__map_i64[SP__MAP_COUNT],
                                                *const sp__map_i32[SP__MAP_COUNT],
-                                                   *const sp__map_u8[SP__MAP_COUNT], *const sp__map_bool[SP__MAP_COUNT];
+                                                   *const sp__map_u8[SP__MAP_COUNT], *const sp__map_bool8[SP__MAP_COUNT];
 
 extern sp__loop *const sp__cast_f32[SP_DTYPE_COUNT], *const sp__cast_f64[SP_DTYPE_COUNT],
                                                          *const sp__cast_bf16[SP_DTYPE_COUNT],
                                                              *const sp__cast_i64[SP_DTYPE_COUNT],
                                                                  *const sp__cast_i32[SP_DTYPE_COUNT],
                                                                      *const sp__cast_u8[SP_DTYPE_COUNT],
-                                                                         *const sp__cast_bool[SP_DTYPE_COUNT];
+                                                                         *const sp__cast_bool8[SP_DTYPE_COUNT];
 
 extern sp__fold_run *const sp__fold_f32[SP__FOLD_COUNT], *const sp__fold_f64[SP__FOLD_COUNT],
                                                              *const sp__fold_bf16[SP__FOLD_COUNT],

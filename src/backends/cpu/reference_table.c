@@ -14,6 +14,6 @@ const sp__level sp__reference = {
             [SP_I64] = {sp__map_i64, sp__cast_i64, sp__fold_i64, sp__rows_i64, .gemm = sp__gemm_i64},
             [SP_I32] = {sp__map_i32, sp__cast_i32, sp__fold_i32, sp__rows_i32, .gemm = sp__gemm_i32},
             [SP_U8] = {sp__map_u8, sp__cast_u8, sp__fold_u8, sp__rows_u8, .gemm = sp__gemm_u8},
-            [SP_BOOL] = {sp__map_bool, sp__cast_bool, sp__fold_bool},
+            [SP_BOOL] = {sp__map_bool8, sp__cast_bool8, sp__fold_bool},
         },
 };

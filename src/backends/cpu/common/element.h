@@ -14,29 +14,29 @@
 /* `element` is what lies in memory, `number` what is computed with. */
 #if defined(SP_ELEMENT_F32)
 typedef float element, number;
-enum { DTYPE = SP_F32 };
+enum { DTYPE = SP_F32, FLOATING = 1 };
 #elif defined(SP_ELEMENT_F64)
 typedef double element, number;
-enum { DTYPE = SP_F64 };
+enum { DTYPE = SP_F64, FLOATING = 1 };
 #elif defined(SP_ELEMENT_BF16)
 typedef sp__bf16 element;
 typedef float number;
-enum { DTYPE = SP_BF16 };
+enum { DTYPE = SP_BF16, FLOATING = 1 };
 #elif defined(SP_ELEMENT_I64)
 typedef int64_t element, number;
-enum { DTYPE = SP_I64 };
+enum { DTYPE = SP_I64, FLOATING = 0 };
 #elif defined(SP_ELEMENT_I32)
 typedef int32_t element;
 typedef int64_t number;
-enum { DTYPE = SP_I32 };
+enum { DTYPE = SP_I32, FLOATING = 0 };
 #elif defined(SP_ELEMENT_U8)
 typedef uint8_t element;
 typedef int64_t number;
-enum { DTYPE = SP_U8 };
+enum { DTYPE = SP_U8, FLOATING = 0 };
 #elif defined(SP_ELEMENT_BOOL8)
 typedef uint8_t element; /* 0 is false, all else true; 0 and 1 are written */
-typedef bool number;
-enum { DTYPE = SP_BOOL };
+typedef int64_t number;
+enum { DTYPE = SP_BOOL, FLOATING = 0 };
 #endif
 
 /* One element at p, and its place in memory again: bf16 is rounded to the nearest, integers keep their lower bits. */
@@ -55,6 +55,8 @@ static inline void store(void *p, number x)
 {
 #if defined(SP_ELEMENT_BF16)
     *(element *)p = sp__to_bf16(x);
+#elif defined(SP_ELEMENT_BOOL8)
+    *(element *)p = x != 0;
 #else
     *(element *)p = (element)x;
 #endif

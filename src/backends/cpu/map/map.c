@@ -2,75 +2,6 @@
 #include "backends/cpu/cpu.h"
 #include <stdlib.h>
 
-static const char *const names[SP__MAP_COUNT] = {
-    [SP__COPY] = "copy",
-    [SP__NEG] = "neg",
-    [SP__ABS] = "abs",
-    [SP__SIGN] = "sign",
-    [SP__EXP] = "exp",
-    [SP__EXPM1] = "expm1",
-    [SP__LOG] = "log",
-    [SP__LOG1P] = "log1p",
-    [SP__SQRT] = "sqrt",
-    [SP__RSQRT] = "rsqrt",
-    [SP__RECIPROCAL] = "reciprocal",
-    [SP__SQUARE] = "square",
-    [SP__SIN] = "sin",
-    [SP__COS] = "cos",
-    [SP__TANH] = "tanh",
-    [SP__SIGMOID] = "sigmoid",
-    [SP__RELU] = "relu",
-    [SP__SILU] = "silu",
-    [SP__FLOOR] = "floor",
-    [SP__CEIL] = "ceil",
-    [SP__ROUND] = "round",
-    [SP__ERF] = "erf",
-    [SP__SOFTPLUS] = "softplus",
-    [SP__LEAKY_RELU] = "leaky_relu",
-    [SP__ELU] = "elu",
-    [SP__GELU] = "gelu",
-    [SP__GELU_TANH] = "gelu (tanh)",
-    [SP__CLAMP] = "clamp",
-    [SP__POW_SCALAR] = "pow",
-    [SP__AFFINE] = "affine",
-    [SP__LOGICAL_NOT] = "logical_not",
-    [SP__ISNAN] = "isnan",
-    [SP__ISINF] = "isinf",
-    [SP__ISFINITE] = "isfinite",
-    [SP__ADD] = "add",
-    [SP__SUB] = "sub",
-    [SP__MUL] = "mul",
-    [SP__DIV] = "div",
-    [SP__POW] = "pow",
-    [SP__MAXIMUM] = "maximum",
-    [SP__MINIMUM] = "minimum",
-    [SP__LERP] = "lerp",
-    [SP__RELU_BACKWARD] = "relu's backward",
-    [SP__SIGMOID_BACKWARD] = "sigmoid's backward",
-    [SP__TANH_BACKWARD] = "tanh's backward",
-    [SP__GELU_BACKWARD] = "gelu's backward",
-    [SP__GELU_TANH_BACKWARD] = "gelu's backward (tanh)",
-    [SP__SILU_BACKWARD] = "silu's backward",
-    [SP__SOFTPLUS_BACKWARD] = "softplus's backward",
-    [SP__LEAKY_RELU_BACKWARD] = "leaky_relu's backward",
-    [SP__ELU_BACKWARD] = "elu's backward",
-    [SP__BCE_LOGITS] = "binary_cross_entropy_with_logits",
-    [SP__BCE_LOGITS_BACKWARD] = "binary_cross_entropy_with_logits' backward",
-    [SP__EQ] = "eq",
-    [SP__NE] = "ne",
-    [SP__LT] = "lt",
-    [SP__LE] = "le",
-    [SP__GT] = "gt",
-    [SP__GE] = "ge",
-    [SP__LOGICAL_AND] = "logical_and",
-    [SP__LOGICAL_OR] = "logical_or",
-    [SP__LOGICAL_XOR] = "logical_xor",
-    [SP__WHERE] = "where",
-    [SP__ADDCMUL] = "addcmul",
-    [SP__ADDCDIV] = "addcdiv",
-    [SP__LERP_TENSOR] = "lerp",
-};
-
 /* A call in its simple form: dimensions merged where they can be, the last with the smallest strides of the output. */
 typedef struct plan {
     int ndim, n;
@@ -281,7 +212,8 @@ sp_status sp__cpu_map(const sp__map *call)
         p.packs = !is_dense(&p);
     else
         p.loop = find_loop(&sp__reference, call);
-    if (!p.loop) return sp__no_kernel(names[call->kind], call->operands[call->kind == SP__WHERE ? 0 : 1].dtype);
+    if (!p.loop)
+        return sp__no_kernel(sp__map_kinds[call->kind].name, call->operands[call->kind == SP__WHERE ? 0 : 1].dtype);
     if (sp__cpu_level() == &sp__reference) p.packs = false;
     sp__tasks((p.total + SP__GRAIN - 1) / SP__GRAIN, run_task, &p);
     return SP_OK;

@@ -1,56 +1,37 @@
-/* Casts: every dtype to every dtype. Floating point to integers truncates; what does not fit gives what x86's
- * instruction gives, the smallest number, and so u8 takes the low bits of the i64. */
+/* Casts from one element type to every dtype. Floating point to integers truncates. What does not fit gives what x86's
+ * instruction gives, the smallest number, and so u8 takes the lower bits of the i64. */
+#include "backends/cpu/common/element.h"
 #include "backends/cpu/reference.h"
 
-#define TO_I64(x) sp__to_i64((double)(x))
-#define TO_I32(x) sp__to_i32((double)(x))
-#define TO_U8(x) (uint8_t) sp__to_i64((double)(x))
+static inline int64_t to_i64(number x)
+{
+    return FLOATING ? sp__to_i64((double)x) : (int64_t)x;
+}
 
-#define C float
-#define LOAD(p) (*(const float *)(p))
-#define FN(to) f32_##to
-#define TABLE sp__cast_f32
-#include "reference_cast.inc.h"
+static inline int32_t to_i32(number x)
+{
+    return FLOATING ? sp__to_i32((double)x) : (int32_t)x;
+}
 
-#define C double
-#define LOAD(p) (*(const double *)(p))
-#define FN(to) f64_##to
-#define TABLE sp__cast_f64
-#include "reference_cast.inc.h"
+#define CAST(to, type, value)                                                                                          \
+    static void cast_to_##to(char *const *data, const int64_t *s, int64_t n, const double *params)                     \
+    {                                                                                                                  \
+        (void)params;                                                                                                  \
+        for (int64_t i = 0; i < n; i++) {                                                                              \
+            const number x = load(data[1] + i * s[1]);                                                                 \
+            *(type *)(data[0] + i * s[0]) = (value);                                                                   \
+        }                                                                                                              \
+    }
 
-#define C float
-#define LOAD(p) sp__from_bf16(*(const sp__bf16 *)(p))
-#define FN(to) bf16_##to
-#define TABLE sp__cast_bf16
-#include "reference_cast.inc.h"
+CAST(f32, float, (float)x)
+CAST(f64, double, (double)x)
+CAST(bf16, sp__bf16, sp__to_bf16((float)x))
+CAST(i64, int64_t, to_i64(x))
+CAST(i32, int32_t, to_i32(x))
+CAST(u8, uint8_t, (uint8_t)to_i64(x))
+CAST(truth, uint8_t, x != 0)
 
-#undef TO_I64
-#undef TO_I32
-#undef TO_U8
-#define TO_I64(x) (int64_t)(x)
-#define TO_I32(x) (int32_t)(x)
-#define TO_U8(x) (uint8_t)(x)
-
-#define C int64_t
-#define LOAD(p) (*(const int64_t *)(p))
-#define FN(to) i64_##to
-#define TABLE sp__cast_i64
-#include "reference_cast.inc.h"
-
-#define C int32_t
-#define LOAD(p) (*(const int32_t *)(p))
-#define FN(to) i32_##to
-#define TABLE sp__cast_i32
-#include "reference_cast.inc.h"
-
-#define C uint8_t
-#define LOAD(p) (*(const uint8_t *)(p))
-#define FN(to) u8_##to
-#define TABLE sp__cast_u8
-#include "reference_cast.inc.h"
-
-#define C bool
-#define LOAD(p) (*(const uint8_t *)(p) != 0)
-#define FN(to) bool_##to
-#define TABLE sp__cast_bool
-#include "reference_cast.inc.h"
+sp__loop *const SP__OF(sp__cast)[SP_DTYPE_COUNT] = {
+    [SP_F32] = cast_to_f32, [SP_F64] = cast_to_f64, [SP_BF16] = cast_to_bf16,  [SP_I64] = cast_to_i64,
+    [SP_I32] = cast_to_i32, [SP_U8] = cast_to_u8,   [SP_BOOL] = cast_to_truth,
+};
