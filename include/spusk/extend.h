@@ -8,7 +8,8 @@
 #include <spusk/extend/memory.h>   /* memory through the allocator */
 #include <spusk/extend/object.h>   /* counted objects of one's own */
 #include <spusk/extend/options.h>  /* to read the options of a call */
-#include <spusk/extend/operator.h> /* operators, and the memory of tensors */
+#include <spusk/extend/layout.h>   /* the memory of tensors */
+#include <spusk/extend/operator.h> /* operators of one's own */
 #include <spusk/extend/layer.h>    /* what a layer prints and saves; modules from descriptions */
 #include <spusk/extend/update.h>   /* the optimisers' updates */
 #include <spusk/extend/sizes.h>    /* arithmetic on sizes that does not overflow */

@@ -3,6 +3,7 @@
 #define SPUSK_TENSOR_PRIVATE_H
 
 #include "backends/backend.h"
+#include <spusk/extend/layout.h>
 #include <spusk/extend/operator.h>
 #include <spusk/extend/options.h>
 
