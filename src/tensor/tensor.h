@@ -16,7 +16,7 @@ typedef struct sp__storage {
     atomic_int refs;
     atomic_uint version;                     /* counts changes in place */
     _Atomic(struct sp__deferred *) deferred; /* the call that will write the buffer, not there yet; NULL: it is there */
-    struct sp__wait *waits;                  /* calls that have yet to read the buffer; see deferred.c */
+    struct sp__wait *waits;                  /* calls that have yet to read the buffer; see autograd/deferred.c */
     atomic_bool exposed;                     /* a program has a pointer through which it may write */
 } sp__storage;
 
@@ -89,7 +89,7 @@ static inline sp_tensor *sp__base_of(const sp_tensor *x)
 }
 void sp__bump_version(sp_tensor *x);
 
-/* ---- calls that wait until their values are read; deferred.c ---- */
+/* ---- calls that wait until their values are read; autograd/deferred.c ---- */
 
 enum { SP__MOST_WAITED = 3 };
 
