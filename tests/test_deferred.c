@@ -1,12 +1,13 @@
-/* Calls that wait until their values are read: when they run, what they read, and who may not notice. */
+/* Deferred calls: when they run, what they read, and who may not notice. */
+#include "autograd/deferred.h"
+#include "autograd/fusion.h"
 #include "support/support.h"
-#include "tensor/tensor.h"
 #include <pthread.h>
 #include <spusk/spusk.h>
 
 static atomic_int doubled, fused;
 
-/* ---- an operator that always waits: y = 2·x ---- */
+/* ---- an operator that is always deferred: y = 2·x ---- */
 
 static sp_status infer_same(sp_call *call)
 {
@@ -38,26 +39,28 @@ static const sp_op op_double = {.name = "double",
                                 .infer = infer_same,
                                 .forward = forward_double,
                                 .backward = backward_double,
-                                .waits = always};
+                                .autocast = SP_CAST_LOWER};
 
-/* ---- and one that reads it before its values are there: y = x + 1, or 2·x + 1 at once ---- */
+/* ---- and one that runs together with it: y = x + 1, or 2·x + 1 at once ---- */
 
 static sp_status forward_next(sp_call *call)
 {
-    sp__deferred *d = sp__waiting(call->inputs[0], &op_double);
-    if (!d) return sp__map_tensors(SP__AFFINE, call->outputs[0], call->inputs, 1, 0, (double[]){1, 1});
-    atomic_fetch_add(&fused, 1);
-    sp_status status = sp__map_tensors(SP__AFFINE, call->outputs[0], d->inputs, 1, 0, (double[]){2, 1});
-    sp__deferred_drop(d);
-    return status;
+    return sp__map_tensors(SP__AFFINE, call->outputs[0], call->inputs, 1, 0, (double[]){1, 1});
 }
 
-static const sp_op op_next = {.name = "next",
-                              .n_inputs = 1,
-                              .infer = infer_same,
-                              .forward = forward_next,
-                              .waits = always,
-                              .reads_waiting = true};
+static const sp_op op_next = {.name = "next", .n_inputs = 1, .infer = infer_same, .forward = forward_next};
+
+static sp_status forward_both(const sp_call *calls, bool *taken)
+{
+    atomic_fetch_add(&fused, 1);
+    *taken = true;
+    return sp__map_tensors(SP__AFFINE, calls[1].outputs[0], calls[0].inputs, 1, 0, (double[]){2, 1});
+}
+
+static const sp__fusion fusions[] = {
+    {.n = 2, .ops = {&op_double, &op_next}, .pays = always, .forward = forward_both},
+    {0},
+};
 
 static sp_tensor *twice(sp_tensor *x)
 {
@@ -106,7 +109,7 @@ static void test_what_nobody_reads_is_never_computed(void **state)
     assert_int_equal(doubled + fused, 0);
 }
 
-static void test_a_fused_reader_leaves_the_inner_value_waiting(void **state)
+static void test_a_fused_reader_leaves_the_inner_value_deferred(void **state)
 {
     (void)state;
     count_anew();
@@ -206,7 +209,7 @@ static void test_gradients_flow_through_what_was_never_computed(void **state)
     assert_string_equal(sp_grad_fn_name(y), "DoubleBackward0");
 }
 
-static void test_the_graph_reads_what_it_saved_of_a_waiting_value(void **state)
+static void test_the_graph_reads_what_it_saved_of_a_deferred_value(void **state)
 {
     (void)state;
     sp_tensor *x = sp_requires_grad(sp_vector(0, 1)), *y = sp_exp(twice(x));
@@ -279,7 +282,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         sp_test(test_a_value_is_computed_when_it_is_read_and_once),
         sp_test(test_what_nobody_reads_is_never_computed),
-        sp_test(test_a_fused_reader_leaves_the_inner_value_waiting),
+        sp_test(test_a_fused_reader_leaves_the_inner_value_deferred),
         sp_test(test_an_inner_value_that_is_there_is_not_computed_again),
         sp_test(test_every_way_to_read_computes),
         sp_test(test_a_write_to_an_operand_comes_after),
@@ -287,10 +290,11 @@ int main(void)
         sp_test(test_a_write_to_the_value_itself_computes_it_first),
         sp_test(test_memory_that_the_program_may_write_to_is_read_at_once),
         sp_test(test_gradients_flow_through_what_was_never_computed),
-        sp_test(test_the_graph_reads_what_it_saved_of_a_waiting_value),
+        sp_test(test_the_graph_reads_what_it_saved_of_a_deferred_value),
         sp_test(test_each_allocation_of_a_late_value_fails_in_turn),
         sp_test(test_threads_that_read_one_value_compute_it_once),
         sp_test(test_it_can_be_turned_off),
     };
+    sp__set_fusions(fusions);
     return sp_test_main(tests);
 }

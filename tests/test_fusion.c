@@ -1,7 +1,9 @@
 /* Convolution, ReLU and max-pooling in a module of one's own: fused where nobody looks, plain where somebody does, and
  * the same numbers within rounding either way. */
+#include "autograd/deferred.h"
+#include "autograd/fusion.h"
+#include "ops/ops.h"
 #include "support/support.h"
-#include "tensor/tensor.h"
 #include <math.h>
 #include <spusk/spusk.h>
 
@@ -313,6 +315,44 @@ static void test_bf16_forward_has_the_plain_bits(void **state)
     sp__set_deferral(true);
 }
 
+static void test_the_switch_changes_no_bit_in_f32(void **state)
+{
+    (void)state;
+    bool computed;
+    const outcome on = run(NULL, &computed);
+    sp__set_deferral(false);
+    const outcome off = run(NULL, &computed);
+    sp__set_deferral(true);
+    assert_true(on.loss == off.loss);
+    assert_true(sp_equal(on.x, off.x));
+    for (int i = 0; i < 6; i++) assert_true(sp_equal(on.of[i], off.of[i]));
+}
+
+static bool is_listed(const sp_op *op)
+{
+    for (int i = 0; i < sp__n_ops; i++)
+        if (sp__all_ops[i] == op) return true;
+    return false;
+}
+
+/* What the engine takes for granted of each row. */
+static void test_the_table_is_sound(void **state)
+{
+    (void)state;
+    int rows = 0;
+    for (const sp__fusion *f = sp__all_fusions; f->n; f++, rows++) {
+        assert_in_range(f->n, 2, SP__MOST_FUSED);
+        assert_non_null(f->pays);
+        assert_non_null(f->forward);
+        assert_true(sp__may_begin_fusion(f->ops[0]));
+        for (int i = 0; i < f->n; i++) {
+            assert_true(is_listed(f->ops[i]));
+            assert_in_range(f->ops[i]->n_inputs, 1, SP__MOST_DEFERRED_INPUTS);
+        }
+    }
+    assert_true(rows > 0);
+}
+
 static bool step(void *unused)
 {
     (void)unused;
@@ -325,7 +365,7 @@ static bool step(void *unused)
     return fine;
 }
 
-static void test_each_allocation_of_an_update_fails_in_turn(void **state)
+static void test_each_allocation_of_a_fused_run_fails_in_turn(void **state)
 {
     (void)state;
     assert_in_range(support_fail_each_allocation(step, NULL), 10, 10000);
@@ -345,7 +385,9 @@ int main(void)
         sp_test(test_other_windows_and_layouts_are_as_plain),
         sp_test(test_a_pass_adds_in_the_order_of_the_plain_operators),
         sp_test(test_bf16_forward_has_the_plain_bits),
-        sp_test(test_each_allocation_of_an_update_fails_in_turn),
+        sp_test(test_the_switch_changes_no_bit_in_f32),
+        sp_test(test_the_table_is_sound),
+        sp_test(test_each_allocation_of_a_fused_run_fails_in_turn),
     };
     return sp_test_main(tests);
 }

@@ -1,4 +1,6 @@
 /* The one function that calls every operator: checks, runs, records. */
+#include "autograd/deferred.h"
+#include "autograd/fusion.h"
 #include "autograd/node.h"
 #include <stdio.h>
 #include <string.h>
@@ -78,23 +80,43 @@ static void drop_outputs(sp_call *call)
     }
 }
 
-static sp_status run(sp_call *call)
+static sp_status run_own(sp_call *call)
 {
-    const sp_op *op = call->op;
-    bool waits = false;
-    sp_status status = infer(call);
-    if (!status && op->waits) status = sp__defer(call, &waits);
-    if (status || waits) return status;
+    return with_cause(call->op, "forward", call->op->forward(call));
+}
+
+sp_status sp__run_forward(sp_call *call)
+{
+    bool fused = false;
+    sp_status status = sp__fuse_now(call, &fused);
+    if (status || fused) return status;
+    status = sp__ready_all(call->inputs, call->n_inputs);
+    return status ? status : run_own(call);
+}
+
+static sp_status allocate_outputs(sp_call *call)
+{
+    sp_status status = SP_OK;
     for (int i = 0; i < call->n_outputs && !status; i++)
         if (!call->outputs[i]->storage)
-            status = op->forward ? sp__tensor_allocate(call->outputs[i])
-                                 : sp_raise(SP_ERROR_ARGUMENT,
-                                            "sp_%s: its record has no forward, which only a view "
-                                            "may lack",
-                                            op->name);
-    if (status || !op->forward) return status; /* a pure view reads nothing */
-    if (!op->reads_waiting) status = sp__ready_all(call->inputs, call->n_inputs);
-    return status ? status : with_cause(op, "forward", op->forward(call));
+            status = call->op->forward
+                         ? sp__tensor_allocate(call->outputs[i])
+                         : sp_raise(SP_ERROR_ARGUMENT, "sp_%s: its record has no forward, which only a view may lack",
+                                    call->op->name);
+    return status;
+}
+
+/* The table of fusions is asked only where it may have something. */
+static sp_status run(sp_call *call)
+{
+    const bool ready = sp__are_ready(call->inputs, call->n_inputs);
+    bool deferred = false;
+    sp_status status = infer(call);
+    if (!status && (!ready || sp__may_begin_fusion(call->op))) status = sp__fuse_later(call, &deferred);
+    if (status || deferred) return status;
+    status = allocate_outputs(call);
+    if (status || !call->op->forward) return status; /* a pure view reads nothing */
+    return ready ? run_own(call) : sp__run_forward(call);
 }
 
 sp_status sp_call_output(sp_call *call, int i, sp_dtype dtype, sp_dims dims)

@@ -53,16 +53,6 @@ struct sp__node {
     size_t block_size;
 };
 
-enum { SP__LONGEST_CHAIN = 2 };
-
-/* The gradients of several calls as one. The operators that made input 0, that one's input 0, … of the operator whose
- * record names the chain; a NULL ends them. calls[0] is that operator's, with the gradient that came; calls[i] that of
- * ops[i - 1], of which the last gets the results. */
-typedef struct sp__chain {
-    const sp_op *ops[SP__LONGEST_CHAIN + 1];
-    sp_status (*backward)(sp_grad_call *calls, bool *taken); /* *taken false: it does not suit, and nothing was done */
-} sp__chain;
-
 /* Whether a call with these inputs is to be recorded. */
 bool sp__should_record(sp_tensor *const *inputs, int n);
 /* The edge to what made x (a leaf's accumulator, made on demand). */

@@ -1,10 +1,11 @@
-/* Calls that wait until somebody reads their values. What a fused kernel makes on the way (a convolution's sums, before
- * ReLU and pooling) is then never written, unless it is looked at.
+/* Deferred calls. What a fused run makes on the way (a convolution's sums, before ReLU and pooling) is then never
+ * written, unless somebody reads it.
  *
- * A waiting call has settled everything but its values: shape, dtype, errors, modes. It holds its operands; before one
- * of them is written, it gets a copy of the old values (sp__before_write), so it may wait however long. One lock guards
- * all that links calls, operands and readers; it is held for a few instructions, never while values are computed. */
-#include "tensor/tensor.h"
+ * A deferred call has settled everything but its values: shape, dtype, errors, modes. It holds its operands. Before one
+ * of them is written, the call gets a copy of the old values (sp__before_write), so it may run at any time later. One
+ * lock guards all that links calls, operands and readers. It is held for a few instructions, never while values are
+ * computed. */
+#include "autograd/deferred.h"
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,27 +32,27 @@ void sp__set_deferral(bool on)
     atomic_store(&wanted, on ? 1 : 2);
 }
 
-/* ---- links from operands to the calls that wait for them; under the lock ---- */
+/* ---- links from operands to the calls that have yet to read them; under the lock ---- */
 
-static void link_waits(sp__deferred *d)
+static void link_readers(sp__deferred *d)
 {
     for (int i = 0; i < d->n_inputs; i++) {
         if (sp__is_none(d->inputs[i])) continue;
-        sp__wait *wait = &d->waits[i], **head = &d->inputs[i]->storage->waits;
-        *wait = (sp__wait){d, *head, head};
-        if (*head) (*head)->back = &wait->next;
-        *head = wait;
+        sp__reader *reader = &d->readers[i], **head = &d->inputs[i]->storage->readers;
+        *reader = (sp__reader){d, *head, head};
+        if (*head) (*head)->back = &reader->next;
+        *head = reader;
     }
 }
 
-static void unlink_waits(sp__deferred *d)
+static void unlink_readers(sp__deferred *d)
 {
     for (int i = 0; i < d->n_inputs; i++) {
-        sp__wait *wait = &d->waits[i];
-        if (!wait->back) continue;
-        *wait->back = wait->next;
-        if (wait->next) wait->next->back = wait->back;
-        wait->back = NULL;
+        sp__reader *reader = &d->readers[i];
+        if (!reader->back) continue;
+        *reader->back = reader->next;
+        if (reader->next) reader->next->back = reader->back;
+        reader->back = NULL;
     }
 }
 
@@ -70,7 +71,7 @@ void sp__deferred_drop(sp__deferred *d)
     if (!d) return;
     pthread_mutex_lock(&lock);
     bool last = --d->holds == 0;
-    if (last) unlink_waits(d);
+    if (last) unlink_readers(d);
     pthread_mutex_unlock(&lock);
     if (last) destroy(d);
 }
@@ -95,34 +96,30 @@ static sp__deferred *deferred_new(const sp_call *call)
     return NULL;
 }
 
-/* A pointer that a program has to an operand may be written through at any time, unseen. */
-static bool may_wait(const sp_call *call)
+bool sp__can_defer(const sp_call *call)
 {
-    if (!call->op->waits || !sp__deferral() || call->n_outputs != 1 || call->outputs[0]->storage) return false;
-    if (call->n_inputs > SP__MOST_WAITED) return false;
+    if (!sp__deferral() || call->n_outputs != 1 || call->outputs[0]->storage) return false;
+    if (call->n_inputs > SP__MOST_DEFERRED_INPUTS) return false;
     for (int i = 0; i < call->n_inputs; i++)
         if (!sp__is_none(call->inputs[i]) && atomic_load(&call->inputs[i]->storage->exposed)) return false;
-    return sp__product(call->outputs[0]->ndim, call->outputs[0]->sizes) > 0 && call->op->waits(call);
+    return sp__product(call->outputs[0]->ndim, call->outputs[0]->sizes) > 0;
 }
 
-sp_status sp__defer(sp_call *call, bool *waits)
+sp_status sp__defer(sp_call *call)
 {
-    *waits = may_wait(call);
-    if (!*waits) return SP_OK;
-    sp_status status = call->op->reads_waiting ? SP_OK : sp__ready_all(call->inputs, call->n_inputs);
-    sp__deferred *d = status ? NULL : deferred_new(call);
+    sp__deferred *d = deferred_new(call);
     if (!d) return sp_error_status();
     if (sp__tensor_allocate_later(call->outputs[0], d)) {
         destroy(d);
         return sp_error_status();
     }
     pthread_mutex_lock(&lock);
-    link_waits(d);
+    link_readers(d);
     pthread_mutex_unlock(&lock);
     return SP_OK;
 }
 
-/* ---- looking at what waits ---- */
+/* ---- looking at a deferred call ---- */
 
 static bool is_whole_of(const sp_tensor *x, const sp_tensor *output)
 {
@@ -131,7 +128,7 @@ static bool is_whole_of(const sp_tensor *x, const sp_tensor *output)
            !memcmp(x->strides, output->strides, (size_t)x->ndim * sizeof *x->strides);
 }
 
-sp__deferred *sp__waiting(const sp_tensor *x, const sp_op *op)
+sp__deferred *sp__deferred_of(const sp_tensor *x, const sp_op *op)
 {
     if (sp__is_none(x) || sp__is_ready(x)) return NULL;
     pthread_mutex_lock(&lock);
@@ -144,12 +141,17 @@ sp__deferred *sp__waiting(const sp_tensor *x, const sp_op *op)
     return d;
 }
 
+sp_call sp__deferred_call(const sp__deferred *d)
+{
+    return (sp_call){.op = d->op, .inputs = d->inputs, .n_inputs = d->n_inputs, .attributes = d + 1, .n_outputs = 1};
+}
+
 /* ---- computing ---- */
 
 static sp_status run(sp__deferred *d, sp__storage *storage)
 {
     sp_tensor *out = d->output;
-    sp_call call = {.op = d->op, .inputs = d->inputs, .n_inputs = d->n_inputs, .attributes = d + 1, .n_outputs = 1};
+    sp_call call = sp__deferred_call(d);
     void *buffer = storage->backend->alloc(storage->bytes);
     if (!buffer)
         return sp_raise(SP_ERROR_MEMORY, "sp_%s: no memory for a %s tensor of shape %s (%zu bytes)", d->op->name,
@@ -159,8 +161,7 @@ static sp_status run(sp__deferred *d, sp__storage *storage)
     out->storage = &now; /* the storage itself still says that its values are not there */
     call.outputs[0] = out;
     sp_scope scope = sp_scope_open_no_grad();
-    sp_status status = d->op->reads_waiting ? SP_OK : sp__ready_all(d->inputs, d->n_inputs);
-    if (!status) status = d->op->forward(&call);
+    sp_status status = sp__run_forward(&call);
     sp_scope_close(&scope);
     out->storage = NULL;
     if (status)
@@ -195,14 +196,6 @@ sp_status sp__compute(sp__storage *storage)
     return status;
 }
 
-sp_status sp__ready_all(sp_tensor *const *inputs, int n)
-{
-    sp_status status = SP_OK;
-    for (int i = 0; i < n && !status; i++)
-        if (!sp__is_none(inputs[i])) status = sp__ready(inputs[i]);
-    return status;
-}
-
 /* ---- before a write ---- */
 
 static sp__storage *copy_of(const sp__storage *storage)
@@ -218,18 +211,18 @@ static sp__storage *copy_of(const sp__storage *storage)
     return NULL;
 }
 
-/* All that wait for the storage wait for its copy now; how many. */
-static int move_waits(sp__storage *from, sp__storage *to)
+/* All that have yet to read one storage will read the other; how many. */
+static int move_readers(sp__storage *from, sp__storage *to)
 {
     int n = 0;
     pthread_mutex_lock(&lock);
-    for (sp__wait *wait = from->waits; wait; wait = wait->next, n++) {
-        wait->call->inputs[wait - wait->call->waits]->storage = to;
+    for (sp__reader *reader = from->readers; reader; reader = reader->next, n++) {
+        reader->call->inputs[reader - reader->call->readers]->storage = to;
         sp__storage_ref(to);
     }
-    to->waits = from->waits;
-    if (to->waits) to->waits->back = &to->waits;
-    from->waits = NULL;
+    to->readers = from->readers;
+    if (to->readers) to->readers->back = &to->readers;
+    from->readers = NULL;
     pthread_mutex_unlock(&lock);
     return n;
 }
@@ -239,14 +232,14 @@ sp_status sp__before_write(sp_tensor *x)
     sp__storage *storage = x->storage;
     sp_status status = sp__ready(x);
     pthread_mutex_lock(&lock);
-    bool waited = storage->waits != NULL;
+    bool has_readers = storage->readers != NULL;
     pthread_mutex_unlock(&lock);
-    if (status || !waited) return status;
+    if (status || !has_readers) return status;
     sp__storage *copy = copy_of(storage);
     if (!copy)
         return sp_raise(SP_ERROR_MEMORY, "no memory (%zu bytes) for the old values of a tensor of shape %s",
                         storage->bytes, sp__shape_of(x));
-    for (int n = move_waits(storage, copy); n > 0; n--) sp__storage_unref(storage);
+    for (int n = move_readers(storage, copy); n > 0; n--) sp__storage_unref(storage);
     sp__storage_unref(copy);
     return SP_OK;
 }

@@ -71,7 +71,7 @@ static sp_status run_backward(sp__run *r, const sp__entry *e, sp_tensor *const *
     sp__node *node = e->node;
     bool needed[SP_MAX_INPUTS];
     sp_status status = SP_OK;
-    if (!sp__needed(r, e, needed) || sp__run_chain(r, node, grads, &status)) return status;
+    if (!sp__needed(r, e, needed) || sp__fuse_backward(r, node, grads, &status)) return status;
     sp_grad_call call = sp__grad_call_of(node, grads, needed);
     status = node->op->backward(&call);
     if (status) sp_error_context("in %s: ", node->op->backward_name);

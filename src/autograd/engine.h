@@ -1,4 +1,4 @@
-/* A backward pass in progress: between order.c, engine.c, chain.c and backward.c. */
+/* A backward pass in progress: between order.c, engine.c, fusion.c and backward.c. */
 #ifndef SPUSK_AUTOGRAD_ENGINE_H
 #define SPUSK_AUTOGRAD_ENGINE_H
 
@@ -59,7 +59,8 @@ bool sp__needed(const sp__run *r, const sp__entry *e, bool *needed);
 sp_status sp__send_all(sp__run *r, const sp__entry *e, const sp_grad_call *call);
 /* The gradient call of a node. */
 sp_grad_call sp__grad_call_of(sp__node *node, sp_tensor *const *grads, const bool *needed);
-/* Tries the chains of a node's operator, whose gradient is in `grads`: true when one ran, with its status. */
-bool sp__run_chain(sp__run *r, sp__node *node, sp_tensor *const *grads, sp_status *status);
+/* Tries the fusions that end with a node's operator, whose gradients are `grads`: true when one ran, with its status.
+ */
+bool sp__fuse_backward(sp__run *r, sp__node *node, sp_tensor *const *grads, sp_status *status);
 
 #endif

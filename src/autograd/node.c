@@ -1,5 +1,6 @@
 /* Nodes of the graph: making, saving, letting go. */
 #include "autograd/node.h"
+#include "autograd/fusion.h"
 #include <string.h>
 
 /* ---- destruction ---- */
@@ -219,7 +220,8 @@ void sp__node_set_output(sp__node *node, int i, const sp_tensor *x)
 
 void sp__node_save_output(sp__node *node, int i, sp_tensor *x)
 {
-    if (node->op->saves >> (16 + i) & 1) node->saved_outputs[i] = save(x);
+    const unsigned saves = node->op->saves | sp__fusion_saves(node->op);
+    if (saves >> (16 + i) & 1) node->saved_outputs[i] = save(x);
 }
 
 sp_status sp__record(sp_call *call)

@@ -12,7 +12,7 @@ sp_status sp__record(sp_call *call);
 sp__node *sp__node_new(const sp_op *op, sp_tensor *const *inputs, int n, const void *attributes, int n_outputs);
 /* Notes the shape of output i. */
 void sp__node_set_output(sp__node *node, int i, const sp_tensor *x);
-/* Keeps output i for backward, where the operator's record says so. */
+/* Keeps output i for backward, where the operator's record or a fusion says so. */
 void sp__node_save_output(sp__node *node, int i, sp_tensor *x);
 /* Drops what backward would read. */
 void sp__node_release(sp__node *node);

@@ -14,7 +14,6 @@
  * with their channels innermost; a weight's gradient lies as the weight. Source: Dumoulin and Visin, "A guide to
  * convolution arithmetic for deep learning", arXiv 1603.07285; PyTorch, torch.nn.functional.conv2d. */
 #include "ops/conv.h"
-#include "ops/conv_fused.h"
 #include <string.h>
 
 /* ---- infer ---- */
@@ -235,7 +234,6 @@ const sp_op sp__op_conv2d = {
     .saves = SP_SAVE_INPUT(0) | SP_SAVE_INPUT(1),
     .infer = conv2d_infer,
     .forward = conv2d_forward,
-    .waits = sp__conv2d_waits,
     .backward = conv2d_backward,
     .samples =
         (const sp_sample[]){

@@ -13,10 +13,9 @@ static sp_status linear_infer(sp_call *call)
     return sp_call_output(call, 0, x->dtype, SP_DIMS(x->sizes[0], weight->sizes[0]));
 }
 
-static sp_status linear_into(sp_tensor *out, sp_tensor *const *inputs, bool relu)
+sp__gemm sp__linear_call(sp_tensor *const *inputs, const sp_tensor *out, sp__operand *bias_operand)
 {
     const sp_tensor *x = inputs[0], *weight = inputs[1], *bias = inputs[2];
-    sp__operand bias_operand;
     sp__gemm gemm = {.dtype = out->dtype,
                      .batches = 1,
                      .m = x->sizes[0],
@@ -25,33 +24,20 @@ static sp_status linear_into(sp_tensor *out, sp_tensor *const *inputs, bool relu
                      .a = sp__matrix_of(x),
                      .b = sp__matrix_transposed(sp__matrix_of(weight)),
                      .c = sp__matrix_of(out),
-                     .alpha = 1,
-                     .relu = relu};
+                     .alpha = 1};
     if (!sp__is_none(bias)) {
-        bias_operand = sp__operand_of(bias);
-        gemm.bias = &bias_operand;
+        *bias_operand = sp__operand_of(bias);
+        gemm.bias = bias_operand;
     }
-    if (gemm.m == 0 || gemm.n == 0) return SP_OK;
-    return sp__backend_for(out)->gemm(&gemm);
+    return gemm;
 }
 
 static sp_status linear_forward(sp_call *call)
 {
-    return linear_into(call->outputs[0], call->inputs, false);
-}
-
-sp_status sp__linear_relu(const sp__deferred *linear, sp_tensor *out)
-{
-    return linear_into(out, linear->inputs, true);
-}
-
-/* In training the weight is written after each step, and who still holds the result then costs a copy of the weight,
- * which is more than the one pass that waiting saves, unless the batch is large. */
-static bool linear_waits(const sp_call *call)
-{
-    const sp_tensor *weight = call->inputs[1], *out = call->outputs[0];
-    const int64_t written = sp__product(2, out->sizes), copied = sp__product(2, weight->sizes);
-    return written >= 4096 && (!sp_grad_enabled() || written >= 4 * copied);
+    sp__operand bias;
+    const sp_tensor *out = call->outputs[0];
+    const sp__gemm gemm = sp__linear_call(call->inputs, out, &bias);
+    return gemm.m && gemm.n ? sp__backend_for(out)->gemm(&gemm) : SP_OK;
 }
 
 static sp_status linear_backward(sp_grad_call *call)
@@ -131,7 +117,6 @@ const sp_op sp__op_linear = {
     .saves = SP_SAVE_INPUT(0) | SP_SAVE_INPUT(1),
     .infer = linear_infer,
     .forward = linear_forward,
-    .waits = linear_waits,
     .backward = linear_backward,
     .samples = (const sp_sample[]){{call_linear, "F.linear(a, b, c)", {{"2 3"}, {"4 3"}, {"4"}}},
                                    {call_linear, "F.linear(a, b, c)", {{"2 2 3"}, {"4 3"}, {"4"}}},

@@ -6,17 +6,11 @@
  *
  * The place takes a byte where the window has at most 256 of them: a tenth of the traffic of PyTorch's i64 indices.
  * Source: PyTorch, torch.nn.MaxPool2d. */
-#include "ops/conv_fused.h"
-
-typedef struct pool_attributes {
-    sp__pair kernel, stride, padding, dilation;
-    bool ceil_mode;
-    sp__pair size; /* of x */
-} pool_attributes;
+#include "ops/max_pool.h"
 
 /* ---- shapes ---- */
 
-static int64_t windows_along(const pool_attributes *a, int64_t size, int d)
+static int64_t windows_along(const sp__pool_windows *a, int64_t size, int d)
 {
     const int64_t stride = a->stride.v[d], padding = a->padding.v[d];
     const int64_t room = size + 2 * padding - a->dilation.v[d] * (a->kernel.v[d] - 1) - 1 +
@@ -27,7 +21,7 @@ static int64_t windows_along(const pool_attributes *a, int64_t size, int d)
     return n;
 }
 
-static sp_status check_windows(const pool_attributes *a, const char *function)
+static sp_status check_windows(const sp__pool_windows *a, const char *function)
 {
     if (sp__check_pair(function, "the kernel's size", a->kernel, 1) ||
         sp__check_pair(function, "stride", a->stride, 1) || sp__check_pair(function, "dilation", a->dilation, 1))
@@ -41,28 +35,28 @@ static sp_status check_windows(const pool_attributes *a, const char *function)
     return SP_OK;
 }
 
-static sp_status too_small(const char *function, const sp_tensor *x, const pool_attributes *a)
+static sp_status too_small(const char *function, const sp_tensor *x, const sp__pool_windows *a)
 {
     return sp_raise(SP_ERROR_SHAPE, "%s: a window of %lld by %lld does not fit into images of shape %s", function,
                     (long long)a->kernel.v[0], (long long)a->kernel.v[1], sp__shape_of(x));
 }
 
 /* Places of a window that lie inside the image. */
-static int64_t places_of(const pool_attributes *a)
+static int64_t places_of(const sp__pool_windows *a)
 {
     int64_t n = 1;
     for (int d = 0; d < 2; d++) n = sp_size_mul(n, sp__pool_inside(a->kernel.v[d], a->size.v[d], a->dilation.v[d]));
     return n;
 }
 
-static sp_dtype where_dtype(const pool_attributes *a)
+static sp_dtype where_dtype(const sp__pool_windows *a)
 {
     return places_of(a) <= 256 ? SP_U8 : SP_I32;
 }
 
 /* ---- the kernel's call, from either side ---- */
 
-static sp__pool kernel_call(sp__pool_kind kind, const pool_attributes *a, const sp_tensor *y, const sp_tensor *where)
+static sp__pool kernel_call(sp__pool_kind kind, const sp__pool_windows *a, const sp_tensor *y, const sp_tensor *where)
 {
     sp__pool call = {.kind = kind,
                      .batch = sp__image_batch(where),
@@ -84,7 +78,7 @@ static sp__pool kernel_call(sp__pool_kind kind, const pool_attributes *a, const 
 
 static sp_status max_pool2d_infer(sp_call *call)
 {
-    const pool_attributes *a = call->attributes;
+    const sp__pool_windows *a = call->attributes;
     const sp_tensor *x = call->inputs[0];
     if (sp__check_filled_images(call, 0) || check_windows(a, "sp_max_pool2d")) return sp_error_status();
     const int64_t height = windows_along(a, sp__image_height(x), 0), width = windows_along(a, sp__image_width(x), 1);
@@ -96,24 +90,8 @@ static sp_status max_pool2d_infer(sp_call *call)
     return status ? status : sp__image_output(call, 1, where_dtype(a), x, height, width);
 }
 
-bool sp__pool_is_tiling(const void *attributes, sp__pair *window)
-{
-    const pool_attributes *a = attributes;
-    *window = a->kernel;
-    for (int d = 0; d < 2; d++)
-        if (a->stride.v[d] != a->kernel.v[d] || a->padding.v[d] != 0 || a->dilation.v[d] != 1) return false;
-    return !a->ceil_mode && a->kernel.v[0] * a->kernel.v[1] <= 16;
-}
-
 static sp_status max_pool2d_forward(sp_call *call)
 {
-    sp__pair window;
-    bool done = false;
-    sp_status status = SP_OK;
-    if (sp__pool_is_tiling(call->attributes, &window))
-        status = sp__conv2d_relu_pool(call->inputs[0], window, call->outputs[0], call->outputs[1], &done);
-    if (!status && !done) status = sp__ready(call->inputs[0]);
-    if (status || done) return status;
     sp__pool kernel = kernel_call(SP__POOL_MAX, call->attributes, call->outputs[0], call->outputs[1]);
     kernel.x = sp__image_operand(call->inputs[0]);
     return sp__backend_for(call->outputs[0])->pool(&kernel);
@@ -147,7 +125,7 @@ static sp_status wrong_where(const sp_call *call)
 
 static sp_status max_pool2d_backward_infer(sp_call *call)
 {
-    const pool_attributes *a = call->attributes;
+    const sp__pool_windows *a = call->attributes;
     const sp_tensor *g = call->inputs[0], *where = call->inputs[1];
     if (check_where(call)) return sp_error_status();
     const int64_t height = windows_along(a, a->size.v[0], 0), width = windows_along(a, a->size.v[1], 1);
@@ -181,7 +159,7 @@ static sp_status max_pool2d_backward_backward(sp_grad_call *call)
 
 static sp_status max_pool2d_gather_infer(sp_call *call)
 {
-    const pool_attributes *a = call->attributes;
+    const sp__pool_windows *a = call->attributes;
     const sp_tensor *x = call->inputs[0], *where = call->inputs[1];
     if (check_where(call)) return sp_error_status();
     const int64_t height = windows_along(a, a->size.v[0], 0), width = windows_along(a, a->size.v[1], 1);
@@ -203,11 +181,11 @@ static sp_status max_pool2d_gather_backward(sp_grad_call *call)
 
 /* ---- public ---- */
 
-static pool_attributes read_options(const sp_tensor *x, int64_t kernel_size, const sp_max_pool2d_options *options)
+static sp__pool_windows read_options(const sp_tensor *x, int64_t kernel_size, const sp_max_pool2d_options *options)
 {
     sp_max_pool2d_options o;
     sp_options_copy(&o, sizeof o, options);
-    pool_attributes a = {.kernel = sp__pair_of(kernel_size, o.kernel_size_hw, 0), .ceil_mode = o.ceil_mode};
+    sp__pool_windows a = {.kernel = sp__pair_of(kernel_size, o.kernel_size_hw, 0), .ceil_mode = o.ceil_mode};
     a.stride = sp__pair_of(o.stride, o.stride_hw, 0);
     if (!o.stride && !o.stride_hw[0] && !o.stride_hw[1]) a.stride = a.kernel;
     a.padding = sp__pair_of(o.padding, o.padding_hw, 0);
@@ -219,12 +197,12 @@ static pool_attributes read_options(const sp_tensor *x, int64_t kernel_size, con
 sp_tensor *(sp_max_pool2d)(sp_tensor *x, int64_t kernel_size, const sp_max_pool2d_options *options)
 {
     if (sp__check_tensor(x, "sp_max_pool2d", "x")) return NULL;
-    const pool_attributes a = read_options(x, kernel_size, options);
+    const sp__pool_windows a = read_options(x, kernel_size, options);
     return sp_op_apply(&sp__op_max_pool2d, &x, 1, &a);
 }
 
 /* An index is an offset in a contiguous plane. */
-static sp_tensor *indices_of(const pool_attributes *a, sp_tensor *where)
+static sp_tensor *indices_of(const sp__pool_windows *a, sp_tensor *where)
 {
     sp_tensor *indices = sp__tensor_empty(SP_I64, where->device, where->ndim, where->sizes);
     if (!indices) return NULL;
@@ -240,7 +218,7 @@ sp_values_indices(sp_max_pool2d_with_indices)(sp_tensor *x, int64_t kernel_size,
     sp_values_indices none = {NULL, NULL};
     sp_tensor *outputs[4];
     if (sp__check_tensor(x, "sp_max_pool2d_with_indices", "x")) return none;
-    const pool_attributes a = read_options(x, kernel_size, options);
+    const sp__pool_windows a = read_options(x, kernel_size, options);
     if (sp_op_apply_n(outputs, &sp__op_max_pool2d, &x, 1, &a)) return none;
     sp_tensor *indices = indices_of(&a, outputs[1]);
     sp_release(outputs[1]);
@@ -258,7 +236,7 @@ SP__SAMPLE(pool_pairs, sp_max_pool2d(in[0], 0, .kernel_size_hw = {3, 2}, .paddin
 SP__SAMPLE(pool_large, sp_max_pool2d(in[0], 17, .stride = 3, .padding = 8));
 
 /* Where the maxima of an integer image are, in windows of 3 by 3 that overlap. */
-static const pool_attributes sample_pool = {{{3, 3}}, {{2, 2}}, {{1, 1}}, {{1, 1}}, false, {{5, 6}}};
+static const sp__pool_windows sample_pool = {{{3, 3}}, {{2, 2}}, {{1, 1}}, {{1, 1}}, false, {{5, 6}}};
 static sp_tensor *places(sp_tensor *x)
 {
     sp_tensor *outputs[4] = {0}, *image = sp_cast(x, SP_F32);
@@ -275,13 +253,11 @@ const sp_op sp__op_max_pool2d = {
     .backward_name = "MaxPool2DWithIndicesBackward0",
     .n_inputs = 1,
     .n_outputs = 2,
-    .attributes_size = sizeof(pool_attributes),
-    .saves = SP_SAVE_OUTPUT(0) | SP_SAVE_OUTPUT(1), /* the first for its chain: what ReLU let through */
+    .attributes_size = sizeof(sp__pool_windows),
+    .saves = SP_SAVE_OUTPUT(1),
     .infer = max_pool2d_infer,
     .forward = max_pool2d_forward,
     .backward = max_pool2d_backward,
-    .chains = sp__max_pool2d_chains,
-    .reads_waiting = true,
     .samples = (const sp_sample[]){SP__ONE(pool_two, "F.max_pool2d(a, 2)", "2 3 4 6", -2, 2),
                                    SP__ONE(pool_three, "F.max_pool2d(a, 3, 2, 1)", "2 2 5 6", -2, 2),
                                    SP__ONE(pool_dilated, "F.max_pool2d(a, 2, (1, 2), 0, (2, 1), ceil_mode=True)",
@@ -297,7 +273,7 @@ const sp_op sp__op_max_pool2d_backward = {
     .name = "max_pool2d_backward",
     .backward_name = "MaxPool2DWithIndicesBackwardBackward0",
     .n_inputs = 2,
-    .attributes_size = sizeof(pool_attributes),
+    .attributes_size = sizeof(sp__pool_windows),
     .saves = SP_SAVE_INPUT(1),
     .infer = max_pool2d_backward_infer,
     .forward = max_pool2d_backward_forward,
@@ -313,7 +289,7 @@ const sp_op sp__op_max_pool2d_gather = {
     .name = "max_pool2d_gather",
     .backward_name = "GatherBackward0",
     .n_inputs = 2,
-    .attributes_size = sizeof(pool_attributes),
+    .attributes_size = sizeof(sp__pool_windows),
     .saves = SP_SAVE_INPUT(1),
     .infer = max_pool2d_gather_infer,
     .forward = max_pool2d_gather_forward,

@@ -13,9 +13,6 @@
 #include <spusk/views.h>
 #undef SP__OP
 
-/* relu of a product that waits, in one pass. */
-sp_status sp__linear_relu(const sp__deferred *linear, sp_tensor *out);
-
 /* A sample's call: SP__SAMPLE(sum_last, sp_sum_dim(in[0], -1)); */
 #define SP__SAMPLE(name, ...)                                                                                          \
     static sp_tensor *name(sp_tensor *const *in)                                                                       \

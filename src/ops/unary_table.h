@@ -23,6 +23,7 @@ SP__UNARY(square,     SP__SQUARE,     square,   "PowBackward0",          X,     
 SP__UNARY(sin,        SP__SIN,        floating, "SinBackward0",          X,     sp_mul(g, sp_cos(x)),                                         -4,   4)
 SP__UNARY(cos,        SP__COS,        floating, "CosBackward0",          X,     sp_neg(sp_mul(g, sp_sin(x))),                                 -4,   4)
 SP__UNARY(erf,        SP__ERF,        floating, "ErfBackward0",          X,     sp_mul(g, sp_mul_scalar(sp_exp(sp_neg(sp_square(x))), 1.1283791670955126)), -2, 2)
+SP__UNARY(relu,       SP__RELU,       number,   "ReluBackward0",         Y,     sp__relu_backward(g, y),                                      -2,   2)
 SP__UNARY(tanh,       SP__TANH,       floating, "TanhBackward0",         Y,     sp__tanh_backward(g, y),                                      -2,   2)
 SP__UNARY(sigmoid,    SP__SIGMOID,    floating, "SigmoidBackward0",      Y,     sp__sigmoid_backward(g, y),                                   -4,   4)
 SP__UNARY(floor,      SP__FLOOR,      number,   "FloorBackward0",        NONE,  sp_zeros_like(g),                                             -3,   3)

@@ -90,7 +90,7 @@ sp_status sp__tensor_allocate(sp_tensor *x)
                     sp__shape_of(x), bytes_of(x));
 }
 
-sp_status sp__tensor_allocate_later(sp_tensor *x, sp__deferred *call)
+sp_status sp__tensor_allocate_later(sp_tensor *x, struct sp__deferred *call)
 {
     x->storage = without_buffer(x->device, bytes_of(x));
     if (!x->storage) return sp_error_status();

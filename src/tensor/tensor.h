@@ -16,7 +16,7 @@ typedef struct sp__storage {
     atomic_int refs;
     atomic_uint version;                     /* counts changes in place */
     _Atomic(struct sp__deferred *) deferred; /* the call that will write the buffer, not there yet; NULL: it is there */
-    struct sp__wait *waits;                  /* calls that have yet to read the buffer; see autograd/deferred.c */
+    struct sp__reader *readers;              /* deferred calls that have yet to read the buffer */
     atomic_bool exposed;                     /* a program has a pointer through which it may write */
 } sp__storage;
 
@@ -89,55 +89,6 @@ static inline sp_tensor *sp__base_of(const sp_tensor *x)
 }
 void sp__bump_version(sp_tensor *x);
 
-/* ---- calls that wait until their values are read; autograd/deferred.c ---- */
-
-enum { SP__MOST_WAITED = 3 };
-
-typedef struct sp__wait {
-    struct sp__deferred *call;
-    struct sp__wait *next, **back;
-} sp__wait;
-
-/* A call that waits; its attributes stand behind it. */
-typedef struct sp__deferred {
-    const sp_op *op;
-    size_t size;
-    int n_inputs, holds;
-    bool computing;
-    sp_tensor *inputs[SP__MOST_WAITED]; /* held; outside the graph */
-    sp__wait waits[SP__MOST_WAITED];
-    sp_tensor *output; /* its shape; without memory */
-} sp__deferred;
-
-/* Lets a call wait, when its record says that it can and it pays: output 0 then has a storage without memory. */
-sp_status sp__defer(sp_call *call, bool *waits);
-/* x's storage without memory, to be filled by the call. */
-sp_status sp__tensor_allocate_later(sp_tensor *x, sp__deferred *call);
-static inline bool sp__is_ready(const sp_tensor *x)
-{
-    return !atomic_load_explicit(&x->storage->deferred, memory_order_acquire);
-}
-/* Computes what is not there yet. Whoever touches a buffer calls sp__ready first. */
-sp_status sp__compute(sp__storage *storage);
-static inline sp_status sp__ready(const sp_tensor *x)
-{
-    return sp__is_ready(x) ? SP_OK : sp__compute(x->storage);
-}
-sp_status sp__ready_all(sp_tensor *const *inputs, int n);
-/* Before x's memory is written: computes it, and gives calls that wait for it a copy of the old values. */
-sp_status sp__before_write(sp_tensor *x);
-/* The waiting call of this operator that x is the whole result of, held; NULL when there is none. For forwards of
- * operators that read what waits. */
-sp__deferred *sp__waiting(const sp_tensor *x, const sp_op *op);
-void sp__deferred_drop(sp__deferred *d);
-static inline const void *sp__deferred_attributes(const sp__deferred *call)
-{
-    return call + 1;
-}
-/* Whether calls may wait at all: not with SPUSK_FUSION=0 in the environment. The other is for tests. */
-bool sp__deferral(void);
-void sp__set_deferral(bool on);
-
 /* Checks that x may be changed in place; raises otherwise. It may not where several elements may lie in one place of
  * memory, nor where x is a copy that stands in for a view. */
 sp_status sp__check_writable(const sp_tensor *x, const char *function);
@@ -150,6 +101,34 @@ static inline bool sp__is_tensor(const void *object)
 static inline bool sp__is_none(const sp_tensor *x)
 {
     return x == sp_none_;
+}
+
+/* ---- values that are not there yet: a deferred call makes them when they are read; see autograd/deferred.h ---- */
+
+struct sp__deferred;
+
+/* Gives x a storage without memory, to be filled by the call. */
+sp_status sp__tensor_allocate_later(sp_tensor *x, struct sp__deferred *call);
+static inline bool sp__is_ready(const sp_tensor *x)
+{
+    return !atomic_load_explicit(&x->storage->deferred, memory_order_acquire);
+}
+/* autograd's part, declared here, since tensors call no operators: runs the call that fills the storage; before x's
+ * memory is written, makes its values, and gives deferred calls that have yet to read them a copy; lets a call go. */
+sp_status sp__compute(sp__storage *storage);
+sp_status sp__before_write(sp_tensor *x);
+void sp__deferred_drop(struct sp__deferred *call);
+/* Makes the values that are not there yet. Whoever touches a buffer calls sp__ready first. */
+static inline sp_status sp__ready(const sp_tensor *x)
+{
+    return sp__is_ready(x) ? SP_OK : sp__compute(x->storage);
+}
+sp_status sp__ready_all(sp_tensor *const *inputs, int n);
+static inline bool sp__are_ready(sp_tensor *const *inputs, int n)
+{
+    bool ready = true;
+    for (int i = 0; i < n && ready; i++) ready = sp__is_none(inputs[i]) || sp__is_ready(inputs[i]);
+    return ready;
 }
 
 /* Writes row-major strides. */

@@ -9,6 +9,14 @@ void *sp__buffer(const sp_tensor *x)
     return sp__ready(x) ? NULL : x->storage->buffer;
 }
 
+sp_status sp__ready_all(sp_tensor *const *inputs, int n)
+{
+    sp_status status = SP_OK;
+    for (int i = 0; i < n && !status; i++)
+        if (!sp__is_none(inputs[i])) status = sp__ready(inputs[i]);
+    return status;
+}
+
 sp__operand sp__operand_of(const sp_tensor *x)
 {
     sp__operand operand = {.buffer = sp__buffer(x), .offset = x->offset, .dtype = x->dtype};

@@ -77,10 +77,6 @@ struct sp_op {
     sp_status (*backward)(sp_grad_call *call);
     sp_cast_rule autocast;
     const sp_sample *samples; /* ends with a sample without call; an operator without any fails the tests */
-    /* The library's own. */
-    const struct sp__chain *chains;     /* gradients of several calls as one */
-    bool (*waits)(const sp_call *call); /* whether the call may wait until its value is read; after infer */
-    bool reads_waiting;                 /* forward looks itself at inputs that wait */
 };
 
 /* In infer: makes output i, a contiguous tensor of this dtype and these sizes. */

@@ -1,0 +1,39 @@
+/* Fusion: operators in a row that run as one. src/fusion/ has them; its README.md tells how it works. */
+#ifndef SPUSK_AUTOGRAD_FUSION_H
+#define SPUSK_AUTOGRAD_FUSION_H
+
+#include "autograd/autograd.h"
+
+enum { SP__MOST_FUSED = 3 };
+
+/* Operators in a row, each of which makes input 0 of the next. Its functions get their calls in this order; they set
+ * *taken, which is false, unless the calls do not suit them and nothing was done. */
+typedef struct sp__fusion {
+    int n;                             /* of operators; 0 ends a table */
+    const sp_op *ops[SP__MOST_FUSED];  /* from the first to the last */
+    bool (*pays)(const sp_call *call); /* whether the first call is worth deferring; after its infer */
+    sp_status (*forward)(const sp_call *calls, bool *taken); /* the last outputs from the first inputs; all are ready */
+    sp_status (*backward)(sp_grad_call *calls, bool *taken); /* the first results from the last gradients; or NULL */
+    unsigned saves; /* what backward reads of the last call and its own record does not save */
+} sp__fusion;
+
+/* All of the library's. Declared here and defined in src/fusion/table.c: autograd knows no operators. */
+extern const sp__fusion sp__all_fusions[];
+/* Another table from now on. For tests. */
+void sp__set_fusions(const sp__fusion *table);
+
+/* ---- what calls ask ---- */
+
+/* A fusion begins with an operator whose record says that the arithmetic is there. */
+static inline bool sp__may_begin_fusion(const sp_op *op)
+{
+    return op->autocast == SP_CAST_LOWER;
+}
+/* Defers a call whose infer has run, where a fusion begins with it or goes on with it. */
+sp_status sp__fuse_later(sp_call *call, bool *deferred);
+/* Runs a call that ends a fusion, together with the deferred calls that it reads. */
+sp_status sp__fuse_now(const sp_call *call, bool *taken);
+/* What a node of this operator saves for fusions, in the bits of sp_op.saves. */
+unsigned sp__fusion_saves(const sp_op *op);
+
+#endif
