@@ -79,8 +79,6 @@ def public_functions():
         text = header.read_text()
         text = re.sub(r"/\*.*?\*/", "", text, flags=re.S)
         names |= set(re.findall(r"^\s*SP_API\b[^;(]*?\b(sp_\w+)\s*\(", text, re.M))
-        for name in re.findall(r"^SP__REDUCTION\((sp_\w+)\)", text, re.M):
-            names |= {name + "_dim", name + "_dims"}
     return {name[:-len("_until")] if name.endswith("_until") else name for name in names if not name.startswith("sp__")}
 
 

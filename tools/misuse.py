@@ -28,9 +28,6 @@ def functions_with_options(text):
         arguments = [" ".join(argument.split()) for argument in arguments.split(",")]
         if arguments[-1].startswith("const sp_") and arguments[-1].endswith("_options *options SP_OR_NULL"):
             yield name, [re.sub(r"\w+$", "", argument).strip() for argument in arguments[:-1]]
-    for name in re.findall(r"^SP__REDUCTION\((sp_\w+)\);", text, re.M):
-        yield name + "_dim", ["sp_tensor *", "int"]
-        yield name + "_dims", ["sp_tensor *", "sp_dims"]
 
 
 def wrong_calls(text):
