@@ -29,18 +29,6 @@ static const struct {
 };
 #define N_NETWORKS (int)(sizeof networks / sizeof *networks)
 
-static int find_network(const common *c, const char *name)
-{
-    char names[128] = "";
-    size_t used = 0;
-    for (int i = 0; i < N_NETWORKS; i++) {
-        if (strcmp(networks[i].name, name) == 0) return i;
-        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", networks[i].name);
-    }
-    complain(c, "--model is '%s'; there are: %s", name, names);
-    return -1;
-}
-
 /* tiny does next to no arithmetic: what is left is the cost of calling operators. */
 static network build(int which)
 {
@@ -187,7 +175,7 @@ int bench_step(const bench_options *given)
     bench_options o = *given;
     if (!o.model) o.model = mlp;
     if (!o.precision) o.precision = f32;
-    int which = find_network(&o.common, o.model);
+    int which = choose_row(&o.common, "--model", networks, N_NETWORKS, sizeof *networks, o.model);
     if (which < 0 || !in_range(&o.common, "--batch", o.batch, 1, DIGITS) ||
         !in_range(&o.common, "--seconds", o.seconds, 0.001, 3600))
         return EXIT_WRONG_USE;

@@ -45,6 +45,9 @@ typedef struct common {
 int options_read(common *c, const command *self, struct poptOption *own, int argc, char **argv);
 /* Frees the words and texts. */
 void options_free(common *c);
+/* The number of the row that an option names, in a table whose rows begin with their names; -1 after saying which names
+ * there are. */
+int choose_row(const common *c, const char *option, const void *rows, int n, size_t row_size, const char *name);
 /* Whether a value is in its range; says so if not. */
 bool in_range(const common *c, const char *option, double value, double low, double high);
 /* One line on standard error: "spusk train: …". Returns EXIT_WRONG_USE. */

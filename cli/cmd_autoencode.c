@@ -8,7 +8,7 @@
 
 static const autoencoder_kind kinds[] = {
     {"ae", SP_AUTOENCODER_DENSE, "784-256-64-code and back, ReLU, Sigmoid"},
-    {"convae", SP_AUTOENCODER_CONV, "2 convolutions, 3136-128-code and back, ReLU, Sigmoid"},
+    {"conv", SP_AUTOENCODER_CONV, "2 convolutions, 3136-128-code and back, ReLU, Sigmoid"},
     {"linear", SP_AUTOENCODER_LINEAR, "784-code-784, nothing between"},
 };
 #define N_KINDS (sizeof kinds / sizeof *kinds)
@@ -35,32 +35,20 @@ static const loss_kind criteria[] = {
 };
 #define N_CRITERIA (sizeof criteria / sizeof *criteria)
 
-static const autoencoder_kind *find_kind(const common *c, const char *name)
-{
-    for (size_t i = 0; i < N_KINDS; i++)
-        if (strcmp(kinds[i].name, name) == 0) return &kinds[i];
-    complain(c, "--model is '%s'; there are: ae, convae, linear", name);
-    return NULL;
-}
-
-static const loss_kind *find_criterion(const common *c, const char *name)
-{
-    for (size_t i = 0; i < N_CRITERIA; i++)
-        if (strcmp(criteria[i].name, name) == 0) return &criteria[i];
-    complain(c, "--loss is '%s'; there are: mse, l1, bce", name);
-    return NULL;
-}
-
 /* ---- options ---- */
 
 static bool check(autoencode_options *o)
 {
     const common *c = &o->common;
-    o->kind = find_kind(c, o->model ? o->model : "ae");
-    o->criterion = o->kind ? find_criterion(c, o->loss ? o->loss : "mse") : NULL;
+    const int kind = choose_row(c, "--model", kinds, N_KINDS, sizeof *kinds, o->model ? o->model : "ae");
+    if (kind < 0) return false;
+    const int loss = choose_row(c, "--loss", criteria, N_CRITERIA, sizeof *criteria, o->loss ? o->loss : "mse");
+    if (loss < 0) return false;
+    o->kind = &kinds[kind];
+    o->criterion = &criteria[loss];
     o->data.name = o->dataset ? o->dataset : "mnist";
     o->data.quiet = o->no_progress;
-    if (!o->criterion || !dataset_known(c, o->data.name)) return false;
+    if (!dataset_known(c, o->data.name)) return false;
     if (o->kind->kind == SP_AUTOENCODER_LINEAR && strcmp(o->criterion->name, "bce") == 0) {
         complain(c, "--loss bce needs a network that ends in a sigmoid; --model linear does not");
         return false;
@@ -222,7 +210,7 @@ int cmd_autoencode(const command *self, int argc, char **argv)
     autoencode_options o = {.code = 2, .epochs = 10, .batch_size = 64, .lr = 1e-3};
     struct poptOption table[] = {
         {"code", '\0', POPT_ARG_INT, &o.code, 0, "numbers that a digit is squeezed into (2)", "N"},
-        {"model", '\0', POPT_ARG_STRING, &o.model, 0, "network: ae (default), convae, linear", "NAME"},
+        {"model", '\0', POPT_ARG_STRING, &o.model, 0, "network: ae (default), conv, linear", "NAME"},
         {"loss", '\0', POPT_ARG_STRING, &o.loss, 0, "mse (default), l1 or bce", "NAME"},
         {"pca", '\0', POPT_ARG_NONE, &o.pca, 0, "compare with principal components, by eigenvectors and by descent",
          NULL},

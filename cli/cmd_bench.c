@@ -30,13 +30,8 @@ spread spread_of(double *values, size_t n)
 
 static int bench(const bench_options *o)
 {
-    char names[128] = "";
-    size_t used = 0;
-    for (size_t i = 0; i < N_BENCHES; i++) {
-        if (strcmp(benches[i].name, o->common.words[0]) == 0) return benches[i].run(o);
-        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", benches[i].name);
-    }
-    return complain(&o->common, "there is no bench '%s'; there are: %s", o->common.words[0], names);
+    const int i = choose_row(&o->common, "the bench", benches, N_BENCHES, sizeof *benches, o->common.words[0]);
+    return i >= 0 ? benches[i].run(o) : EXIT_WRONG_USE;
 }
 
 int cmd_bench(const command *self, int argc, char **argv)

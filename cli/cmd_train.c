@@ -16,7 +16,7 @@ static bool choose_recipe(train_options *o)
 {
     const common *c = &o->common;
     const char *name = o->recipe_name ? o->recipe_name : o->model ? o->model : "mlp";
-    if (o->model && (strcmp(o->model, "ae") == 0 || strcmp(o->model, "convae") == 0)) {
+    if (o->model && (strcmp(o->model, "ae") == 0 || strncmp(o->model, "conv", 4) == 0)) {
         complain(c, "%s is an autoencoder: spusk autoencode trains it", o->model);
         return false;
     }
@@ -76,10 +76,8 @@ static const char *loss_title(const train_options *o)
                   {"mse", "mean squared error of probabilities"},
                   {"l1", "mean absolute error of probabilities"}};
     const char *name = o->loss ? o->loss : "nll";
-    for (size_t i = 0; i < sizeof losses / sizeof *losses; i++)
-        if (strcmp(losses[i].name, name) == 0) return losses[i].title;
-    complain(&o->common, "--loss is '%s'; there are: nll, mse, l1", name);
-    return NULL;
+    const int i = choose_row(&o->common, "--loss", losses, sizeof losses / sizeof *losses, sizeof *losses, name);
+    return i >= 0 ? losses[i].title : NULL;
 }
 
 static bool check(train_options *o)

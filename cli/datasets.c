@@ -34,20 +34,15 @@ static const struct {
 };
 #define N_KINDS (int)(sizeof kinds / sizeof *kinds)
 
-static int find(const char *name)
+static int find(const common *c, const char *name)
 {
-    int i = 0;
-    while (i < N_KINDS && strcmp(kinds[i].name, name) != 0) i++;
-    return i;
+    return choose_row(c, "--dataset", kinds, N_KINDS, sizeof *kinds, name);
 }
 
 bool dataset_known(const common *c, const char *name)
 {
     struct stat about;
-    if (find(name) == N_KINDS) {
-        complain(c, "--dataset is '%s'; there are: mnist, fashion, synthetic", name);
-        return false;
-    }
+    if (find(c, name) < 0) return false;
     if (!c->data || (stat(c->data, &about) == 0 && S_ISDIR(about.st_mode))) return true;
     complain(c, "--data is '%s', which is not a folder", c->data);
     return false;
@@ -74,7 +69,8 @@ static bool may_replace(const common *c, sp_status status)
 
 static sp_dataset *open_or_replace(const common *c, dataset_options *options, const sp_data_options *data)
 {
-    int kind = find(options->name);
+    int kind = find(c, options->name);
+    if (kind < 0) return NULL;
     if (!kinds[kind].replaceable) return kinds[kind].open(c->data, data);
     sp_set_error_handler(ignore, NULL);
     sp_dataset *dataset = kinds[kind].open(c->data, data);

@@ -18,6 +18,14 @@ int complain(const common *c, const char *format, ...)
     return EXIT_WRONG_USE;
 }
 
+int choose_row(const common *c, const char *option, const void *rows, int n, size_t row_size, const char *name)
+{
+    char names[256];
+    const int i = sp_name_find(rows, n, row_size, name, strlen(name), names, sizeof names);
+    if (i < 0) complain(c, "%s is '%s'; there are: %s", option, name, names);
+    return i;
+}
+
 bool in_range(const common *c, const char *option, double value, double low, double high)
 {
     if (value >= low && value <= high) return true;

@@ -1,7 +1,7 @@
 /* The optimisers that walk down surfaces. */
 #include "descent.h"
 
-#include <string.h>
+#include <spusk/extend/text.h>
 
 static sp_optimizer *sgd(const sp_list *parameters, double lr)
 {
@@ -72,12 +72,9 @@ const rule *rule_number(int i)
 
 const rule *rule_find(const common *c, const char *name, size_t n)
 {
-    char names[256] = "";
-    size_t used = 0;
-    for (int i = 0; i < N_RULES; i++) {
-        if (strlen(rules[i].name) == n && strncmp(rules[i].name, name, n) == 0) return &rules[i];
-        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", rules[i].name);
-    }
+    char names[256];
+    const int i = sp_name_find(rules, N_RULES, sizeof *rules, name, n, names, sizeof names);
+    if (i >= 0) return &rules[i];
     complain(c, "--optimizer has '%.*s'; there are: %s", (int)n, name, names);
     return NULL;
 }

@@ -1,6 +1,7 @@
 /* Text that a terminal can show, whoever wrote it. */
 #include "support/support.h"
 #include <spusk/extend/layer.h>
+#include <spusk/extend/text.h>
 #include <spusk/spusk.h>
 #include <string.h>
 
@@ -77,11 +78,30 @@ static void test_printed_modules(void **state)
     assert_no_error();
 }
 
+static void test_rows_by_name(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        int number;
+    } rows[] = {{"adam", 3}, {"adamw", 5}, {"sgd", 7}};
+    char names[32], few[8];
+    assert_int_equal(sp_name_find(rows, 3, sizeof *rows, "adamw", 5, names, sizeof names), 1);
+    assert_int_equal(sp_name_find(rows, 3, sizeof *rows, "adamw", 4, names, sizeof names), 0);
+    assert_int_equal(sp_name_find(rows, 3, sizeof *rows, "ada", 3, names, sizeof names), -1);
+    assert_string_equal(names, "adam, adamw, sgd");
+    assert_int_equal(sp_name_find(rows, 3, sizeof *rows, "", 0, few, sizeof few), -1);
+    assert_string_equal(few, "adam, a");
+    assert_no_error();
+    assert_int_equal(sp_name_find(rows, 3, sizeof *rows, NULL, 0, names, sizeof names), -1);
+    assert_error(SP_ERROR_NULL, "sp_name_find: argument 'name'");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         sp_test(test_what_stays), sp_test(test_what_is_escaped), sp_test(test_what_is_no_utf8),
-        sp_test(test_messages),   sp_test(test_printed_modules),
+        sp_test(test_messages),   sp_test(test_printed_modules), sp_test(test_rows_by_name),
     };
     return sp_test_main(tests);
 }

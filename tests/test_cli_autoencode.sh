@@ -23,11 +23,11 @@ result $? 'the file describes the network'
 result $? '--json prints one object an epoch'
 cmp run/autoencoder.safetensors again/autoencoder.safetensors
 result $? 'other numbers of threads and workers give the same bytes'
-"$spusk" autoencode $small --epochs 1 --model convae --code 4 --out conv >conv.txt 2>&1 &&
+"$spusk" autoencode $small --epochs 1 --model conv --code 4 --out conv >conv.txt 2>&1 &&
     "$spusk" info conv/autoencoder.safetensors | grep -q 'ConvTranspose2d(32, 1, kernel_size=(4, 4)' &&
     "$spusk" morph conv/autoencoder.safetensors $small --digits 3 --steps 2 --out conv -o conv.gif | grep -q '(6 frames'
 result $? 'the convolutional one, and a walk through its codes'
-"$spusk" autoencode $small --epochs 1 --model convae --code 4 --threads 3 --out conv3 >conv3.txt 2>&1 &&
+"$spusk" autoencode $small --epochs 1 --model conv --code 4 --threads 3 --out conv3 >conv3.txt 2>&1 &&
     cmp conv/autoencoder.safetensors conv3/autoencoder.safetensors
 result $? 'other numbers of threads give the same bytes of it'
 for loss in l1 bce; do

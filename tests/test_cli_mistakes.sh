@@ -47,7 +47,7 @@ refuses 'an autoencoder is not a classifier' 2 'spusk autoencode trains it' trai
 refuses '--resume without a checkpoint' 1 'classifier.safetensors.checkpoint' $train --resume
 refuses '--dataset no' 2 "--dataset is 'no'; there are: mnist" train --dataset no
 refuses '--data that is not there' 2 'which is not a folder' train --data nowhere
-refuses 'a bench that there is not' 2 "no bench 'speed'" bench speed
+refuses 'a bench that there is not' 2 "the bench is 'speed'; there are: matmul, step" bench speed
 refuses 'a network that bench does not have' 2 "--model is 'no'; there are: mlp" bench step --model no
 refuses 'bench --batch 0' 2 '--batch is 0' bench step --batch 0
 refuses 'bench --epochs 0' 2 '--epochs is 0' bench lesson --epochs 0

@@ -217,9 +217,9 @@ static void test_many_options(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        sp_test(test_outlines),         sp_test(test_large_layers_in_a_small_file),
-        sp_test(test_shapes_and_kinds), sp_test(test_a_long_network),
-        sp_test(test_a_deep_network),   sp_test(test_many_options),
+        sp_test(test_outlines),         sp_test(test_options_as_text), sp_test(test_large_layers_in_a_small_file),
+        sp_test(test_shapes_and_kinds), sp_test(test_a_long_network),  sp_test(test_a_deep_network),
+        sp_test(test_many_options),
     };
     return sp_test_main(tests);
 }

@@ -118,7 +118,7 @@ static void test_what_is_no_surface(void **state)
 {
     (void)state;
     assert_null(sp_surface_by_name("alps"));
-    assert_error(SP_ERROR_NOT_FOUND, "no surface 'alps'; there are: beale, rosenbrock");
+    assert_error(SP_ERROR_NOT_FOUND, "sp_surface_by_name: there is no surface \"alps\"; there are: beale, rosenbrock");
     const sp_surface *surface = sp_surface_by_name("beale");
     assert_null(sp_surface_value(surface, sp_zeros(SP_DIMS(3), .dtype = SP_F64)));
     assert_error(SP_ERROR_SHAPE, "points are (..., 2)");

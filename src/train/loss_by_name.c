@@ -1,5 +1,6 @@
 /* What a classifier can be trained by. Its output is the logarithms of its probabilities. */
-#include <spusk/extend.h>
+#include "names.h"
+
 #include <spusk/functional.h>
 #include <spusk/indexing.h>
 #include <spusk/pointwise.h>
@@ -31,10 +32,8 @@ sp_tensor *sp_loss_by_name(const char *name, sp_tensor *output, sp_tensor *label
         const char *name;
         sp_tensor *(*loss)(sp_tensor *output, sp_tensor *labels);
     } losses[] = {{"nll", cross_entropy}, {"mse", squared}, {"l1", absolute}};
-    if (!name) return sp_raise_null("sp_loss_by_name", "name"), NULL;
     if (!output || !labels) return sp_raise_null("sp_loss_by_name", output ? "labels" : "output"), NULL;
-    for (size_t i = 0; i < sizeof losses / sizeof *losses; i++)
-        if (strcmp(losses[i].name, name) == 0) return losses[i].loss(output, labels);
-    sp_raise(SP_ERROR_NOT_FOUND, "sp_loss_by_name: there is no loss \"%s\"; there are: nll, mse, l1", name);
-    return NULL;
+    const int i = sp__row_by_name("sp_loss_by_name", "loss", losses, sizeof losses / sizeof *losses, sizeof *losses,
+                                  name);
+    return i >= 0 ? losses[i].loss(output, labels) : NULL;
 }

@@ -1,16 +1,58 @@
 /* Networks with the settings that train them well, and the parts of a recipe by their names. */
-#include <spusk/extend.h>
+#include "names.h"
+
 #include <spusk/train.h>
-#include <stdio.h>
 
 static const sp_recipe recipes[] = {
-    {"mlp", "mlp", "Adam, as the lesson's classifier", "adam", 1e-3, "constant", 0, 10, 64, "", 0, 0, false},
-    {"cnn", "cnn", "Adam in one cycle, digits shifted and turned", "adam", 3e-3, "one-cycle", 0, 10, 64, "shift,rotate",
-     0, 0, false},
-    {"example", "example", "as PyTorch's MNIST example: Adadelta, the rate times 0.7 after each epoch", "adadelta", 1,
-     "exponential", 0.7, 14, 64, "", 0.1307, 0.3081, false},
-    {"fast", "cnn", "Adam in one short cycle of large batches", "adam", 6e-3, "one-cycle", 0, 2, 128, "", 0, 0, true},
-    {"logistic", "logistic", "Adam, as the lesson's classifier", "adam", 1e-3, "constant", 0, 10, 64, "", 0, 0, false},
+    {.name = "mlp",
+     .model = "mlp",
+     .summary = "Adam, as the lesson's classifier",
+     .optimizer = "adam",
+     .lr = 1e-3,
+     .schedule = "constant",
+     .epochs = 10,
+     .batch_size = 64,
+     .augment = ""},
+    {.name = "cnn",
+     .model = "cnn",
+     .summary = "Adam in one cycle, digits shifted and turned",
+     .optimizer = "adam",
+     .lr = 3e-3,
+     .schedule = "one-cycle",
+     .epochs = 10,
+     .batch_size = 64,
+     .augment = "shift,rotate"},
+    {.name = "example",
+     .model = "example",
+     .summary = "as PyTorch's MNIST example: Adadelta, the rate times 0.7 after each epoch",
+     .optimizer = "adadelta",
+     .lr = 1,
+     .schedule = "exponential",
+     .gamma = 0.7,
+     .epochs = 14,
+     .batch_size = 64,
+     .augment = "",
+     .mean = 0.1307,
+     .std = 0.3081},
+    {.name = "fast",
+     .model = "cnn",
+     .summary = "Adam in one short cycle of large batches",
+     .optimizer = "adam",
+     .lr = 6e-3,
+     .schedule = "one-cycle",
+     .epochs = 2,
+     .batch_size = 128,
+     .augment = "",
+     .for_speed = true},
+    {.name = "logistic",
+     .model = "logistic",
+     .summary = "Adam, as the lesson's classifier",
+     .optimizer = "adam",
+     .lr = 1e-3,
+     .schedule = "constant",
+     .epochs = 10,
+     .batch_size = 64,
+     .augment = ""},
 };
 enum { N_RECIPES = sizeof recipes / sizeof *recipes };
 
@@ -19,24 +61,9 @@ const sp_recipe *sp_recipe_at(int i)
     return i >= 0 && i < N_RECIPES ? &recipes[i] : NULL;
 }
 
-/* "a, b, c" from a table of names. */
-#define LIST_NAMES(text, table, n, field)                                                                              \
-    do {                                                                                                               \
-        size_t used_ = 0;                                                                                              \
-        for (int i_ = 0; i_ < (n); i_++)                                                                               \
-            used_ += (size_t)snprintf((text) + used_, sizeof(text) - used_, "%s%s", i_ ? ", " : "",                    \
-                                      (table)[i_].field);                                                              \
-    } while (0)
-
 const sp_recipe *sp_recipe_by_name(const char *name)
 {
-    char names[128] = "";
-    if (!name) return sp_raise_null("sp_recipe_by_name", "name"), NULL;
-    for (int i = 0; i < N_RECIPES; i++)
-        if (strcmp(recipes[i].name, name) == 0) return &recipes[i];
-    LIST_NAMES(names, recipes, N_RECIPES, name);
-    sp_raise(SP_ERROR_NOT_FOUND, "sp_recipe_by_name: there is no recipe \"%s\"; there are: %s", name, names);
-    return NULL;
+    return sp_recipe_at(sp__row_by_name("sp_recipe_by_name", "recipe", recipes, N_RECIPES, sizeof *recipes, name));
 }
 
 /* ---- optimisers ---- */
@@ -53,13 +80,8 @@ enum { N_OPTIMIZERS = sizeof optimizers / sizeof *optimizers };
 
 sp_optimizer *(sp_optim_by_name)(const char *name, const sp_list *parameters, const sp_optim_options *options)
 {
-    char names[128] = "";
-    if (!name) return sp_raise_null("sp_optim_by_name", "name"), NULL;
-    for (int i = 0; i < N_OPTIMIZERS; i++)
-        if (strcmp(optimizers[i].name, name) == 0) return optimizers[i].make(parameters, options);
-    LIST_NAMES(names, optimizers, N_OPTIMIZERS, name);
-    sp_raise(SP_ERROR_NOT_FOUND, "sp_optim_by_name: there is no optimiser \"%s\"; there are: %s", name, names);
-    return NULL;
+    const int i = sp__row_by_name("sp_optim_by_name", "optimiser", optimizers, N_OPTIMIZERS, sizeof *optimizers, name);
+    return i >= 0 ? optimizers[i].make(parameters, options) : NULL;
 }
 
 /* ---- schedules, stepped after each batch ---- */
@@ -120,12 +142,11 @@ enum { N_DISTORTIONS = sizeof distortions / sizeof *distortions };
 
 static sp_transform *distortion(const char *name, size_t length)
 {
-    for (int i = 0; i < N_DISTORTIONS; i++)
-        if (strlen(distortions[i].name) == length && strncmp(distortions[i].name, name, length) == 0)
-            return distortions[i].make();
-    sp_raise(SP_ERROR_NOT_FOUND,
-             "sp_transform_by_name: there is no distortion \"%.*s\"; there are: shift, rotate, elastic", (int)length,
-             name);
+    char names[64];
+    const int i = sp_name_find(distortions, N_DISTORTIONS, sizeof *distortions, name, length, names, sizeof names);
+    if (i >= 0) return distortions[i].make();
+    sp_raise(SP_ERROR_NOT_FOUND, "sp_transform_by_name: there is no distortion \"%.*s\"; there are: %s", (int)length,
+             name, names);
     return NULL;
 }
 

@@ -1,10 +1,10 @@
 /* The reference networks, and what is done with any network for digits. */
-#include <spusk/extend.h>
+#include "names.h"
+
 #include <spusk/functional.h>
 #include <spusk/nn.h>
 #include <spusk/train.h>
 #include <spusk/views.h>
-#include <stdio.h>
 
 /* ---- networks ---- */
 
@@ -76,15 +76,8 @@ const char *sp_model_summary(int i)
 
 sp_module *sp_model_by_name(const char *name)
 {
-    char names[128] = "";
-    size_t used = 0;
-    if (!name) return sp_raise_null("sp_model_by_name", "name"), NULL;
-    for (int i = 0; i < N_MODELS; i++) {
-        if (strcmp(models[i].name, name) == 0) return models[i].make();
-        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", models[i].name);
-    }
-    sp_raise(SP_ERROR_NOT_FOUND, "sp_model_by_name: there is no network \"%s\"; there are: %s", name, names);
-    return NULL;
+    const int i = sp__row_by_name("sp_model_by_name", "network", models, N_MODELS, sizeof *models, name);
+    return i >= 0 ? models[i].make() : NULL;
 }
 
 /* ---- applied ---- */

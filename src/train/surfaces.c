@@ -1,6 +1,7 @@
 /* Functions of two numbers to walk down on. Each is a row of the table at the foot: its value by operators, so that any
  * number of points and any order of gradient go. The network is in surface_net.c. */
 #include "surfaces.h"
+#include "names.h"
 
 #include <spusk/functional.h>
 #include <spusk/indexing.h>
@@ -68,7 +69,7 @@ static sp_tensor *plateau(sp_tensor *x, sp_tensor *y)
 /* ---- the object ---- */
 
 typedef struct row {
-    sp_surface_about about;
+    sp_surface_about about;                          /* which begins with the name */
     sp_tensor *(*value)(sp_tensor *x, sp_tensor *y); /* NULL: the network */
 } row;
 
@@ -203,26 +204,13 @@ const char *sp_surface_name(int i)
     return i >= 0 && i < N_ROWS ? rows[i].about.name : NULL;
 }
 
-static const row *find(const char *name)
-{
-    char names[256] = "";
-    size_t used = 0;
-    for (int i = 0; i < N_ROWS; i++) {
-        if (strcmp(rows[i].about.name, name) == 0) return &rows[i];
-        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", rows[i].about.name);
-    }
-    sp_raise(SP_ERROR_NOT_FOUND, "there is no surface '%s'; there are: %s", name, names);
-    return NULL;
-}
-
 sp_surface *sp_surface_by_name(const char *name)
 {
-    if (!name) return sp_raise_null("sp_surface_by_name", "name"), NULL;
-    const row *found = find(name);
-    sp_surface *surface = found ? sp_object_new(&kind, sizeof *surface) : NULL;
+    const int i = sp__row_by_name("sp_surface_by_name", "surface", rows, N_ROWS, sizeof *rows, name);
+    sp_surface *surface = i >= 0 ? sp_object_new(&kind, sizeof *surface) : NULL;
     if (!surface) return NULL;
-    surface->row = found;
-    if (found->value || sp__surface_net_train(&surface->net) == SP_OK) return surface;
+    surface->row = &rows[i];
+    if (rows[i].value || sp__surface_net_train(&surface->net) == SP_OK) return surface;
     sp_release(surface);
     return NULL;
 }

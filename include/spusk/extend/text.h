@@ -26,6 +26,12 @@ SP_API int sp_format(char *buffer, size_t size, const char *format, ...) SP_PRIN
 /* strtod with a point in numbers, whatever the locale. */
 SP_API double sp_parse_double(const char *text, char **end);
 
+/* The number of the row that has a name, of which `length` characters count. The table has n rows of row_size bytes, and
+ * each begins with its name (a const char *). -1 for none; then all names are written to `list` of `size` bytes, as
+ * "a, b, c", for a message. */
+SP_API int sp_name_find(const void *rows, int n, size_t row_size, const char *name, size_t length, char *list,
+                        size_t size);
+
 SP_END_DECLS
 
 #endif
