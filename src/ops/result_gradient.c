@@ -1,10 +1,10 @@
-/* Gradients that are one kernel instead of two or three, of operators whose gradient follows from their result y:
+/* Gradients that follow from an operator's result y, each in one pass instead of two or three:
  *
  *     relu     g where y > 0, else 0     d/dg: the same of g's gradient      d/dy: 0
  *     sigmoid  g·y·(1 - y)               d/dg: the same of g's gradient      d/dy: h·g·(1 - 2y)
  *     tanh     g·(1 - y²)                d/dg: the same of g's gradient      d/dy: -2·h·g·y
  *
- * h is the gradient of the gradient. They are operators like others, so that it has gradients of its own. */
+ * h is the gradient of the gradient. They are operators like others, so that they have gradients of their own. */
 #include "ops/elementwise.h"
 
 /* A gradient is floating point. */
