@@ -10,12 +10,10 @@ file(GLOB reference_sources CONFIGURE_DEPENDS ${cpu}/*/reference*.c)
 # These still hold all their types at once.
 set(whole_reference_sources
     ${cpu}/conv/reference.c
-    ${cpu}/eigh/reference.c
     ${cpu}/norm/reference.c
     ${cpu}/pool/reference.c
     ${cpu}/reduce/reference.c
-    ${cpu}/rows/reference.c
-    ${cpu}/update/reference.c)
+    ${cpu}/rows/reference.c)
 list(REMOVE_ITEM reference_sources ${whole_reference_sources})
 list(REMOVE_ITEM library_sources ${level_sources} ${reference_sources})
 set_source_files_properties(${whole_reference_sources} PROPERTIES COMPILE_OPTIONS -fno-math-errno)

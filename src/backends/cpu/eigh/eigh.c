@@ -1,14 +1,15 @@
 /* Eigenvalues and eigenvectors of a symmetric matrix A, in f64 whatever its dtype, in three steps.
  *
- *   tridiagonal   Householder's reflections H_k = I - beta_k·v·vᵀ give T = Qᵀ·A·Q, Q = H_0·H_1·…. The update of one
- * step and the product with the next one's vector are one pass over the matrix, row by row. v_k stays in row k of A,
- * behind the diagonal. QL            implicit QL with Wilkinson's shift makes T diagonal. Its rotations are collected
- * and applied many at a time to blocks of columns of the eigenvectors, which stay in the cache. back          Q times
- * each eigenvector of T: reflections, from the last to the first.
+ *   tridiagonal   Householder's reflections H_k = I - beta_k·v·vᵀ give T = Qᵀ·A·Q with Q = H_0·H_1·…. One pass over the
+ *                 matrix, row by row, makes a step's update and the product with the next step's vector. v_k stays in
+ *                 row k of A, behind the diagonal.
+ *   QL            Implicit QL with Wilkinson's shift makes T diagonal. Its rotations are collected, and many at a time
+ *                 are applied to blocks of columns of the eigenvectors, which stay in the cache.
+ *   back          Each eigenvector of T is multiplied by Q: reflections, from the last to the first.
  *
- * Rows, blocks and vectors are shared out among threads by the size alone, and sums have one order, so the number of
- * threads changes no bit. Sources: Golub and Van Loan, Matrix Computations, 8.3; Bowdler, Martin, Reinsch, Wilkinson,
- * "The QR and QL algorithms for symmetric matrices", Numerische Mathematik 11, 1968. */
+ * The size alone says how rows, blocks and vectors are shared out among threads, and sums have one order. So results
+ * are the same for any number of threads. Sources: Golub and Van Loan, Matrix Computations, 8.3; Bowdler, Martin,
+ * Reinsch, Wilkinson, "The QR and QL algorithms for symmetric matrices", Numerische Mathematik 11, 1968. */
 #include "backends/cpu/cpu.h"
 #include <float.h>
 #include <math.h>
@@ -288,10 +289,12 @@ static void lay_out(problem *s, double *memory)
 
 sp_status sp__cpu_eigh(const sp__eigh *call)
 {
-    problem s = {.loops = sp__cpu_level()->of[SP_F64].eigh, .n = call->n};
-    if (!s.loops) s.loops = sp__reference.of[SP_F64].eigh;
+    problem s = {.loops = SP__ROW(SP_F64, eigh), .n = call->n};
     if (call->a.dtype != SP_F32 && call->a.dtype != SP_F64) return sp__no_kernel("linalg.eigh", call->a.dtype);
     if (call->n == 0 || call->batches == 0) return SP_OK;
+    if (sp__traces_kernels())
+        sp__trace_kernel("eigh", call->a.dtype, sp__loop_name(s.loops != SP__ROW_AT(&sp__reference, SP_F64, eigh)),
+                         "%lld of %lld × %lld", (long long)call->batches, (long long)call->n, (long long)call->n);
     s.blocks = (s.n + SP__EIGH_COLUMNS - 1) / SP__EIGH_COLUMNS;
     s.max_rotations = SWEEPS * s.n;
     const size_t doubles = (size_t)(SQUARES * s.n + ROWS + s.blocks * SP__EIGH_COLUMNS) * (size_t)s.n * sizeof(double);

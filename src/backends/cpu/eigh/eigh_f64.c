@@ -1,5 +1,5 @@
-/* The loops of the eigenproblem: the reference's, for the compiler to make vectors of. */
+/* The loops of the eigenproblem: the reference's, of which the compiler makes vectors. */
 #include "backends/cpu/common/simd.h"
+#include "loops.h"
 
-#define NAME SP__HERE(sp__eigh_f64)
-#include "loops.inc.h"
+const sp__eigh_loops SP__HERE(sp__eigh_f64) = {update, rotate, reflect};

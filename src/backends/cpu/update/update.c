@@ -29,14 +29,22 @@ static void update_alone(void *context, int64_t unused)
     for (int64_t i = 0; i < p->n; i++) p->run(&p->calls[i], 0, p->calls[i].n);
 }
 
+static void trace(const update_plan *p, int64_t total)
+{
+    static const char *const names[] = {"sgd", "adagrad", "adadelta", "rmsprop", "adam", "adamax", "nadam"};
+    const sp_dtype dtype = p->calls->dtype;
+    sp__trace_kernel("update", dtype, sp__loop_name(p->run != SP__ROW_AT(&sp__reference, dtype, update)),
+                     "%s, %lld parameters of %lld numbers", names[p->calls->rule], (long long)p->n, (long long)total);
+}
+
 sp_status sp__cpu_update(const sp__update *calls, int64_t n)
 {
     if (n < 1) return SP_OK;
-    update_plan p = {.calls = calls, .n = n, .run = sp__cpu_level()->of[calls->dtype].update};
-    if (!p.run) p.run = sp__reference.of[calls->dtype].update;
+    update_plan p = {.calls = calls, .n = n, .run = SP__ROW(calls->dtype, update)};
     if (!p.run) return sp__no_kernel("an optimiser's step", calls->dtype);
     int64_t total = 0;
     for (int64_t i = 0; i < n; i++) total += calls[i].n;
+    if (sp__traces_kernels()) trace(&p, total);
     p.parts = (int64_t)sp_num_threads() * PARTS_PER_THREAD;
     if (total < SP__GRAIN)
         sp__flushed_tasks(1, update_alone, &p);

@@ -1,13 +1,10 @@
-/* One step of an optimiser in one pass: the reference's loops, for the compiler to make vectors of. */
+/* Updates of f32: the reference's loops, of which the compiler makes vectors. */
 #include "backends/cpu/common/simd.h"
-#include <math.h>
 
-#define T float
-#define M(name) name##f
-#define FN(name) SP__HERE(name##_f32)
-#include "rules.inc.h"
+typedef float number;
+#include "rules.h"
 
-#define T double
-#define M(name) name
-#define FN(name) SP__HERE(name##_f64)
-#include "rules.inc.h"
+void SP__HERE(sp__update_f32)(const sp__update *call, int64_t first, int64_t last)
+{
+    run_rule(call, first, last);
+}

@@ -1,4 +1,4 @@
-/* The loops of the eigenproblem of a symmetric matrix, in f64: the table NAME. LANES partial sums let a compiler that
+/* The loops of the eigenproblem of a symmetric matrix, in f64. LANES partial sums let a compiler that
  * keeps the order of additions make vectors of them. */
 
 enum { LANES = 8 };
@@ -52,5 +52,3 @@ static void reflect(double *restrict y, const double *restrict v, double beta, i
     const double scale = beta * add_lanes(sum);
     for (j = 0; j < n; j++) y[j] -= scale * v[j];
 }
-
-const sp__eigh_loops NAME = {update, rotate, reflect};

@@ -1,0 +1,12 @@
+/* Updates of parameters in f32 and f64. */
+#include "backends/cpu/common/element.h"
+#include "backends/cpu/reference.h"
+
+#if !defined(SP_ELEMENT_BF16)
+#include "rules.h"
+
+void SP__OF(sp__update)(const sp__update *call, int64_t first, int64_t last)
+{
+    run_rule(call, first, last);
+}
+#endif

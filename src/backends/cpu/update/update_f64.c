@@ -1,0 +1,10 @@
+/* Updates of f64: the reference's loops, of which the compiler makes vectors. */
+#include "backends/cpu/common/simd.h"
+
+typedef double number;
+#include "rules.h"
+
+void SP__HERE(sp__update_f64)(const sp__update *call, int64_t first, int64_t last)
+{
+    run_rule(call, first, last);
+}
