@@ -1,17 +1,18 @@
 # The library: src/**/*.c, compiled once into objects that make both libspusk.so and libspusk.a. In src/backends/cpu
 #
 #   a file named after an element type (conv/conv_f32.c), and level_table.c, are compiled once for each ISA level;
-#   reference_float.c, reference_integer.c and reference.c once for each element type, floating, integer or any.
+#   reference_float.c, reference_integer.c and reference.c once for each element type, floating, integer or any;
+#   reference_any.c once, for all of them.
 set(src ${CMAKE_CURRENT_SOURCE_DIR}/src)
 set(cpu ${src}/backends/cpu)
 file(GLOB_RECURSE library_sources CONFIGURE_DEPENDS ${src}/*.c)
 file(GLOB level_sources CONFIGURE_DEPENDS ${cpu}/level_table.c ${cpu}/*/*_f32.c ${cpu}/*/*_f64.c ${cpu}/*/*_bf16.c)
 file(GLOB reference_sources CONFIGURE_DEPENDS ${cpu}/*/reference*.c)
+list(FILTER reference_sources EXCLUDE REGEX "/reference_any\\.c$")
 # These still hold all their types at once.
 set(whole_reference_sources
     ${cpu}/conv/reference.c
     ${cpu}/norm/reference.c
-    ${cpu}/pool/reference.c
     ${cpu}/reduce/reference.c
     ${cpu}/rows/reference.c)
 list(REMOVE_ITEM reference_sources ${whole_reference_sources})

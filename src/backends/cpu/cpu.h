@@ -98,6 +98,8 @@ typedef struct sp__norm_loops {
     void (*normalize)(const sp__norm_block *block);                 /* y = (x - mean)·scale + shift */
     void (*normalize_backward)(const sp__norm_block *block);        /* y = scale·(g - shift - (x - mean)·slope) */
 } sp__norm_loops;
+typedef sp_status sp__index_run(const sp__index *call);
+typedef sp_status sp__nll_run(const sp__nll *call);
 /* Elements [first, last). */
 typedef void sp__fill_run(const sp__fill *call, int64_t first, int64_t last);
 typedef void sp__update_run(const sp__update *call, int64_t first, int64_t last);
@@ -128,7 +130,10 @@ typedef struct sp__kernels {
     sp__update_run *update;
     sp__fill_run *const *fill; /* by sp__fill_kind */
     const sp__eigh_loops *eigh;
-    sp__pool_run *const *pool;      /* by sp__pool_kind; in fast tables only */
+    sp__pool_run *const *pool; /* by sp__pool_kind */
+    sp__resample_run *resample;
+    sp__index_run *const *index; /* by sp__index_kind */
+    sp__nll_run *nll;
     const sp__norm_loops *norm;     /* in fast tables only */
     double (*spin)(int64_t rounds); /* multiply-adds in registers: returns the operations done; NULL: not measured */
 } sp__kernels;

@@ -34,10 +34,14 @@ sp__conv_run sp__conv_f32, sp__conv_f64, sp__conv_bf16;
 sp__update_run sp__update_f32, sp__update_f64;
 extern const sp__eigh_loops sp__eigh_f64;
 
-extern sp__pool_run *const sp__pool_f32[SP__POOL_KINDS], *const sp__pool_f64[SP__POOL_KINDS],
-                                                             *const sp__pool_bf16[SP__POOL_KINDS];
-sp__pool_run sp__pool_indices;
+extern sp__pool_run *const sp__pool_f32[SP__POOL_KINDS],
+    *const sp__pool_f64[SP__POOL_KINDS], *const sp__pool_bf16[SP__POOL_KINDS], *const sp__pool_i64[SP__POOL_KINDS];
 sp__resample_run sp__resample_f32, sp__resample_f64, sp__resample_bf16;
+
+/* These serve every dtype. */
+extern sp__fill_run *const sp__fill_any[SP__FILL_COUNT];
+extern sp__index_run *const sp__index_any[SP__INDEX_COUNT];
+sp__nll_run sp__nll_any;
 
 typedef enum sp__norm_part { SP__NORM_FORWARD, SP__NORM_BACKWARD, SP__NORM_COLUMNS, SP__NORM_RUNS } sp__norm_part;
 extern sp__norm_run *const sp__norm_f32[SP__NORM_RUNS], *const sp__norm_f64[SP__NORM_RUNS],

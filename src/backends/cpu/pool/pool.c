@@ -1,6 +1,5 @@
-/* Pooling: chooses the kernel and cuts the work by its shape. */
+/* Pooling: finds the kernel and cuts the work by its shape. */
 #include "backends/cpu/cpu.h"
-#include "backends/cpu/reference.h"
 
 typedef struct pool_plan {
     const sp__pool *call;
@@ -13,46 +12,52 @@ static void pool_range(const void *context, int64_t first, int64_t last)
     p->run(p->call, first, last);
 }
 
-static sp__pool_run *pool_run(const sp__pool *call)
-{
-    if (call->kind == SP__POOL_MAX_INDICES) return sp__pool_indices;
-    switch (call->x.dtype) {
-    case SP_F32: return sp__pool_f32[call->kind];
-    case SP_F64: return sp__pool_f64[call->kind];
-    case SP_BF16: return sp__pool_bf16[call->kind];
-    default: return NULL;
-    }
-}
-
 static bool innermost(const sp__operand *x, int64_t channels)
 {
     return x->strides[1] == 1 || channels == 1;
 }
 
-/* The fast kernel where it can do the call; then the planes are rows of results. */
-static sp__pool_run *fast_pool_run(const sp__pool *call)
+/* The fast loops take channels that lie side by side, places of a byte and, but for the maxima themselves, windows side
+ * by side. */
+static bool suits_vectors(const sp__pool *call)
 {
-    sp__pool_run *const *fast = sp__cpu_level()->of[call->x.dtype].pool;
-    if (!fast || !fast[call->kind] || call->channels < 4) return NULL;
+    if (call->channels < 4 || call->where.dtype != SP_U8) return false;
     const bool lies_right = innermost(&call->x, call->channels) && innermost(&call->y, call->channels) &&
-                            innermost(&call->where, call->channels) && call->where.dtype == SP_U8;
+                            innermost(&call->where, call->channels);
     bool apart = true;
     for (int d = 0; d < 2; d++)
         apart = apart && call->stride[d] == call->kernel[d] && call->padding[d] == 0 && call->dilation[d] == 1 &&
                 call->out_size[d] * call->stride[d] <= call->size[d];
-    return lies_right && (apart || call->kind == SP__POOL_MAX) ? fast[call->kind] : NULL;
+    return lies_right && (apart || call->kind == SP__POOL_MAX);
+}
+
+static void trace(const sp__pool *call, bool fast)
+{
+    static const char *const names[SP__POOL_KINDS] = {
+        [SP__POOL_MAX] = "max_pool",
+        [SP__POOL_MAX_BACKWARD] = "max_pool backward",
+        [SP__POOL_MAX_GATHER] = "max_pool values",
+        [SP__POOL_MAX_INDICES] = "max_pool indices",
+        [SP__POOL_AVG] = "avg_pool",
+        [SP__POOL_AVG_BACKWARD] = "avg_pool backward",
+    };
+    const int64_t x[] = {call->batch, call->channels, call->size[0], call->size[1]};
+    sp__trace_kernel(names[call->kind], call->x.dtype, sp__loop_name(fast), "x %s y %s kernel %s",
+                     sp__trace_sizes(4, x), sp__trace_sizes(2, call->out_size), sp__trace_sizes(2, call->kernel));
 }
 
 sp_status sp__cpu_pool(const sp__pool *call)
 {
-    pool_plan p = {.call = call, .run = fast_pool_run(call)};
-    if (p.run) {
-        const int64_t elements = call->channels * call->size[1] * call->stride[0];
-        sp__ranges(call->batch * call->out_size[0], sp__grain_of(elements), pool_range, &p);
-        return SP_OK;
-    }
-    p.run = pool_run(call);
-    if (!p.run) return sp__no_kernel("pooling", call->x.dtype);
-    sp__ranges(call->batch * call->channels, sp__grain_of(call->size[0] * call->size[1]), pool_range, &p);
+    const sp_dtype dtype = call->x.dtype;
+    sp__pool_run *reference = SP__KIND_AT(&sp__reference, dtype, pool, call->kind);
+    const pool_plan p = {call, suits_vectors(call) ? SP__KIND(dtype, pool, call->kind) : reference};
+    if (!p.run) return sp__no_kernel("pooling", dtype);
+    const bool fast = p.run != reference;
+    if (sp__traces_kernels()) trace(call, fast);
+    if (fast)
+        sp__ranges(call->batch * call->out_size[0], sp__grain_of(call->channels * call->size[1] * call->stride[0]),
+                   pool_range, &p);
+    else
+        sp__ranges(call->batch * call->channels, sp__grain_of(call->size[0] * call->size[1]), pool_range, &p);
     return SP_OK;
 }

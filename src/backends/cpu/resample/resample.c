@@ -1,6 +1,5 @@
-/* Resampling: chooses the kernel and cuts the work by its shape. */
+/* Resampling: finds the kernel and cuts the work by its shape. */
 #include "backends/cpu/cpu.h"
-#include "backends/cpu/reference.h"
 
 typedef struct resample_plan {
     const sp__resample *call;
@@ -13,14 +12,18 @@ static void resample_range(const void *context, int64_t first, int64_t last)
     p->run(p->call, first, last);
 }
 
+static void trace(const sp__resample *call)
+{
+    const int64_t x[] = {call->batch, call->channels, call->size[0], call->size[1]};
+    sp__trace_kernel(call->backward ? "resample backward" : "resample", call->x.dtype, sp__loop_name(false),
+                     "x %s y %s", sp__trace_sizes(4, x), sp__trace_sizes(2, call->out_size));
+}
+
 sp_status sp__cpu_resample(const sp__resample *call)
 {
-    resample_plan p = {.call = call};
-    p.run = call->x.dtype == SP_F32    ? sp__resample_f32
-            : call->x.dtype == SP_F64  ? sp__resample_f64
-            : call->x.dtype == SP_BF16 ? sp__resample_bf16
-                                       : NULL;
+    const resample_plan p = {call, SP__ROW(call->x.dtype, resample)};
     if (!p.run) return sp__no_kernel("resampling", call->x.dtype);
+    if (sp__traces_kernels()) trace(call);
     const int64_t elements = call->size[0] * call->size[1] + call->out_size[0] * call->out_size[1];
     sp__ranges(call->batch * call->channels, sp__grain_of(elements), resample_range, &p);
     return SP_OK;
