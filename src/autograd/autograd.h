@@ -3,6 +3,7 @@
 #define SPUSK_AUTOGRAD_PRIVATE_H
 
 #include "tensor/tensor.h"
+#include <spusk/extend/operator.h>
 
 typedef struct sp__node sp__node;
 

@@ -3,6 +3,7 @@
 #define SPUSK_AUTOGRAD_DEFERRED_H
 
 #include "tensor/tensor.h"
+#include <spusk/extend/operator.h>
 
 enum { SP__MOST_DEFERRED_INPUTS = 3 };
 

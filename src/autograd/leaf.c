@@ -5,9 +5,7 @@
 sp_status sp_set_requires_grad(sp_tensor *x, bool on)
 {
     if (sp__check_tensor(x, "sp_set_requires_grad", "x")) return sp_error_status();
-    if (on && !sp_dtype_is_floating_point(x->dtype))
-        return sp_raise(SP_ERROR_DTYPE, "sp_requires_grad: only floating point tensors have gradients, not %s",
-                        sp_dtype_name(x->dtype));
+    if (on && sp__check_differentiable(x)) return SP_ERROR_DTYPE;
     if (!on && x->grad_fn)
         return sp_raise(SP_ERROR_STATE,
                         "sp_set_requires_grad: only a leaf can stop requiring a gradient: take sp_detach(x)");
@@ -76,11 +74,15 @@ sp_tensor *sp_detach(sp_tensor *x)
     return sp__tensor_alias(x);
 }
 
-const char *sp_grad_fn_name(const sp_tensor *x)
+const char *sp__made_by(const sp_tensor *x)
 {
-    if (sp__check_tensor(x, "sp_grad_fn_name", "x")) return "";
     if (sp__is_stale_view(x)) return "AsStridedBackward0";
     return x->grad_fn ? x->grad_fn->op->backward_name : "";
+}
+
+const char *sp_grad_fn_name(const sp_tensor *x)
+{
+    return sp__check_tensor(x, "sp_grad_fn_name", "x") ? "" : sp__made_by(x);
 }
 
 /* ---- hooks ---- */

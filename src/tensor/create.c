@@ -5,7 +5,9 @@
 
 sp_tensor *sp__finished(sp_tensor *x, const sp_tensor_options *o)
 {
-    if (!x || !o->requires_grad || sp_requires_grad(x)) return x;
+    if (!x || !o->requires_grad) return x;
+    x->requires_grad = true;
+    if (!sp__check_differentiable(x)) return x;
     sp_release(x);
     return NULL;
 }

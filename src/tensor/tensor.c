@@ -25,6 +25,13 @@ sp_status sp__check_tensor(const sp_tensor *x, const char *function, const char 
     return sp__check(x, &sp__tensor_kind.kind, function, argument);
 }
 
+sp_status sp__check_differentiable(const sp_tensor *x)
+{
+    if (sp_dtype_is_floating_point(x->dtype)) return SP_OK;
+    return sp_raise(SP_ERROR_DTYPE, "sp_requires_grad: only floating point tensors have gradients, not %s",
+                    sp_dtype_name(x->dtype));
+}
+
 static sp_status check_sizes(int ndim, const int64_t *sizes, sp_dtype dtype)
 {
     for (int d = 0; d < ndim; d++)

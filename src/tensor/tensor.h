@@ -4,7 +4,6 @@
 
 #include "backends/backend.h"
 #include <spusk/extend/layout.h>
-#include <spusk/extend/operator.h>
 #include <spusk/extend/options.h>
 
 /* Memory on a device, shared by views. */
@@ -68,10 +67,23 @@ sp_tensor *sp__tensor_alias(const sp_tensor *x);
 /* The same with one reference, and owned by no scope: for what the graph saves. */
 sp_tensor *sp__tensor_alias_unowned(const sp_tensor *x);
 
-/* What autograd/ defines, for the end of a tensor, because it alone knows what these members hold: drops grad_fn,
- * gradient, base and accumulator; the same and the hooks. */
+/* ---- what autograd/ defines, because tensors know no graph and call no operators ---- */
+
+/* For a tensor's end: drops grad_fn, gradient, base and accumulator; the second drops the hooks too. */
 void sp__abandon_history(sp_tensor *x);
 void sp__forget_history(sp_tensor *x);
+/* For a tensor's text: "AddBackward0", after the operator that made x; "" for a leaf. */
+const char *sp__made_by(const sp_tensor *x);
+
+struct sp__deferred;
+/* Runs the deferred call that makes the values of a storage; see autograd/deferred.h. */
+sp_status sp__compute(sp__storage *storage);
+/* Before x's memory is written: makes its values, and copies them for deferred calls that have yet to read them. */
+sp_status sp__before_write(sp_tensor *x);
+/* Lets a deferred call go; NULL is ignored. */
+void sp__deferred_drop(struct sp__deferred *call);
+
+/* ---- storage ---- */
 
 /* New memory with one reference. NULL when there is none; not every failure has raised an error. */
 sp__storage *sp__storage_new(sp_device device, size_t bytes);
@@ -89,6 +101,10 @@ static inline sp_tensor *sp__base_of(const sp_tensor *x)
 }
 void sp__bump_version(sp_tensor *x);
 
+/* ---- checks ---- */
+
+/* Raises for a dtype that has no gradients. */
+sp_status sp__check_differentiable(const sp_tensor *x);
 /* Checks that x may be changed in place; raises otherwise. It may not where several elements may lie in one place of
  * memory, nor where x is a copy that stands in for a view. */
 sp_status sp__check_writable(const sp_tensor *x, const char *function);
@@ -103,9 +119,7 @@ static inline bool sp__is_none(const sp_tensor *x)
     return x == sp_none_;
 }
 
-/* ---- values that are not there yet: a deferred call makes them when they are read; see autograd/deferred.h ---- */
-
-struct sp__deferred;
+/* ---- values that are not there yet: a deferred call makes them when they are read ---- */
 
 /* Gives x a storage without memory, to be filled by the call. */
 sp_status sp__tensor_allocate_later(sp_tensor *x, struct sp__deferred *call);
@@ -113,11 +127,6 @@ static inline bool sp__is_ready(const sp_tensor *x)
 {
     return !atomic_load_explicit(&x->storage->deferred, memory_order_acquire);
 }
-/* autograd's part, declared here, since tensors call no operators: runs the call that fills the storage; before x's
- * memory is written, makes its values, and gives deferred calls that have yet to read them a copy; lets a call go. */
-sp_status sp__compute(sp__storage *storage);
-sp_status sp__before_write(sp_tensor *x);
-void sp__deferred_drop(struct sp__deferred *call);
 /* Makes the values that are not there yet. Whoever touches a buffer calls sp__ready first. */
 static inline sp_status sp__ready(const sp_tensor *x)
 {
@@ -130,6 +139,8 @@ static inline bool sp__are_ready(sp_tensor *const *inputs, int n)
     for (int i = 0; i < n && ready; i++) ready = sp__is_none(inputs[i]) || sp__is_ready(inputs[i]);
     return ready;
 }
+
+/* ---- shapes and layouts ---- */
 
 /* Writes row-major strides. */
 void sp__contiguous_strides(int ndim, const int64_t *sizes, int64_t *strides);
@@ -162,6 +173,8 @@ const char *sp__shape_of(const sp_tensor *x);
 
 /* PyTorch's result type of several operands: dimensions before numbers, numbers in an expression last. */
 sp_dtype sp__result_type(sp_tensor *const *inputs, int n);
+
+/* ---- kernels on tensors ---- */
 
 /* A tensor's buffer for kernels; then their view of the tensor, with its own strides, or broadcast to a shape. */
 void *sp__buffer(const sp_tensor *x);

@@ -232,7 +232,7 @@ static void put_suffixes(writer *w, const sp_tensor *x, bool empty)
     size_text(x, sizes, sizeof sizes);
     if (empty && x->ndim != 1) put_suffix(w, &line_length, "size=(%s)", sizes);
     if (!usual) put_suffix(w, &line_length, "dtype=torch.%s", sp_dtype_name(x->dtype));
-    const char *made_by = sp_grad_fn_name(x);
+    const char *made_by = sp__made_by(x);
     if (*made_by)
         put_suffix(w, &line_length, "grad_fn=<%s>", made_by);
     else if (x->requires_grad)
