@@ -102,6 +102,7 @@ def check_paths():
 
 def check_names():
     sources = [root / path for path in files() if path.parts[0] not in ("docs", "tools") and path.suffix in (".c", ".h", ".hpp", ".cc", ".cpp")]
+    sources += (root / "tests" / "adding").glob("*.txt")
     known = set(re.findall(r"\b(?:sp|SP)_\w+", "\n".join(path.read_text(errors="replace") for path in sources)))
     starts = {name[:i] for name in known for i in range(4, len(name)) if name[i - 1] == "_"}
     problems, count = [], 0
@@ -189,7 +190,7 @@ check_paths()
 check_names()
 check_commands()
 check_links()
-check_quotes(root, sorted((root / "docs").glob("*.md")), ("c",), r"(src|include|examples|tests|cli)/[\w/.]+\.(c|h)$",
+check_quotes(root, sorted((root / "docs").glob("*.md")), ("c",), r"((src|include|examples|tests|cli)/[\w/.]+\.(c|h)|tests/adding/\w+\.txt)$",
              "the C of docs/ is quoted from what is compiled")
 if len(sys.argv) > 2:
     check_reference(pathlib.Path(sys.argv[2]))

@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+"""Adds the operators and kernels of tests/adding/ to copies of the project and counts: tools/adding.py OUT [SOURCE_FOLDER]
+
+Each tests/adding/NAME.txt is what one does to add something, written as edits:
+
+    @@ FILE after TEXT    the lines that follow stand behind the first line of FILE with TEXT
+    @@ FILE new           they are a new file
+    @@ table              they are a row of docs/guide/pytorch.md, which every public function has
+    @@ compile FILES      no edit: the files that OUT/NAME/compile names, for tests/test_adding.sh
+
+OUT/NAME gets a copy of src/ and include/ with the edits. Prints for each: NAME edits files. The row of the table is
+counted by itself, behind a +.
+"""
+import pathlib
+import re
+import shutil
+import sys
+
+
+def parts(text):
+    """Yields (what stands behind @@, the lines below it)."""
+    for head, body in re.findall(r"^@@ (.*)\n((?:(?!@@ ).*\n)*)", text, re.M):
+        yield head, body
+
+
+def insert(file, text, body):
+    lines = file.read_text().splitlines(keepends=True)
+    at = next((i for i, line in enumerate(lines) if text in line), None)
+    if at is None:
+        sys.exit("%s: no line has %s" % (file, text))
+    file.write_text("".join(lines[:at + 1]) + body + "".join(lines[at + 1:]))
+
+
+def add(recipe, source, tree):
+    """Applies a recipe to a copy in tree; the number of edits, of files, and of rows of the table."""
+    for folder in ("src", "include"):
+        shutil.copytree(source / folder, tree / folder)
+    edits, files, rows = 0, set(), 0
+    for head, body in parts(recipe.read_text()):
+        name, _, place = head.partition(" ")
+        if name == "table":
+            rows += 1
+        elif name == "compile":
+            (tree / "compile").write_text("\n".join(place.split()) + "\n")
+        elif place == "new":
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            (tree / name).write_text(body)
+        else:
+            insert(tree / name, place.removeprefix("after "), body)
+        if name not in ("table", "compile"):
+            edits, files = edits + 1, files | {name}
+    return edits, len(files), rows
+
+
+def main():
+    out, source = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2] if len(sys.argv) > 2 else ".")
+    for recipe in sorted((source / "tests" / "adding").glob("*.txt")):
+        tree = out / recipe.stem
+        shutil.rmtree(tree, ignore_errors=True)
+        print("%s: %d edits in %d files, + %d row in the table of calls" % (recipe.stem, *add(recipe, source, tree)))
+
+
+main()
