@@ -6,12 +6,15 @@ sanitize=$(sed -n 's/^SPUSK_SANITIZE:[A-Z]*=//p' "$SPUSK_BUILD/CMakeCache.txt")
 flags="-std=c17 -D_GNU_SOURCE -O1 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wno-missing-field-initializers -Wno-psabi
     ${sanitize:+-fsanitize=$sanitize}"
 
-# compiles TREE: the files that its edits touch.
+# compiles TREE: the files that its edits touch; FILE:f32 for an element type.
 compiles()
 {
-    while read -r file; do
+    while IFS=: read -r file element; do
+        type=''
+        [ -z "$element" ] || type="-DSP_ELEMENT=$element -DSP_ELEMENT_$(echo "$element" | tr a-z A-Z)=1"
         # shellcheck disable=SC2086  # flags are words
-        "${CC:-cc}" $flags -Werror -I "$1/include" -I "$1/src" -c "$1/$file" -o "$1/$(echo "$file" | tr / _).o" || return 1
+        "${CC:-cc}" $flags $type -Werror -I "$1/include" -I "$1/src" -c "$1/$file" -o "$1/$(echo "$file$element" | tr / _).o" ||
+            return 1
     done <"$1/compile"
 }
 
@@ -37,6 +40,13 @@ runs trees/unary positive
 result $? 'the unary operator runs with its gradient'
 runs trees/gradient outer
 result $? 'the operator with its own gradient runs'
+SPUSK_ISA=reference
+export SPUSK_ISA
+runs trees/kernel tan
+result $? 'the operator with a new scalar kernel runs, by the reference'
+unset SPUSK_ISA
+runs trees/operation flip
+result $? 'the operator with a new kind of kernel runs'
 ! runs trees/gradient positive
 result $? 'an operator that was not added does not run'
 echo "1..$number"

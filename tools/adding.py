@@ -3,10 +3,11 @@
 
 Each tests/adding/NAME.txt is what one does to add something, written as edits:
 
-    @@ FILE after TEXT    the lines that follow stand behind the first line of FILE with TEXT
+    @@ FILE after TEXT    the lines that follow stand behind the first line of FILE with TEXT; or before it
     @@ FILE new           they are a new file
     @@ table              they are a row of docs/guide/pytorch.md, which every public function has
-    @@ compile FILES      no edit: the files that OUT/NAME/compile names, for tests/test_adding.sh
+    @@ compile FILES      no edit: the files that OUT/NAME/compile names, for tests/test_adding.sh; FILE:f32 for an
+                          element type
 
 OUT/NAME gets a copy of src/ and include/ with the edits. Prints for each: NAME edits files. The row of the table is
 counted by itself, behind a +.
@@ -23,12 +24,14 @@ def parts(text):
         yield head, body
 
 
-def insert(file, text, body):
+def insert(file, where, body):
+    side, _, text = where.partition(" ")
     lines = file.read_text().splitlines(keepends=True)
     at = next((i for i, line in enumerate(lines) if text in line), None)
     if at is None:
         sys.exit("%s: no line has %s" % (file, text))
-    file.write_text("".join(lines[:at + 1]) + body + "".join(lines[at + 1:]))
+    at += side == "after"
+    file.write_text("".join(lines[:at]) + body + "".join(lines[at:]))
 
 
 def add(recipe, source, tree):
@@ -46,7 +49,7 @@ def add(recipe, source, tree):
             (tree / name).parent.mkdir(parents=True, exist_ok=True)
             (tree / name).write_text(body)
         else:
-            insert(tree / name, place.removeprefix("after "), body)
+            insert(tree / name, place, body)
         if name not in ("table", "compile"):
             edits, files = edits + 1, files | {name}
     return edits, len(files), rows
