@@ -58,7 +58,7 @@ int complain(const common *c, const char *format, ...) SP_PRINTF(2, 3);
 /* Whether there is a classifier of that name; says which there are if not. What a network is, in a few words. */
 bool model_known(const common *c, const char *name);
 const char *model_summary(const char *name);
-/* The network of a weights file by its description, else the named one (NULL: none) with the file's weights. */
+/* The network of a weights file by its description, or the named one, which is known, with the file's weights. */
 sp_module *load_network(const common *c, const char *path, const char *model);
 /* Whether the network of the file in the first word is one; says what it is if not. */
 bool is_classifier(const common *c, sp_module *network);

@@ -330,7 +330,7 @@ int cmd_descent(const command *self, int argc, char **argv)
          "LIST"},
         {"steps", '\0', POPT_ARG_INT, &d.steps, 0, "steps to walk (default: the surface's own, some hundreds)", "N"},
         {"start", '\0', POPT_ARG_STRING, &d.start, 0, "where to begin (default: the surface's own)", "X,Y"},
-        {"clip", '\0', POPT_ARG_DOUBLE, &d.clip, 0, "clip gradients to this norm (default: not)", "NORM"},
+        {"clip", '\0', POPT_ARG_DOUBLE, &d.clip, 0, "clip gradients to this norm (0: not)", "NORM"},
         {"both", '\0', POPT_ARG_NONE, &d.both, 0, "walk with and without clipping", NULL},
         {"movie", '\0', POPT_ARG_STRING, &d.movie, 0, "gif (default), mp4, html or none", "KIND"},
         {"fps", '\0', POPT_ARG_DOUBLE, &d.fps, 0, "frames of the movie a second (default 20)", "N"},

@@ -25,6 +25,7 @@ static int eval(const common *c, const char *model, dataset_options *options)
 {
     if (!dataset_known(c, options->name) || !in_range(c, "--limit", (double)options->limit, 0, 1e12))
         return EXIT_WRONG_USE;
+    if (model && !model_known(c, model)) return EXIT_WRONG_USE;
     sp_module *network = load_network(c, c->words[0], model);
     if (network && !is_classifier(c, network)) return EXIT_FAILED;
     if (network) options->normal = load_normalization(c->words[0]);
@@ -42,7 +43,7 @@ int cmd_eval(const command *self, int argc, char **argv)
     struct poptOption table[] = {
         {"model", '\0', POPT_ARG_STRING, &model, 0, "the network, for a file that does not describe it", "NAME"},
         {"dataset", '\0', POPT_ARG_STRING, &dataset, 0, "mnist (default), fashion or synthetic", "NAME"},
-        {"limit", '\0', POPT_ARG_LONGLONG, &data.limit, 0, "as in spusk train: the first N/6 examples", "N"},
+        {"limit", '\0', POPT_ARG_LONGLONG, &data.limit, 0, "as in spusk train: the first N/6 examples (0: all)", "N"},
         POPT_TABLEEND,
     };
     int status = options_read(&c, self, table, argc, argv);

@@ -93,7 +93,8 @@ static sp_tensor *codes_of(sp_module *model, sp_dataset *data, const int64_t *li
     return sp_encode(model, sp_stack(images, 0));
 }
 
-static sp_tensor *make_frames(const morph_options *o, sp_module *model)
+/* NULL after saying what is wrong; then *status is the exit status to end with. */
+static sp_tensor *make_frames(const morph_options *o, sp_module *model, int *status)
 {
     dataset_options options = o->data;
     sp_dataset *data = dataset_open(&o->common, &options, true);
@@ -101,6 +102,7 @@ static sp_tensor *make_frames(const morph_options *o, sp_module *model)
     if (data && !list) complain(&o->common, "out of memory");
     sp_tensor *codes = n ? codes_of(model, data, list, n) : NULL;
     free(list);
+    *status = list && n == 0 && sp_error_status() == SP_OK ? EXIT_WRONG_USE : EXIT_FAILED;
     if (n == 0) return NULL;
     sp_tensor *frames = sp_decode(model, sp_morph(codes, o->steps, .spherical = o->spherical != 0));
     if (frames && sp_ndim(frames) == 4 && sp_size(frames, 1) == 1) frames = sp_squeeze_dim(frames, 1);
@@ -179,7 +181,7 @@ static int morph(morph_options *o)
     if (!model || !is_autoencoder(&o->common, model)) return status;
     SP_NO_GRAD {
         char path[PATH_MAX];
-        sp_tensor *frames = make_frames(o, model);
+        sp_tensor *frames = make_frames(o, model, &status);
         if (frames && !o->output) status = write_all(o, frames);
         if (frames && o->output && output_path(&o->common, o->output, path, sizeof path))
             status = write_movie(o, frames, path) == SP_OK ? EXIT_FINE : EXIT_FAILED;
@@ -199,7 +201,7 @@ int cmd_morph(const command *self, int argc, char **argv)
         {"fps", '\0', POPT_ARG_DOUBLE, &o.fps, 0, "frames a second (20)", "X"},
         {"scale", '\0', POPT_ARG_INT, &o.scale, 0, "pixels a pixel (10)", "N"},
         {"dataset", '\0', POPT_ARG_STRING, &o.dataset, 0, "mnist (default), fashion or synthetic", "NAME"},
-        {"limit", '\0', POPT_ARG_LONGLONG, &o.data.limit, 0, "as in spusk train: the first N/6 examples", "N"},
+        {"limit", '\0', POPT_ARG_LONGLONG, &o.data.limit, 0, "as in spusk train: the first N/6 examples (0: all)", "N"},
         {"output", 'o', POPT_ARG_STRING, &o.output, 0, "one file, by its end .gif, .mp4 or .html (all three)", "FILE"},
         POPT_TABLEEND,
     };

@@ -63,7 +63,7 @@ static void print_text(const subject *s, sp_tensor *probabilities)
 static int predict(const common *c, const char *model, dataset_options *options)
 {
     const char *word = c->n_words > 1 ? c->words[1] : "0";
-    if (!dataset_known(c, options->name)) return EXIT_WRONG_USE;
+    if (!dataset_known(c, options->name) || (model && !model_known(c, model))) return EXIT_WRONG_USE;
     sp_module *network = load_network(c, c->words[0], model);
     if (!network || !is_classifier(c, network)) return EXIT_FAILED;
     int status = EXIT_FAILED;
@@ -74,6 +74,7 @@ static int predict(const common *c, const char *model, dataset_options *options)
                                        ? sp_select(sp_model_probabilities(network, normalized(&normal, s.image)), 0, 0)
                                        : NULL;
         if (probabilities) status = EXIT_FINE;
+        if (!s.image && sp_error_status() == SP_OK) status = EXIT_WRONG_USE; /* there is no such INDEX */
         if (probabilities && c->json)
             print_json(&s, probabilities);
         else if (probabilities)

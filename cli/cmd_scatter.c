@@ -101,7 +101,7 @@ int cmd_scatter(const command *self, int argc, char **argv)
         {"all-points", '\0', POPT_ARG_NONE, &o.all_points, 0, "axes that hold outliers, too", NULL},
         {"title", '\0', POPT_ARG_STRING, &o.title, 0, "of the scatter", "TEXT"},
         {"dataset", '\0', POPT_ARG_STRING, &o.dataset, 0, "mnist (default), fashion or synthetic", "NAME"},
-        {"limit", '\0', POPT_ARG_LONGLONG, &o.data.limit, 0, "as in spusk train: the first N/6 examples", "N"},
+        {"limit", '\0', POPT_ARG_LONGLONG, &o.data.limit, 0, "as in spusk train: the first N/6 examples (0: all)", "N"},
         POPT_TABLEEND,
     };
     int status = options_read(&o.common, self, table, argc, argv);

@@ -28,7 +28,6 @@ const char *model_summary(const char *name)
 
 sp_module *load_network(const common *c, const char *path, const char *model)
 {
-    if (model && !model_known(c, model)) return NULL;
     if (!model && sp_load_metadata(path, "spusk.model", NULL, 0) < 0) {
         if (sp_error_status() == SP_OK && sp_load_metadata(path, "spusk.run.done", NULL, 0) >= 0)
             complain(c,

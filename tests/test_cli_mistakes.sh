@@ -35,7 +35,7 @@ refuses '--device gpu' 2 "--device is 'gpu'" train --device gpu
 refuses '--model no' 2 "--model is 'no'; there are: mlp, cnn, example, logistic" train --model no
 ! grep -q 'ae' err.txt
 result $? 'and no network is offered that is then refused'
-refuses 'eval --model ae' 1 "--model is 'ae'; there are: mlp" eval file --model ae
+refuses 'eval --model ae' 2 "--model is 'ae'; there are: mlp" eval file --model ae
 refuses 'a name with an escape sequence' 2 "--model is '\\x1b[2J'" train --model "$(printf '\033[2J')"
 refuses '--loss no' 2 "--loss is 'no'; there are: nll, mse, l1" train --loss no
 refuses '--recipe no' 2 'there is no recipe "no"; there are: mlp, cnn' train --recipe no
@@ -108,7 +108,7 @@ refuses 'weights without a description' 1 'name it with --model' eval \
 refuses 'weights of another network' 1 'weight' eval --model mlp \
     "$SPUSK_SOURCE/tests/fixtures/safetensors/reference.safetensors"
 refuses 'a picture that is none' 1 'text is not a right PNG file' predict kept/classifier.safetensors text
-refuses 'an index beyond the data' 1 'INDEX is 10000; it can be 0 to 9999' predict kept/classifier.safetensors 10000 \
+refuses 'an index beyond the data' 2 'INDEX is 10000; it can be 0 to 9999' predict kept/classifier.safetensors 10000 \
     --dataset synthetic
 "$spusk" --help | grep -q '^usage: spusk COMMAND' && "$spusk" eval --help | grep -q -- '--dataset=NAME' &&
     "$spusk" --version | grep -qE '^spusk [0-9]+\.[0-9]+\.[0-9]+$'

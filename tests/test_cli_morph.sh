@@ -65,16 +65,16 @@ PATH=/nowhere "$spusk" morph $file $small --digits 3 -o poor.mp4 >poor.txt 2>poo
 [ $? = 1 ] && grep -q ffmpeg poor.err && [ ! -e poor.mp4 ]
 result $? 'a movie that was asked for and cannot be made is a failure'
 refuses 'a morph of one digit' 2 'a morph of one digit stands still' morph $file --digits 1
-refuses 'of one index' 1 'a morph of one digit stands still' morph $file $small --indices 5
+refuses 'of one index' 2 'a morph of one digit stands still' morph $file $small --indices 5
 refuses '--digits 0' 2 '--digits is 0' morph $file --digits 0
-refuses 'more digits than there are' 1 '--digits is 101; it can be 2 to 100' morph $file $small --digits 101
+refuses 'more digits than there are' 2 '--digits is 101; it can be 2 to 100' morph $file $small --digits 101
 refuses '--steps 0' 2 '--steps is 0' morph $file --steps 0
 refuses '--fps 0' 2 '--fps is 0' morph $file --fps 0
 refuses 'both ways to choose' 2 'give one of them' morph $file --indices 1,2 --classes 3,4
-refuses 'a list that is none' 1 "it is numbers with commas between" morph $file $small --indices 1,two
-refuses 'a list that ends early' 1 "it is numbers with commas between" morph $file $small --indices 1,
-refuses 'an index beyond the data' 1 '--indices is 100; it can be 0 to 99' morph $file $small --indices 1,100
-refuses 'a class that there is not' 1 'there is no 12 among the digits' morph $file $small --classes 1,12
+refuses 'a list that is none' 2 "it is numbers with commas between" morph $file $small --indices 1,two
+refuses 'a list that ends early' 2 "it is numbers with commas between" morph $file $small --indices 1,
+refuses 'an index beyond the data' 2 '--indices is 100; it can be 0 to 99' morph $file $small --indices 1,100
+refuses 'a class that there is not' 2 'there is no 12 among the digits' morph $file $small --classes 1,12
 refuses 'a movie of no known kind' 1 '.gif' morph $file $small -o loop.avi
 refuses 'a classifier' 1 'is no autoencoder, as spusk autoencode makes them' morph classifier/classifier.safetensors $small
 echo "1..$number"

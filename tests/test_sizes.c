@@ -132,6 +132,18 @@ static void test_places_of_padded_windows(void **state)
     assert_no_error();
 }
 
+/* ---- messages name the limit and the function ---- */
+
+static void test_messages_name_the_limit(void **state)
+{
+    (void)state;
+    REFUSES(SP_ERROR_ARGUMENT, "sp_linspace: the number of steps must not be negative (it is -1)",
+            sp_linspace(0, 1, -1));
+    REFUSES(SP_ERROR_MEMORY, "does not fit", sp_linspace(0, 1, INT64_MAX));
+    REFUSES(SP_ERROR_ARGUMENT, "sp_one_hot: 2305843009213693952 classes are too many",
+            sp_one_hot(sp_vector_i64(1, 2), INT64_C(1) << 61));
+}
+
 /* ---- layers ---- */
 
 static void test_layers_too_large(void **state)
@@ -264,6 +276,7 @@ int main(void)
         sp_test(test_huge_results_of_nothing),
         sp_test(test_windows_are_clipped_to_the_image),
         sp_test(test_places_of_padded_windows),
+        sp_test(test_messages_name_the_limit),
         sp_test(test_layers_too_large),
         sp_test(test_numbers_that_do_not_fit),
         sp_test(test_null_with_a_length),

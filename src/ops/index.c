@@ -229,6 +229,8 @@ sp_tensor *sp_index_select(sp_tensor *x, int dim, sp_tensor *index)
 
 /* ---- one_hot ---- */
 
+static const int64_t most_classes = 1000000000000000; /* as long as sp_arange goes */
+
 /* Checks the labels; *classes, -1 for as many as they need, becomes their number. */
 static sp_status count_classes(sp_tensor *labels, int64_t *classes)
 {
@@ -240,6 +242,9 @@ static sp_status count_classes(sp_tensor *labels, int64_t *classes)
     const int64_t low = empty ? 0 : sp_item_i64(least), high = empty ? 0 : sp_item_i64(most);
     if (low < 0) return sp_raise(SP_ERROR_ARGUMENT, "sp_one_hot: label %lld is negative", (long long)low);
     if (*classes == -1 && high < INT64_MAX) *classes = high + 1;
+    if (*classes > most_classes)
+        return sp_raise(SP_ERROR_ARGUMENT, "sp_one_hot: %lld classes are too many; %lld are the most",
+                        (long long)*classes, (long long)most_classes);
     if (*classes > high) return SP_OK;
     return sp_raise(SP_ERROR_ARGUMENT, "sp_one_hot: label %lld does not fit into %lld classes", (long long)high,
                     (long long)*classes);

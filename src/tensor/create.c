@@ -216,7 +216,7 @@ static void write_linspace(double start, double end, int64_t n, sp_dtype dtype, 
 sp_tensor *(sp_linspace)(double start, double end, int64_t steps, const sp_tensor_options *options)
 {
     sp_tensor_options o = sp__tensor_options(options);
-    if (steps < 0 || steps > INT64_MAX / 16) {
+    if (steps < 0) {
         sp_raise(SP_ERROR_ARGUMENT, "sp_linspace: the number of steps must not be negative (it is %lld)",
                  (long long)steps);
         return NULL;
