@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -81,40 +80,9 @@ bool writable(const common *c, const char *path)
     return good;
 }
 
-/* The folder of a name, links done away with, and the name in it: for a file that is not there yet. */
-static bool resolve_new(const char *path, char *real)
-{
-    char folder[PATH_MAX];
-    const char *slash = strrchr(path, '/');
-    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
-    if (!realpath(folder, real)) return false;
-    const size_t n = strlen(real);
-    return (size_t)snprintf(real + n, PATH_MAX - n, "/%s", slash ? slash + 1 : path) < PATH_MAX - n;
-}
-
-/* Where a name leads. A link to what is not there yet leads there all the same. */
-static bool resolve(const char *path, char *real)
-{
-    if (realpath(path, real)) return true;
-    char target[PATH_MAX], beside[2 * PATH_MAX];
-    const ssize_t n = readlink(path, target, sizeof target - 1);
-    if (n < 0) return resolve_new(path, real);
-    target[n] = '\0';
-    const char *slash = *target == '/' ? NULL : strrchr(path, '/');
-    snprintf(beside, sizeof beside, "%.*s%s", slash ? (int)(slash - path) + 1 : 0, path, target);
-    return realpath(beside, real) || resolve_new(beside, real);
-}
-
-/* Whether two names, or two names of one file, are the same place. */
-static bool same_place(const char *path, const char *other)
-{
-    char a[PATH_MAX], b[PATH_MAX];
-    return strcmp(path, other) == 0 || (resolve(path, a) && resolve(other, b) && strcmp(a, b) == 0);
-}
-
 bool differ(const common *c, const char *path, const char *other)
 {
-    if (!same_place(path, other) || !lasting(path)) return true;
+    if (!sp_save_same_file(path, other) || !lasting(path)) return true;
     complain(c, "%s would be written twice: choose another name", path);
     return false;
 }

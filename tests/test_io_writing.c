@@ -331,6 +331,28 @@ static void test_limit_on_sizes(void **state)
     assert_int_equal(count_files(".spusk-"), 0);
 }
 
+static void test_paths_of_one_file(void **state)
+{
+    (void)state;
+    char folder[PATH_MAX], round_about[PATH_MAX];
+    assert_int_equal(mkdir(support_path("deep"), 0777), 0);
+    assert_int_equal(symlink("deep/new", support_path("link")), 0);
+    assert_int_equal(symlink("deep", support_path("folder")), 0);
+    snprintf(folder, sizeof folder, "%s/folder/new", support_folder());
+    snprintf(round_about, sizeof round_about, "%s/deep/../deep/new", support_folder());
+    for (int there = 0; there < 2; there++) {
+        assert_true(sp_save_same_file(support_path("link"), folder));
+        assert_true(sp_save_same_file(round_about, folder));
+        assert_false(sp_save_same_file(support_path("new"), folder));
+        assert_false(sp_save_same_file(support_path("no/new"), folder));
+        if (!there) assert_int_equal(save(folder), SP_OK);
+    }
+    assert_true(sp_save_same_file("no/new", "no/new"));
+    assert_no_error();
+    assert_int_equal(unlink(folder) | unlink(support_path("link")) | unlink(support_path("folder")), 0);
+    assert_int_equal(rmdir(support_path("deep")), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -344,6 +366,7 @@ int main(void)
         sp_test(test_what_is_no_file),
         sp_test(test_long_names),
         sp_test(test_limit_on_sizes),
+        sp_test(test_paths_of_one_file),
     };
     return sp_test_main(tests);
 }

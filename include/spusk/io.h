@@ -102,6 +102,10 @@ SP_API sp_status sp_save_bytes(const void *data, size_t bytes, const char *path)
  * small file beside it, which goes again; opens and closes a device or a pipe. SP_ERROR_IO says why not. */
 SP_API sp_status sp_save_check(const char *path);
 
+/* Whether saving to both paths would write one file: their folders and links lead to the same place, whether the file
+ * is there or not. */
+SP_API bool sp_save_same_file(const char *path, const char *other);
+
 SP_END_DECLS
 
 #endif

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -49,26 +48,10 @@ static sp_status fail(sp__writer *writer, int error)
 
 /* ---- where to ---- */
 
-/* From a link to what it points to, whether that is there or not; false where there is no link, or no memory (*path is
- * NULL then). */
-static bool follow(char **path)
-{
-    char target[PATH_MAX], joined[2 * PATH_MAX];
-    ssize_t n = readlink(*path, target, sizeof target - 1);
-    if (n < 0) return false;
-    target[n] = '\0';
-    const char *slash = *target == '/' ? NULL : strrchr(*path, '/');
-    snprintf(joined, sizeof joined, "%.*s%s", slash ? (int)(slash - *path) + 1 : 0, *path, target);
-    sp_free_text(*path);
-    *path = sp_strdup(joined);
-    return *path != NULL;
-}
-
 /* The new file takes the place of what links point to, so that they stay links. */
 static sp_status open_beside(sp__writer *writer, const struct stat *old)
 {
-    enum { MOST_LINKS = 40 };
-    for (int i = 0; i < MOST_LINKS && follow(&writer->path); i++) {}
+    sp__follow_links(&writer->path);
     if (!writer->path) return writer->status = SP_ERROR_MEMORY;
     int error = sp__temporary_open(&writer->temporary, writer->path, old ? old->st_mode & 0666 : 0666);
     if (error != 0) return fail(writer, error);

@@ -21,6 +21,10 @@ sp_status sp__writer_write(sp__writer *writer, const void *data, size_t bytes);
 /* status: how the work between went; anything but SP_OK takes the temporary file away. */
 sp_status sp__writer_close(sp__writer *writer, sp_status status);
 
+/* From a name to what links lead to, whether that is there or not; *path, which sp_strdup gave, is NULL without memory.
+ */
+void sp__follow_links(char **path);
+
 /* Opens a regular file for reading and tells its size; -1 and an error on failure. */
 int sp__open_file(const char *path, int64_t *size);
 /* Reads exactly `bytes` bytes at an offset. */
