@@ -11,7 +11,8 @@ SP_BEGIN
 typedef struct sp_optimizer sp_optimizer;
 typedef struct sp_scheduler sp_scheduler;
 
-/* Every optimiser's options; each reads those named in its own line. */
+/* The options of all optimisers; each reads those that name it. In the formulas below p is a parameter and g its
+ * gradient, to which weight_decay·p is added. */
 typedef struct sp_optim_options {
     size_t size;
     double lr;
@@ -32,50 +33,80 @@ typedef struct sp_optim_options {
     SP_OPTIONS_END;
 } sp_optim_options;
 
-/* Stochastic gradient descent; lr default 1e-3. */
+/* Stochastic gradient descent. b = momentum·b + (1 - dampening)·g, g = b (or g + momentum·b with nesterov); p = p -
+ * lr·g. lr 1e-3 by default, without momentum. Fails, as all optimisers do, for an empty list, for a parameter twice and
+ * for one that is no floating leaf. */
 SP_API sp_optimizer *sp_optim_sgd(const sp_list *parameters, const sp_optim_options *options SP_OR_NULL);
 #define sp_optim_sgd(...) SP__CALL1(sp_optim_sgd, sp_optim_options, __VA_ARGS__)
-/* Duchi, Hazan, Singer, JMLR 2011. lr 1e-2, eps 1e-10. */
+
+/* s = s + g²; p = p - lr/(1 + (step - 1)·lr_decay)·g/(√s + eps). lr 1e-2, eps 1e-10 by default. Duchi, Hazan, Singer,
+ * JMLR 2011. */
 SP_API sp_optimizer *sp_optim_adagrad(const sp_list *parameters, const sp_optim_options *options SP_OR_NULL);
 #define sp_optim_adagrad(...) SP__CALL1(sp_optim_adagrad, sp_optim_options, __VA_ARGS__)
-/* Zeiler, arXiv:1212.5701. lr 1, rho 0.9, eps 1e-6. */
+
+/* s = rho·s + (1 - rho)·g²; d = √(a + eps)/√(s + eps)·g; a = rho·a + (1 - rho)·d²; p = p - lr·d. lr 1, rho 0.9, eps
+ * 1e-6 by default. Zeiler, arXiv:1212.5701. */
 SP_API sp_optimizer *sp_optim_adadelta(const sp_list *parameters, const sp_optim_options *options SP_OR_NULL);
 #define sp_optim_adadelta(...) SP__CALL1(sp_optim_adadelta, sp_optim_options, __VA_ARGS__)
-/* Hinton's lecture 6e. lr 1e-2, alpha 0.99, eps 1e-8. */
+
+/* s = alpha·s + (1 - alpha)·g²; p = p - lr·g/(√s + eps), with the mean of g taken off s if centered, and a momentum if
+ * there is one. lr 1e-2, alpha 0.99, eps 1e-8 by default. Hinton's lecture 6e. */
 SP_API sp_optimizer *sp_optim_rmsprop(const sp_list *parameters, const sp_optim_options *options SP_OR_NULL);
 #define sp_optim_rmsprop(...) SP__CALL1(sp_optim_rmsprop, sp_optim_options, __VA_ARGS__)
-/* Kingma and Ba, arXiv:1412.6980. lr 1e-3, betas 0.9 0.999, eps 1e-8; amsgrad: Reddi, Kale, Kumar, ICLR 2018. */
+
+/* m = β₁·m + (1 - β₁)·g; v = β₂·v + (1 - β₂)·g²; p = p - lr·m'/(√v' + eps), m' = m/(1 - β₁^step), v' = v/(1 - β₂^step).
+ * lr 1e-3, betas 0.9 and 0.999, eps 1e-8 by default. Kingma and Ba, arXiv:1412.6980; amsgrad: Reddi, Kale, Kumar, ICLR
+ * 2018. */
 SP_API sp_optimizer *sp_optim_adam(const sp_list *parameters, const sp_optim_options *options SP_OR_NULL);
 #define sp_optim_adam(...) SP__CALL1(sp_optim_adam, sp_optim_options, __VA_ARGS__)
-/* Loshchilov and Hutter, arXiv:1711.05101. As Adam, weight_decay 1e-2. */
+
+/* sp_optim_adam with a weight decay that does not go through the moments: p = p·(1 - lr·weight_decay) first.
+ * weight_decay 1e-2 by default, the others as Adam's. Loshchilov and Hutter, arXiv:1711.05101. */
 SP_API sp_optimizer *sp_optim_adamw(const sp_list *parameters, const sp_optim_options *options SP_OR_NULL);
 #define sp_optim_adamw(...) SP__CALL1(sp_optim_adamw, sp_optim_options, __VA_ARGS__)
-/* Adam with the infinity norm. lr 2e-3. */
+
+/* Adam with the infinity norm: u = max(β₂·u, |g| + eps); p = p - lr·m'/u. lr 2e-3, the others as Adam's. Kingma and Ba,
+ * arXiv:1412.6980. */
 SP_API sp_optimizer *sp_optim_adamax(const sp_list *parameters, const sp_optim_options *options SP_OR_NULL);
 #define sp_optim_adamax(...) SP__CALL1(sp_optim_adamax, sp_optim_options, __VA_ARGS__)
-/* Dozat, ICLR workshop 2016. lr 2e-3, momentum_decay 4e-3. */
+
+/* Adam with Nesterov's momentum, which grows with the steps as momentum_decay says. lr 2e-3, momentum_decay 4e-3, the
+ * others as Adam's. Dozat, ICLR workshop 2016. */
 SP_API sp_optimizer *sp_optim_nadam(const sp_list *parameters, const sp_optim_options *options SP_OR_NULL);
 #define sp_optim_nadam(...) SP__CALL1(sp_optim_nadam, sp_optim_options, __VA_ARGS__)
 
-/* Adds a parameter group; options left out are those of the optimiser. No parameter may be in two groups. */
+/* Adds a group of parameters with options of its own; those left out are the optimiser's. Fails for a parameter that is
+ * in a group already. */
 SP_API sp_status sp_add_param_group(sp_optimizer *optimizer, const sp_list *parameters,
                                     const sp_optim_options *options SP_OR_NULL);
 #define sp_add_param_group(...) SP__CALL2(sp_add_param_group, sp_optim_options, __VA_ARGS__)
 
-/* Drops the gradients of all parameters. */
+/* Drops the gradients of all parameters: optimizer.zero_grad(). */
 SP_API sp_status sp_zero_grad(sp_optimizer *optimizer);
-/* One update of every parameter that has a gradient. */
+
+/* Updates every parameter that has a gradient once: optimizer.step(). */
 SP_API sp_status sp_step(sp_optimizer *optimizer);
 
-/* Groups; the learning rate of group i. */
+/* The number of parameter groups; 0 for NULL. */
 SP_API int sp_num_param_groups(const sp_optimizer *optimizer);
+
+/* The learning rate of a group, counted from 0: optimizer.param_groups[i]["lr"]. 0 and an error for one out of
+ * range. */
 SP_API double sp_lr(const sp_optimizer *optimizer, int group);
+
+/* Sets the learning rate of a group, counted from 0. Fails for a group out of range and a rate that is negative or not
+ * finite. */
 SP_API sp_status sp_set_lr(sp_optimizer *optimizer, int group, double lr);
-/* "Adam". */
+
+/* The optimiser's name, "Adam"; "" for NULL. */
 SP_API const char *sp_optimizer_name(const sp_optimizer *optimizer);
-/* The whole state as tensors, "0.exp_avg", "0.step", "group.0.lr", "group.0.amsgrad", …; and back, every option of
- * every group with it, as in PyTorch. Nothing changes when it does not fit. */
+
+/* The whole state as tensors, "0.exp_avg", "0.step", …, with every option of every group, "group.0.lr",
+ * "group.0.amsgrad", … */
 SP_API sp_dict *sp_optimizer_state_dict(const sp_optimizer *optimizer);
+
+/* Takes a state that sp_optimizer_state_dict gave, the options of every group with it. Fails, with nothing changed,
+ * where it does not fit the parameters. */
 SP_API sp_status sp_optimizer_load_state_dict(sp_optimizer *optimizer, const sp_dict *state);
 
 /* ---- schedules: call sp_scheduler_step after each epoch (or step) ---- */
@@ -104,41 +135,59 @@ typedef struct sp_scheduler_options {
     SP_OPTIONS_END;
 } sp_scheduler_options;
 
-/* lr·gamma every step_size epochs. */
+/* lr = lr·gamma every step_size epochs. */
 SP_API sp_scheduler *sp_lr_scheduler_step_lr(sp_optimizer *optimizer, int64_t step_size,
                                              const sp_scheduler_options *options SP_OR_NULL);
 #define sp_lr_scheduler_step_lr(...) SP__CALL2(sp_lr_scheduler_step_lr, sp_scheduler_options, __VA_ARGS__)
-/* lr·gamma at each milestone. */
+
+/* lr = lr·gamma at each milestone, a number of epochs done. */
 SP_API sp_scheduler *sp_lr_scheduler_multi_step_lr(sp_optimizer *optimizer, sp_dims milestones,
                                                    const sp_scheduler_options *options SP_OR_NULL);
 #define sp_lr_scheduler_multi_step_lr(...) SP__CALL2(sp_lr_scheduler_multi_step_lr, sp_scheduler_options, __VA_ARGS__)
-/* lr·gamma every epoch. */
+
+/* lr = lr·gamma every epoch. */
 SP_API sp_scheduler *sp_lr_scheduler_exponential_lr(sp_optimizer *optimizer, double gamma);
-/* Half a cosine from lr to eta_min over t_max epochs. Loshchilov and Hutter, arXiv:1608.03983. */
+
+/* eta_min + (lr - eta_min)·(1 + cos(π·epoch/t_max))/2: half a cosine from lr to eta_min over t_max epochs, and back
+ * after them. Loshchilov and Hutter, arXiv:1608.03983. */
 SP_API sp_scheduler *sp_lr_scheduler_cosine_annealing_lr(sp_optimizer *optimizer, int64_t t_max,
                                                          const sp_scheduler_options *options SP_OR_NULL);
 #define sp_lr_scheduler_cosine_annealing_lr(...)                                                                       \
     SP__CALL2(sp_lr_scheduler_cosine_annealing_lr, sp_scheduler_options, __VA_ARGS__)
-/* A factor that goes straight from start_factor to end_factor over total_iters epochs. */
+
+/* lr times a factor that goes straight from start_factor to end_factor over total_iters epochs. */
 SP_API sp_scheduler *sp_lr_scheduler_linear_lr(sp_optimizer *optimizer, const sp_scheduler_options *options SP_OR_NULL);
 #define sp_lr_scheduler_linear_lr(...) SP__CALL1(sp_lr_scheduler_linear_lr, sp_scheduler_options, __VA_ARGS__)
-/* Up to max_lr and down again within total_steps. Smith and Topin, arXiv:1708.07120. */
+
+/* From max_lr/div_factor up to max_lr for the first pct_start of total_steps, then down to the beginning's rate divided
+ * by final_div_factor; the momentum, or β₁, goes the other way. Fails for an optimiser without either unless
+ * keep_momentum. Smith and Topin, arXiv:1708.07120. */
 SP_API sp_scheduler *sp_lr_scheduler_one_cycle_lr(sp_optimizer *optimizer, double max_lr, int64_t total_steps,
                                                   const sp_scheduler_options *options SP_OR_NULL);
 #define sp_lr_scheduler_one_cycle_lr(...) SP__CALL3(sp_lr_scheduler_one_cycle_lr, sp_scheduler_options, __VA_ARGS__)
-/* lr·factor when the metric given to sp_scheduler_step_metric has not improved for `patience` epochs. */
+
+/* lr = lr·factor when the metric that sp_scheduler_step_metric gets has not improved for more than `patience`
+ * epochs. */
 SP_API sp_scheduler *sp_lr_scheduler_reduce_lr_on_plateau(sp_optimizer *optimizer,
                                                           const sp_scheduler_options *options SP_OR_NULL);
 #define sp_lr_scheduler_reduce_lr_on_plateau(...)                                                                      \
     SP__CALL1(sp_lr_scheduler_reduce_lr_on_plateau, sp_scheduler_options, __VA_ARGS__)
 
+/* Goes one epoch (or step) on and sets the rates of all groups: scheduler.step(). Fails for a schedule that needs a
+ * metric, and beyond the end of a cycle. */
 SP_API sp_status sp_scheduler_step(sp_scheduler *scheduler);
+
+/* sp_scheduler_step for a schedule on a plateau, with the metric that it watches. Fails for another schedule. */
 SP_API sp_status sp_scheduler_step_metric(sp_scheduler *scheduler, double metric);
-/* The learning rate of group 0 that the last step set. */
+
+/* The learning rate of group 0 that the last step set. 0 for NULL. */
 SP_API double sp_scheduler_last_lr(const sp_scheduler *scheduler);
-/* Where the schedule stands, with its options, as tensors: "last_epoch", "base_lrs", "gamma", …; and back into one of
- * the same kind. The rates it has set are in the optimiser's state. Nothing changes when it does not fit. */
+
+/* Where the schedule stands, with its options, as tensors: "last_epoch", "base_lrs", "gamma", … The rates that it has
+ * set are in the optimiser's state. */
 SP_API sp_dict *sp_scheduler_state_dict(const sp_scheduler *scheduler);
+
+/* Takes the state of a schedule of the same kind. Fails, with nothing changed, where it does not fit. */
 SP_API sp_status sp_scheduler_load_state_dict(sp_scheduler *scheduler, const sp_dict *state);
 
 /* ---- a larger batch in the place of a smaller rate ---- */
@@ -150,28 +199,36 @@ typedef struct sp_batch_scheduler_options {
     int64_t max_batch_size; /* default a tenth of the examples */
     SP_OPTIONS_END;
 } sp_batch_scheduler_options;
-/* At each milestone the loader's batch grows by the factor by which sp_lr_scheduler_multi_step_lr would divide the
- * rate: the noise of the gradients falls alike, in fewer steps. Where the batch has reached max_batch_size the rate
- * falls instead. Smith, Kindermans, Ying, Le, "Don't decay the learning rate, increase the batch size", ICLR 2018. */
+
+/* At each milestone, a number of epochs done, the loader's batch grows by `.factor`, by which
+ * sp_lr_scheduler_multi_step_lr would divide the rate: the noise of the gradients falls alike, in fewer steps. Where
+ * the batch has reached max_batch_size the rate falls instead. Smith, Kindermans, Ying, Le, "Don't decay the learning
+ * rate, increase the batch size", ICLR 2018. */
 SP_API sp_batch_scheduler *sp_batch_scheduler_multi_step(sp_loader *loader, sp_optimizer *optimizer, sp_dims milestones,
                                                          const sp_batch_scheduler_options *options SP_OR_NULL);
 #define sp_batch_scheduler_multi_step(...)                                                                             \
     SP__CALL3(sp_batch_scheduler_multi_step, sp_batch_scheduler_options, __VA_ARGS__)
-/* To be called after each epoch. */
+
+/* Goes one epoch on: to be called after each epoch. */
 SP_API sp_status sp_batch_scheduler_step(sp_batch_scheduler *scheduler);
+
 /* Where it stands, with its options and the loader's batch, as tensors: "last_epoch", "milestones", "factor",
- * "max_batch_size", "batch_size"; and back, with the loader's batch. The rates it has set are in the optimiser's state.
- * Nothing changes when it does not fit. */
+ * "max_batch_size", "batch_size". The rates that it has set are in the optimiser's state. */
 SP_API sp_dict *sp_batch_scheduler_state_dict(const sp_batch_scheduler *scheduler);
+
+/* Takes the state of a batch scheduler, and gives the loader its batch. Fails, with nothing changed, where it does not
+ * fit. */
 SP_API sp_status sp_batch_scheduler_load_state_dict(sp_batch_scheduler *scheduler, const sp_dict *state);
 
-/* ---- clipping, in place; returns the total norm before ---- */
+/* ---- clipping of gradients, in place ---- */
 
-/* Scales all gradients so that their common p-norm is at most max_norm (p default 2; INFINITY). NaN on failure. */
+/* Scales all gradients by one factor so that their common norm is at most max_norm; returns the norm before. `.p` is 2
+ * by default, INFINITY for the largest magnitude. NaN on failure. Pascanu, Mikolov, Bengio, arXiv:1211.5063. */
 SP_API double sp_clip_grad_norm_(const sp_list *parameters, double max_norm,
                                  const sp_reduce_options *options SP_OR_NULL);
 #define sp_clip_grad_norm_(...) SP__CALL2(sp_clip_grad_norm_, sp_reduce_options, __VA_ARGS__)
-/* Clamps every gradient to ±value. */
+
+/* Clamps every element of every gradient to ±value. Fails for a negative value. */
 SP_API sp_status sp_clip_grad_value_(const sp_list *parameters, double value);
 
 SP_END_DECLS
