@@ -58,6 +58,11 @@ for compiler in gcc clang g++ clang++; do
     done
 done
 
+python3 "$SPUSK_SOURCE/tools/check_headers.py" "$SPUSK_SOURCE" | sed 's/^/# /' >comments.txt
+grep -q '^# documented functions: .*, 100.0 %$' comments.txt
+result $? 'every public function has a comment of its own'
+cat comments.txt
+
 # The script that looks for comments finds each function without one of its own, and no other.
 mkdir -p tree/include/spusk/extend
 cat >tree/include/spusk/a.h <<'END'

@@ -9,13 +9,25 @@ SP_BEGIN
 /* A named row of points that grows. */
 typedef struct sp_series sp_series;
 
+/* A series without points. Its name is copied, and stands in legends. */
 SP_API sp_series *sp_series_new(const char *name);
-/* Appends y at x = number of points so far, or at x. */
+
+/* Appends y at x = the number of points so far. */
 SP_API sp_status sp_series_push(sp_series *series, double y);
+
+/* Appends the point (x, y). */
 SP_API sp_status sp_series_push_xy(sp_series *series, double x, double y);
+
+/* The number of points; 0 for NULL. */
 SP_API int64_t sp_series_length(const sp_series *series);
+
+/* The x of point i; NaN and an error when i is out of range. */
 SP_API double sp_series_x(const sp_series *series, int64_t i);
+
+/* The y of point i; NaN and an error when i is out of range. */
 SP_API double sp_series_y(const sp_series *series, int64_t i);
+
+/* The name of the series; "" for NULL. */
 SP_API const char *sp_series_name(const sp_series *series);
 
 /* Where a chart says which line is which. */
@@ -57,10 +69,12 @@ typedef struct sp_series_list {
     ((sp_series_list){SP__LIST(sp_series *, __VA_ARGS__), (int)SP__LIST_SIZE(sp_series *, __VA_ARGS__)})
 #endif
 
-/* Lines in one chart, of one series or several: sp_plot_lines("losses.png", train), sp_plot_lines("losses.png",
- * SP_SERIES(train, val), .log_y = true). Needs gnuplot; its script and data stay beside the picture (losses.gp,
- * losses.dat), also when gnuplot is missing, which is an error that says so. */
+/* Lines in one chart, of one series or several: sp_plot_lines("losses.png", train) or sp_plot_lines("losses.png",
+ * SP_SERIES(train, val), .log_y = true). Needs the program gnuplot, as all charts do. Its script and data stay beside
+ * the picture (losses.gp, losses.dat), also where gnuplot is missing, which is an error. */
 SP_API sp_status sp_plot_lines(const char *path, sp_series_list series, const sp_plot_options *options SP_OR_NULL);
+
+/* sp_plot_lines of one series; in C sp_plot_lines calls it. */
 SP_API sp_status sp_plot_line(const char *path, sp_series *series, const sp_plot_options *options SP_OR_NULL);
 #define sp_plot_line(...) SP__CALL2(sp_plot_line, sp_plot_options, __VA_ARGS__)
 #ifndef __cplusplus
@@ -77,18 +91,22 @@ typedef struct sp_scatter_options {
     bool all_points;          /* the axes hold outliers, too */
     SP_OPTIONS_END;
 } sp_scatter_options;
-/* Points (N, 2), each with the colour and shape of its class, labels (N) of integers 0 to 29, or SP_NONE. The classes'
- * names stand at the middles of their points (by medians; moved apart where they would cover each other) and in a
- * legend. Points that are not finite are left out. Where the outermost 1 % of the points would take more than a third
- * of an axis, it ends before them, and the chart says how many lie beyond its axes. */
+
+/* Points (N, 2) in a chart. labels (N) are integers 0 to 29, or SP_NONE; each class has a colour and a shape. The names
+ * of classes stand in a legend and at the medians of their points, moved apart where they would cover each other.
+ * Points that are not finite are left out. Where the outermost 1 % of the points would take more than a third of an
+ * axis, the axis ends before them, and the chart says how many lie beyond. */
 SP_API sp_status sp_plot_scatter(const char *path, sp_tensor *points, sp_tensor *labels,
                                  const sp_scatter_options *options SP_OR_NULL);
 #define sp_plot_scatter(...) SP__CALL3(sp_plot_scatter, sp_scatter_options, __VA_ARGS__)
-/* Up to six of them side by side, each with a title of its own. */
+
+/* One of several charts: points and labels as in sp_plot_scatter, and a title. */
 typedef struct sp_scatter_panel {
     sp_tensor *points, *labels;
     const char *title;
 } sp_scatter_panel;
+
+/* One to six scatters side by side in one picture. */
 SP_API sp_status sp_plot_scatters(const char *path, const sp_scatter_panel *panels, int n,
                                   const sp_scatter_options *options SP_OR_NULL);
 #define sp_plot_scatters(...) SP__CALL3(sp_plot_scatters, sp_scatter_options, __VA_ARGS__)
@@ -103,13 +121,16 @@ typedef struct sp_contour_options {
     double fps;     /* of a movie, default 20 */
     SP_OPTIONS_END;
 } sp_contour_options;
-/* Lines of equal values (H, W), row 0 at the bottom, column 0 at the left, over shades that are darker the higher; and
- * up to ten paths over them, each with its colour, its shapes and its name in a legend. Lines lie closer where values
- * are near the smallest: by the logarithm of their distance from it. Values that are not finite stay white. */
+
+/* Lines of equal values, with shades that are darker the higher the value, and n paths over them, at most ten. values
+ * is (H, W), row 0 at the bottom, column 0 at the left. Lines lie closer where values are near the smallest, by the
+ * logarithm of their distance from it. Each path has a colour, a shape and its name in a legend. Values that are not
+ * finite stay white. */
 SP_API sp_status sp_plot_contour(const char *path, sp_tensor *values, sp_series *const *paths, int n,
                                  const sp_contour_options *options SP_OR_NULL);
 #define sp_plot_contour(...) SP__CALL4(sp_plot_contour, sp_contour_options, __VA_ARGS__)
-/* The same as a movie (.gif, .mp4, .html) in which the paths are walked, all at one pace, and the steps counted. */
+
+/* sp_plot_contour as a movie (.gif, .mp4, .html) that walks along the paths, all at one pace, and counts the steps. */
 SP_API sp_status sp_plot_contour_movie(const char *path, sp_tensor *values, sp_series *const *paths, int n,
                                        const sp_contour_options *options SP_OR_NULL);
 #define sp_plot_contour_movie(...) SP__CALL4(sp_plot_contour_movie, sp_contour_options, __VA_ARGS__)
@@ -125,7 +146,8 @@ typedef struct sp_grid_options {
     bool tight;                                               /* pictures touch, without frames */
     SP_OPTIONS_END;
 } sp_grid_options;
-/* Images (N, H, W), (N, 1, H, W) or (N, 3, H, W), floating in [0, 1] or u8, row by row in one PNG. */
+
+/* Images (N, H, W), (N, 1, H, W) or (N, 3, H, W), floating in [0, 1] or u8, side by side, row by row, in one PNG. */
 SP_API sp_status sp_plot_images(const char *path, sp_tensor *images, const sp_grid_options *options SP_OR_NULL);
 #define sp_plot_images(...) SP__CALL2(sp_plot_images, sp_grid_options, __VA_ARGS__)
 
@@ -142,16 +164,18 @@ typedef struct sp_movie_options {
     SP_OPTIONS_END;
 } sp_movie_options;
 
-/* A movie by the name's end: .gif, .mp4, or .html (a page that holds an MP4 and plays it). MP4 and page need the
- * program ffmpeg. The file is there, whole, after sp_movie_close; a movie that failed or was never closed leaves an
- * older file of that name as it was. */
+/* Begins a movie, in the format that the path's end names: .gif, .mp4, or .html, a page that holds an MP4 and plays it.
+ * MP4 and page need the program ffmpeg. The file is there, whole, after sp_movie_close; a movie that failed or was
+ * never closed leaves an older file of that name as it was. */
 SP_API sp_movie *sp_movie_new(const char *path, const sp_movie_options *options SP_OR_NULL);
 #define sp_movie_new(...) SP__CALL1(sp_movie_new, sp_movie_options, __VA_ARGS__)
-/* Adds a frame: (H, W) or (1, H, W) grey, (3, H, W) colour; u8, or floating in [0, 1], clamped; all of one shape. A
- * frame of another shape or dtype is refused, and the movie can go on. */
+
+/* Adds a frame: (H, W) or (1, H, W) grey, (3, H, W) colour; u8, or floating in [0, 1], clamped. Fails for another shape
+ * than the first frame's and for another dtype; the movie can go on. */
 SP_API sp_status sp_movie_frame(sp_movie *movie, sp_tensor *frame);
-/* Ends the movie and writes its file. A GIF of at most 256 colours (of every grey) shows them exactly; of more, the
- * 255 that fit all frames best. */
+
+/* Ends the movie and writes its file. A GIF shows up to 256 colours, and so every grey, exactly; of more colours it
+ * shows the 255 that fit all frames best. */
 SP_API sp_status sp_movie_close(sp_movie *movie);
 
 SP_END_DECLS

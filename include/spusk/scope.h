@@ -17,7 +17,7 @@ typedef struct sp_scope {
     sp_dtype autocast;
 } sp_scope;
 
-/* Opens a scope; cannot fail. Close it on the same thread. SP_SCOPE { … } does both. */
+/* Opens a scope, which cannot fail; to be closed on the same thread. SP_SCOPE { … } does both. */
 SP_API sp_scope sp_scope_open(void);
 
 /* Opens a scope inside which no gradients are recorded. */
@@ -26,34 +26,36 @@ SP_API sp_scope sp_scope_open_no_grad(void);
 /* Opens a scope inside which gradients are recorded, whatever the mode around it. */
 SP_API sp_scope sp_scope_open_grad(void);
 
-/* Opens a scope of mixed precision: SP_BF16, or SP_DTYPE_DEFAULT for none within one. As torch.autocast on the CPU,
- * products and convolutions run in that dtype, losses, prod and padding by reflection or replication in f32, all else
- * in what it gets; f64 is left alone. Weights stay as they are: each is cast once in the scope, and again after a
- * change. Gradients arrive in the weights' dtype, and a backward inside the scope runs as it would outside. Another
- * dtype is an error, and the scope then one like any other. */
+/* Opens a scope of mixed precision in SP_BF16; SP_DTYPE_DEFAULT ends it within one. As in torch.autocast on the CPU,
+ * products and convolutions run in that dtype; losses, prod and padding by reflection or replication run in f32; all
+ * else runs in what it gets, and f64 is left alone. Weights stay as they are: each is cast once in the scope, and again
+ * after a change. Gradients arrive in the weights' dtype, and a backward inside the scope runs as it would outside.
+ * Another dtype is an error; the scope is then a plain one. */
 SP_API sp_scope sp_scope_open_autocast(sp_dtype dtype);
 
-/* The dtype of the mixed precision around; SP_DTYPE_DEFAULT where there is none. */
+/* The dtype of the mixed precision that is on; SP_DTYPE_DEFAULT where none is. */
 SP_API sp_dtype sp_autocast_dtype(void);
 
-/* Drops what was made in the scope, closes inner scopes left open, restores grad mode. A second close does nothing. */
+/* Closes a scope: drops what was made in it, closes inner scopes that were left open, and restores the grad mode. A
+ * second close does nothing. */
 SP_API void sp_scope_close(sp_scope *scope);
 
-/* Takes an object (tensor, module, optimiser, loader, list, series, movie …) out of the scope that owns it; takes one
- * more hold of it when no scope of this thread does. Each sp_keep asks for one sp_release; until then the object lives.
- * Returns the object; NULL passes. */
+/* Takes an object (tensor, module, optimiser, loader, list, series, movie …) out of the scope that owns it, or takes
+ * one more hold of it where no scope of this thread owns it. The object then lives until sp_release, one for each
+ * sp_keep. Returns the object; NULL passes. */
 SP_API void *sp_keep(void *object);
 
 /* Hands an object to the scope around the one that owns it. Returns the object; NULL passes. */
 SP_API void *sp_escape(void *object);
 
-/* Gives an object up now: the scope's hold if a scope owns it, else the one that sp_keep took. To give up what is gone,
- * or what only a graph or another thread's scope still holds, is an error, told for sure while the memory is not used
- * anew. */
+/* Gives an object up now: the scope's hold where a scope owns it, else the one that sp_keep took. It is an error to
+ * give up what is gone, or what only a graph or another thread's scope holds; the error is certain as long as the
+ * memory is not used again. */
 SP_API void sp_release(void *object);
 
-/* Closes the calling thread's root scope and, on the thread that calls it, gives the pool back. Returns 0, or 1 if an
- * error was never read or handled (sp_error_clear). To be called last, by the main thread: `return sp_finish();` */
+/* Closes the calling thread's root scope, ends the kernels' threads, gives the pool's memory back. Returns 0, or 1
+ * where an error is pending that was never handled (sp_error_clear). To be called last, by the main thread: `return
+ * sp_finish();` */
 SP_API int sp_finish(void);
 
 /* Whether operations on this thread record gradients now. */

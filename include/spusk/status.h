@@ -28,15 +28,14 @@ typedef enum sp_status {
 typedef void sp_error_handler(sp_status status, const char *message, void *user);
 
 /* Replaces the process-wide handler; NULL silences it. The default writes "spusk: <message>", or
- * "spusk: warning: <message>", to standard error.
- * Set it before other threads use the library. */
+ * "spusk: warning: <message>", to standard error. To be called before other threads use the library. */
 SP_API void sp_set_error_handler(sp_error_handler *handler, void *user);
 
-/* The status of the calling thread's pending first cause; SP_OK when none is pending. Does not clear it. */
+/* The status of the calling thread's pending first cause, which stays pending; SP_OK when none is. */
 SP_API sp_status sp_error_status(void);
 
-/* The message of the last first cause on this thread, "" when there never was one. It stays readable after
- * sp_error_clear() until the next error. */
+/* The message of the last first cause on this thread, "" when there never was one. It can be read until the next error,
+ * after sp_error_clear() too. */
 SP_API const char *sp_error_message(void);
 
 /* Marks the pending error as read and returns its status; SP_OK when none was pending. */

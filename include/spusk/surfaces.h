@@ -31,13 +31,18 @@ typedef struct sp_surface_about {
  *   net         the loss of a small network on the plane through the ends of two trainings and the beginning of one
  * The net is trained when it is made, always alike (some tens of milliseconds). */
 SP_API sp_surface *sp_surface_by_name(const char *name);
-/* The name of number i, from 0; NULL after the last. */
+
+/* The name of surface i, from 0 on; NULL without an error after the last. */
 SP_API const char *sp_surface_name(int i);
+
+/* What is known about a surface: where it is lowest, where a walk begins. NULL for NULL. */
 SP_API const sp_surface_about *sp_surface_about_of(const sp_surface *surface);
 
-/* Its value at points p (…, 2), f64; differentiable. */
+/* The surface's values (…) at points p (…, 2). Follows gradients. Fails unless p is f64. */
 SP_API sp_tensor *sp_surface_value(const sp_surface *surface, sp_tensor *p);
-/* Its values at n × n points over its ranges: row i is the i-th y from below, column j the j-th x. */
+
+/* The surface's values at n × n points over its ranges, (n, n), f64: row i has the i-th y from below, column j the j-th
+ * x. Fails unless 2 ≤ n ≤ 4096. */
 SP_API sp_tensor *sp_surface_grid(const sp_surface *surface, int64_t n);
 
 SP_END_DECLS
