@@ -266,6 +266,23 @@ static void test_threads_that_read_one_value_compute_it_once(void **state)
         }
 }
 
+/* The operand is another tensor than the value: one thread may write it while another reads the value. */
+static void test_a_write_to_an_operand_waits_for_who_reads_it(void **state)
+{
+    (void)state;
+    for (int turn = 0; turn < 200; turn++)
+        SP_SCOPE {
+            sp_tensor *x = sp_ones(SP_DIMS(20000)), *y = twice(x), *z = turn % 2 ? next(y) : y;
+            pthread_t reader;
+            void *sum;
+            assert_int_equal(pthread_create(&reader, NULL, read_it, z), 0);
+            sp_fill_(x, 7);
+            assert_int_equal(pthread_join(reader, &sum), 0);
+            assert_close(*(double *)sum, turn % 2 ? 60000 : 40000, 0);
+            sp_free(sum, sizeof(double));
+        }
+}
+
 static void test_it_can_be_turned_off(void **state)
 {
     (void)state;
@@ -293,6 +310,7 @@ int main(void)
         sp_test(test_the_graph_reads_what_it_saved_of_a_deferred_value),
         sp_test(test_each_allocation_of_a_late_value_fails_in_turn),
         sp_test(test_threads_that_read_one_value_compute_it_once),
+        sp_test(test_a_write_to_an_operand_waits_for_who_reads_it),
         sp_test(test_it_can_be_turned_off),
     };
     sp__set_fusions(fusions);

@@ -11,7 +11,7 @@
 #include <string.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t finished = PTHREAD_COND_INITIALIZER;
+static pthread_cond_t finished = PTHREAD_COND_INITIALIZER; /* a call was computed, or a hold on it given up */
 
 /* ---- the switch ---- */
 
@@ -71,7 +71,10 @@ void sp__deferred_drop(sp__deferred *d)
     if (!d) return;
     pthread_mutex_lock(&lock);
     bool last = --d->holds == 0;
-    if (last) unlink_readers(d);
+    if (last)
+        unlink_readers(d);
+    else
+        pthread_cond_broadcast(&finished);
     pthread_mutex_unlock(&lock);
     if (last) destroy(d);
 }
@@ -211,11 +214,20 @@ static sp__storage *copy_of(const sp__storage *storage)
     return NULL;
 }
 
+/* Whether a thread reads now for one of these calls: it computes the call, or holds it for a fusion. Under the lock. */
+static bool is_read_now(const sp__reader *readers)
+{
+    for (const sp__reader *reader = readers; reader; reader = reader->next)
+        if (reader->call->computing || reader->call->holds > 1) return true;
+    return false;
+}
+
 /* All that have yet to read one storage will read the other; how many. */
 static int move_readers(sp__storage *from, sp__storage *to)
 {
     int n = 0;
     pthread_mutex_lock(&lock);
+    while (is_read_now(from->readers)) pthread_cond_wait(&finished, &lock);
     for (sp__reader *reader = from->readers; reader; reader = reader->next, n++) {
         reader->call->inputs[reader - reader->call->readers]->storage = to;
         sp__storage_ref(to);
