@@ -20,7 +20,7 @@ typedef struct sp__fusion {
 /* All of the library's. Declared here and defined in src/fusion/table.c: autograd knows no operators. */
 extern const sp__fusion sp__all_fusions[];
 /* Another table from now on. For tests. */
-void sp__set_fusions(const sp__fusion *table);
+void sp__set_fusions(const sp__fusion *fusions);
 
 /* ---- what calls ask ---- */
 

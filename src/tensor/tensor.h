@@ -81,7 +81,7 @@ sp_status sp__compute(sp__storage *storage);
 /* Before x's memory is written: makes its values, and copies them for deferred calls that have yet to read them. */
 sp_status sp__before_write(sp_tensor *x);
 /* Lets a deferred call go; NULL is ignored. */
-void sp__deferred_drop(struct sp__deferred *call);
+void sp__deferred_drop(struct sp__deferred *d);
 
 /* ---- storage ---- */
 
@@ -132,6 +132,7 @@ static inline sp_status sp__ready(const sp_tensor *x)
 {
     return sp__is_ready(x) ? SP_OK : sp__compute(x->storage);
 }
+/* The same for all of them that are not SP_NONE. */
 sp_status sp__ready_all(sp_tensor *const *inputs, int n);
 static inline bool sp__are_ready(sp_tensor *const *inputs, int n)
 {
