@@ -160,7 +160,8 @@ for name in "$@"; do
 done
 # shellcheck disable=SC2086  # lists of names without spaces
 {
-    printf '%s\n' $together | xargs -n 1 -P "${SPUSK_TEST_JOBS:-$(getconf _NPROCESSORS_ONLN)}" sh "$0" --one
+    jobs=${SPUSK_TEST_JOBS:-$(getconf _NPROCESSORS_ONLN)}
+    [ -z "$together" ] || printf '%s\n' $together | xargs -n 1 -P "$jobs" sh "$0" --one
     [ -z "$alone" ] || printf '%s\n' $alone | xargs -n 1 sh "$0" --one
 }
 

@@ -1,0 +1,179 @@
+#include "backends/cpu/cpu.h"
+#include "fuzz/fuzz.h"
+#include "support/support.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+int fuzz_levels_differed;
+
+/* ---- levels ---- */
+
+enum { N_LEVELS = 6 };
+static const struct {
+    const char *name;
+    bool multiplies_and_adds; /* in one rounding: f32 and f64 are the same on all of these */
+} levels[N_LEVELS] = {{"reference", false}, {"generic", false},   {"avx2", true},
+                      {"avx512", true},     {"avx512bf16", true}, {"neon", true}};
+
+static bool has_level(int i)
+{
+    const bool has = sp__cpu_set_level(levels[i].name);
+    sp__cpu_set_level(NULL);
+    return has;
+}
+
+/* The level that a case tries other things at: the `wish`-th of those that this machine has. */
+static int chosen_level(int wish)
+{
+    int found[N_LEVELS], n = 0;
+    for (int i = 0; i < N_LEVELS; i++)
+        if (has_level(i)) found[n++] = i;
+    return found[wish % n];
+}
+
+/* ---- one case ---- */
+
+typedef struct trial {
+    const fuzz_case *c;
+    sp_tensor *plain[FUZZ_INPUTS], *laid_out[FUZZ_INPUTS];
+    fuzz_outcome of[N_LEVELS]; /* one thread, contiguous, fused */
+    double terms;
+    char *why;
+} trial;
+
+static bool blame(const trial *t, const char *run, const char *than)
+{
+    char what[FUZZ_WHY];
+    snprintf(what, sizeof what, "%s", t->why);
+    snprintf(t->why, FUZZ_WHY, "%s, beside %s: %.300s", run, than, what);
+    return false;
+}
+
+/* The largest number of the inputs and results; 0 where each result is compared by itself. */
+static double scale_of(const trial *t, const fuzz_outcome *outcome)
+{
+    double scale = 0;
+    if (!(t->c->subject->flags & FUZZ_CANCELS)) return 0;
+    for (int i = 0; i < t->c->n; i++) scale = fmax(scale, fmax(fabs(t->c->in[i].low), fabs(t->c->in[i].high)));
+    for (int i = 0; i < outcome->n; i++) scale = fmax(scale, fuzz_scale(&outcome->arrays[i]));
+    return scale;
+}
+
+/* Within rounding, as the subject's flags say. */
+static bool agree(const trial *t, const fuzz_outcome *right, const fuzz_outcome *x)
+{
+    const unsigned flags = t->c->subject->flags;
+    const double terms = flags & FUZZ_LONG ? 1e4 * t->terms : t->terms;
+    const bool same_value = fuzz_same_bits(right, x, true, t->why);
+    if (flags & FUZZ_EXACT && !same_value) return false;
+    fuzz_outcome value = *right;
+    if (flags & FUZZ_JUMPS && !same_value && value.n > 1) value.n = 1;
+    return fuzz_close(&value, x, terms, scale_of(t, right), t->why);
+}
+
+static fuzz_outcome run(const trial *t, sp_tensor *const *in, int level, int threads, bool fused)
+{
+    return fuzz_run(t->c, in, (fuzz_how){levels[level].name, threads, fused});
+}
+
+static bool is_wide(const fuzz_outcome *outcome)
+{
+    for (int i = 0; i < outcome->n; i++)
+        if (outcome->arrays[i].dtype == SP_BF16) return false;
+    return true;
+}
+
+static bool has_bf16(const fuzz_case *c)
+{
+    for (int i = 0; i < c->n; i++)
+        if (c->in[i].dtype == SP_BF16) return true;
+    return false;
+}
+
+/* Every level against the reference; those with a fused multiply-add against the first of them. */
+static bool levels_agree(trial *t)
+{
+    int first = -1;
+    for (int i = 0; i < N_LEVELS; i++) {
+        if (!has_level(i)) continue;
+        t->of[i] = run(t, t->plain, i, 1, true);
+        if (!agree(t, &t->of[0], &t->of[i])) return blame(t, levels[i].name, "reference");
+        if (!levels[i].multiplies_and_adds || has_bf16(t->c) || !is_wide(&t->of[i])) continue;
+        if (first < 0) first = i;
+        if (fuzz_same_bits(&t->of[first], &t->of[i], false, t->why)) continue;
+        if (!(t->c->subject->flags & FUZZ_LEVELS_ROUND)) return blame(t, levels[i].name, levels[first].name);
+        fuzz_levels_differed++;
+    }
+    return true;
+}
+
+static bool threads_agree(const trial *t, int level)
+{
+    fuzz_outcome many = run(t, t->plain, level, t->c->threads, true);
+    const bool same = fuzz_same_bits(&t->of[level], &many, false, t->why);
+    fuzz_outcome_free(&many);
+    return same || blame(t, "several threads", levels[level].name);
+}
+
+static bool layouts_agree(const trial *t, int level)
+{
+    fuzz_outcome other = run(t, t->laid_out, level, 1, true);
+    const bool rounds = t->c->subject->flags & FUZZ_LAYOUT_ROUNDS;
+    /* Only a view refuses a layout. */
+    const bool impossible = other.n == 0 && t->c->subject->op && !t->c->subject->op->forward;
+    const bool same = impossible ||
+                      (rounds ? agree(t, &t->of[level], &other) : fuzz_same_bits(&t->of[level], &other, false, t->why));
+    fuzz_outcome_free(&other);
+    return same || blame(t, "other layouts", levels[level].name);
+}
+
+static bool fusion_agrees(const trial *t, int level)
+{
+    fuzz_outcome plain = run(t, t->plain, level, 1, false);
+    const bool same = fuzz_same_bits(&plain, &t->of[level], true, t->why) && agree(t, &plain, &t->of[level]);
+    fuzz_outcome_free(&plain);
+    return same || blame(t, "fused", levels[level].name);
+}
+
+/* No run has changed what it was given. */
+static bool inputs_are_untouched(const trial *t)
+{
+    for (int i = 0; i < t->c->n; i++) {
+        const sp_tensor *again = fuzz_tensor(&t->c->in[i], true);
+        const size_t bytes = (size_t)sp_numel(again) * sp_dtype_size(sp_dtype_of(again));
+        if (memcmp(sp_const_data(again), sp_const_data(t->plain[i]), bytes) == 0) continue;
+        snprintf(t->why, FUZZ_WHY, "input %d was changed", i + 1);
+        return false;
+    }
+    return true;
+}
+
+static fuzz_verdict check(trial *t)
+{
+    const fuzz_case *c = t->c;
+    const int level = chosen_level(c->level);
+    for (int i = 0; i < c->n; i++) {
+        t->plain[i] = fuzz_tensor(&c->in[i], true);
+        t->laid_out[i] = fuzz_tensor(&c->in[i], false);
+        if ((double)fuzz_numel(&c->in[i]) > t->terms) t->terms = (double)fuzz_numel(&c->in[i]);
+    }
+    if (!levels_agree(t)) return FUZZ_FAILED;
+    if (t->of[0].n == 0) return FUZZ_REFUSED;
+    const bool good = threads_agree(t, level) && layouts_agree(t, level) && fusion_agrees(t, level) &&
+                      inputs_are_untouched(t);
+    return good ? FUZZ_PASSED : FUZZ_FAILED;
+}
+
+fuzz_verdict fuzz_check(const fuzz_case *c, char why[FUZZ_WHY])
+{
+    trial t = {.c = c, .why = why, .terms = 1};
+    fuzz_verdict verdict = FUZZ_FAILED;
+    const int threads = sp_num_threads();
+    SP_SCOPE {
+        verdict = check(&t);
+    }
+    for (int i = 0; i < N_LEVELS; i++) fuzz_outcome_free(&t.of[i]);
+    sp_set_num_threads(threads);
+    return verdict;
+}
