@@ -61,6 +61,8 @@ if(test_sources)
         target_link_libraries(${name} PRIVATE spusk_test_options)
         add_test(NAME ${name} COMMAND ${name})
     endforeach()
+    file(GLOB fuzz_sources CONFIGURE_DEPENDS ${tests}/fuzz/*.c)
+    target_sources(test_fuzz_operators PRIVATE ${fuzz_sources})
 endif()
 
 foreach(script IN LISTS shell_tests)

@@ -8,7 +8,7 @@
  * It also proves of itself that it can fail: deliberately wrong subjects must be noticed. */
 #include "fuzz/fuzz.h"
 #include "support/support.h"
-#include "tensor/tensor.h"
+#include "autograd/deferred.h"
 #include <stdlib.h>
 #include <string.h>
 
