@@ -34,7 +34,7 @@ static double train_epoch(const autoencode_run *run, int epoch)
     return examples > 0 ? sum / (double)examples : 0;
 }
 
-/* The mean of the training loss itself over the validation half, so that both curves have one unit. */
+/* The mean of the training loss over the validation half, so that both curves have one unit. */
 static double validation_loss(const autoencode_run *run)
 {
     double sum = 0;

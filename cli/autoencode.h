@@ -1,4 +1,4 @@
-/* A run of `spusk autoencode`: what it is made of. */
+/* The parts of a run of `spusk autoencode`. */
 #ifndef SPUSK_CLI_AUTOENCODE_H
 #define SPUSK_CLI_AUTOENCODE_H
 
@@ -50,7 +50,8 @@ typedef struct autoencode_run {
 /* Trains for all epochs, printing each. False after an error; an interrupt ends it early. */
 bool autoencode_train(autoencode_run *run);
 
-/* --pca: the plane of the principal components by eigenvectors, and by descent; what they and the network are worth. */
+/* --pca: finds the plane of the principal components by eigenvectors and by descent, and prints the errors of both and
+ * of the network. */
 bool autoencode_pca(autoencode_session *s, double network_error);
 
 #endif

@@ -8,8 +8,8 @@ static sp_tensor *rows_of(sp_dataset *data)
     return all.x ? sp_reshape(all.x, sp_size(all.x, 0), -1) : NULL;
 }
 
-/* A descent on centred rows: plain gradient descent with momentum, from small weights, whose learning rate goes to
- * nothing along half a cosine, so that at the end it does not tremble around the plane. */
+/* A descent on centred rows: plain gradient descent with momentum, from small weights. Its learning rate falls to
+ * nothing along half a cosine, so that it does not tremble around the plane at the end. */
 typedef struct descent {
     sp_module *model, *criterion;
     sp_loader *loader;
@@ -121,7 +121,7 @@ static bool draw_scatters(const autoencode_session *s, sp_module *const *models)
         if (!codes.x) return false;
         panels[i] = (sp_scatter_panel){codes.x, codes.y, titles[i]};
     }
-    /* A picture that cannot be drawn is a pity; the figures are what counts. */
+    /* A picture that cannot be drawn does not spoil the run: the figures are what counts. */
     if (sp_plot_scatters(path, panels, 3, .title = "codes of the validation digits") == SP_OK)
         note_written(&s->options->common, path, "");
     sp_error_clear();

@@ -20,7 +20,7 @@ typedef struct timing {
     double best, median, peak; /* seconds, FLOP/s */
 } timing;
 
-/* a (m,k) · b (k,n); false where there is no such thing. */
+/* Computes a (m,k) · b (k,n). False where this build has no such product. */
 typedef bool product(sp_tensor *a, sp_tensor *b, sp_tensor *out, const sizes *s);
 
 static bool by_spusk(sp_tensor *a, sp_tensor *b, sp_tensor *out, const sizes *s)
@@ -86,8 +86,8 @@ static void print_timing(const common *c, const sizes *s, const timing *t)
     fputs("}\n", stdout);
 }
 
-/* Runs every contender in each turn, after the peak; the first turn does not count. `seconds` has room for `repeat`
- * of each. Returns the best peak. */
+/* In each turn measures the peak, then runs every contender. The first turn does not count. `seconds` has room for
+ * `repeat` runs of each. Returns the best peak. */
 static double take_turns(size_t n, sp_dtype dtype, const sizes *s, double *seconds)
 {
     double peak = 0;

@@ -5,7 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-/* One operator: `call` makes the result from operands; how many operations, or bytes, a call is. */
+/* One operator: `call` makes the result from the operands. A number of operations, or of bytes, belongs to each call.
+ */
 typedef struct row {
     const char *name;
     sp_tensor *(*call)(sp_tensor *const *in);
@@ -101,7 +102,7 @@ static void add_products(rows *r)
     add(r, "max_pool2d of 32, 28×28", call_pool, 0, 64.0 * 32 * 784 * 4 * 1.3125, images, NULL, NULL);
 }
 
-/* A call may wait until it is read: by its first number. */
+/* A call may wait until its result is read, so its first number is read. */
 static void read_first(sp_tensor *y)
 {
     while (y && sp_ndim(y) > 0) y = sp_select(y, 0, 0);

@@ -29,7 +29,7 @@ static const struct {
 };
 #define N_NETWORKS (int)(sizeof networks / sizeof *networks)
 
-/* tiny does next to no arithmetic: what is left is the cost of calling operators. */
+/* The network "tiny" does next to no arithmetic, so its step shows the cost of calling operators. */
 static network build(int which)
 {
     const bool tiny = strcmp(networks[which].name, "tiny") == 0;
@@ -93,7 +93,7 @@ typedef struct figures_of_steps {
     int64_t resident_bytes; /* the most that the whole process had */
 } figures_of_steps;
 
-/* Steps for some seconds; the times go to `times`. False after an error. */
+/* Runs steps for some seconds and writes their times to `times`. False after an error. */
 static bool run_steps(figures_of_steps *f, const network *net, const digits *d, double seconds, double *times)
 {
     double end = seconds_now() + seconds;

@@ -40,8 +40,9 @@ typedef struct common {
     struct poptOption *own;
 } common;
 
-/* Reads the command line by the command's table and the common one, checks the common values and sets threads and
- * seed. -1: go on; else the exit status to end with (help was asked for, or something was wrong and has been said). */
+/* Reads the command line by the table of the command and the common one, checks the common values, and sets threads and
+ * seed. Returns -1 to go on, or else the exit status to end with: help was asked for, or something was wrong and has
+ * been said. */
 int options_read(common *c, const command *self, struct poptOption *own, int argc, char **argv);
 /* Frees the words and texts. */
 void options_free(common *c);
@@ -55,16 +56,19 @@ int complain(const common *c, const char *format, ...) SP_PRINTF(2, 3);
 
 /* ---- models.c ---- */
 
-/* Whether there is a classifier of that name; says which there are if not. What a network is, in a few words. */
+/* Whether there is a classifier of that name; if not, says which there are. The second tells what a network is, in a
+ * few words. */
 bool model_known(const common *c, const char *name);
 const char *model_summary(const char *name);
-/* The network of a weights file by its description, or the named one, which is known, with the file's weights. */
+/* The network of a weights file, by its description, or the network of that name (which must exist) with the file's
+ * weights. */
 sp_module *load_network(const common *c, const char *path, const char *model);
 /* Whether the network of the file in the first word is one; says what it is if not. */
 bool is_classifier(const common *c, sp_module *network);
 bool is_autoencoder(const common *c, const sp_module *network);
 
-/* What images become before a network sees them: (x - mean)/std; std 0: nothing. It stands in the weights file. */
+/* How images are changed before a network sees them: (x - mean)/std, and nothing where std is 0. The weights file holds
+ * both. */
 typedef struct normalization {
     double mean, std;
 } normalization;
@@ -83,14 +87,15 @@ typedef struct dataset_options {
 } dataset_options;
 /* Whether there is a data set of that name; says which there are if not. */
 bool dataset_known(const common *c, const char *name);
-/* The training or validation half. MNIST that is in no place, where nobody has named one, and cannot be downloaded is
- * replaced by synthetic digits, once and for good, in options->name, which is said. NULL after an error that has been
- * reported. */
+/* The training or validation half. Where MNIST is not found, nobody has named a folder, and it cannot be downloaded,
+ * synthetic digits replace it from then on: options->name changes, and a line says so. NULL after an error that has
+ * been reported. */
 sp_dataset *dataset_open(const common *c, dataset_options *options, bool validation);
 
 /* "data: MNIST, 60000 images, …; 10000 to validate" */
 void print_data(const sp_dataset *train, const sp_dataset *validation);
-/* `,"data":"MNIST, 10000 images, …"`: what figures are of stands beside them, also where it was replaced. */
+/* `,"data":"MNIST, 10000 images, …"`, which stands beside figures, so that they say which data they are of, also where
+ * it was replaced. */
 void json_dataset(FILE *file, const sp_dataset *dataset);
 
 /* The loader that evaluation wants: in order, in large batches. */
@@ -104,7 +109,7 @@ bool output_path(const common *c, const char *name, char *path, size_t size);
 bool make_out(const common *c);
 /* Whether a file can be written, tried by a small file beside it; says why not. */
 bool writable(const common *c, const char *path);
-/* Whether what is written there can be read again: it is, or will be, a file, and not a pipe or a device. */
+/* Whether what is written there can be read again: it is or will be a file, not a pipe or a device. */
 bool lasting(const char *path);
 /* Whether two outputs are two files; says so if not. */
 bool differ(const common *c, const char *path, const char *other);
@@ -142,15 +147,16 @@ void progress_end(progress *p);
 /* ---- interrupt.c ---- */
 
 /* From now on Ctrl-C (or SIGTERM) is noted; a second one ends the program as usual. A terminal that closes (SIGHUP) is
- * noted too, unless that was to be ignored (nohup); a reader of the output that ends is none of training's concern. */
+ * noted too, unless the signal was to be ignored (nohup). A reader of the output that ends is no reason to stop
+ * training. */
 void interrupt_watch(void);
 bool interrupted(void);
-/* From now on the first one ends it, too. */
+/* From now on the first Ctrl-C ends the program, too. */
 void interrupt_forget(void);
 
 /* ---- pictures.c ---- */
 
-/* Digits of a data set with what the model says of them: the first wrong ones, framed, then the first right ones. */
+/* Draws digits of a data set with the answers of the model: first wrong ones, with a frame, then right ones. */
 sp_status draw_predictions(sp_module *model, const normalization *n, sp_dataset *dataset, const char *path);
 
 #endif

@@ -118,7 +118,7 @@ static bool begin(autoencode_session *s, autoencode_options *o)
 
 /* ---- the end ---- */
 
-/* Ten digits of each row above what became of them; three such pairs of rows. */
+/* Draws three pairs of rows: ten digits above their reconstructions. */
 static sp_status draw_reconstructions(sp_module *model, sp_dataset *dataset, const char *path)
 {
     enum { PAIRS = 3, COLUMNS = 12 };
@@ -142,7 +142,7 @@ static sp_status draw_reconstructions(sp_module *model, sp_dataset *dataset, con
     return status == SP_OK ? sp_error_status() : status;
 }
 
-/* A picture that cannot be drawn is a pity; the weights are what counts. */
+/* A picture that cannot be drawn does not spoil the run: the weights are what counts. */
 static void draw_pictures(autoencode_session *s)
 {
     const autoencode_options *o = s->options;
@@ -177,7 +177,7 @@ static int finish(autoencode_session *s, const autoencode_run *run)
     return o->pca && !autoencode_pca(s, run->val_error) ? EXIT_FAILED : EXIT_FINE;
 }
 
-/* What went wrong in an epoch has been said; the weights of the epochs before it are worth keeping. */
+/* An error in an epoch has been reported; the weights of the epochs before it are worth keeping. */
 static int rescue(const autoencode_session *s, const autoencode_run *run)
 {
     const autoencode_options *o = s->options;

@@ -9,7 +9,7 @@
 
 #define MAX_PATHS 10
 #define GRID 161
-/* A walk that comes this far from 0 has left for good. */
+/* A walk this far from 0 has left for good. */
 #define FAR 1e6
 /* Values are drawn by their distance from the lowest, on a logarithmic scale that ends here. */
 #define SMALL 1e-12
@@ -84,7 +84,7 @@ static double distance(const descent *d, const walk *w)
 
 /* ---- the command line ---- */
 
-/* One number of a list "a,b,c"; false after saying what is wrong. *text moves behind it and its comma. */
+/* Reads one number of a list "a,b,c" and moves *text behind it and its comma. False after saying what is wrong. */
 static bool take_number(const common *c, const char *option, const char **text, double *number)
 {
     char *end = NULL;
@@ -228,7 +228,7 @@ static bool file_name(const descent *d, const char *ending, char *path, size_t s
     return false;
 }
 
-/* The name of what was written; an error has been reported. */
+/* Prints the name of a file that was written. An error has been reported. */
 static bool tell(const descent *d, sp_status status, const char *path)
 {
     if (status == SP_OK) note_written(d->c, path, "");

@@ -2,7 +2,7 @@
 #include "cli.h"
 #include <spusk/extend/text.h>
 
-/* Longer names than that push their columns to the right instead of all others'. */
+/* A longer name pushes its own columns to the right, not those of all others. */
 enum { MOST_ALIGNED = 100 };
 
 static void write_shape(char *text, size_t size, sp_dims sizes)
@@ -56,7 +56,8 @@ static void print_tensors(const sp_safe_file *file)
     }
 }
 
-/* The network as PyTorch prints it; a file of another program may describe one that this one does not know. */
+/* Prints the network as PyTorch does. The file of another program may describe a network that this one does not know.
+ */
 static void print_network(const sp_safe_file *file)
 {
     const char *json = sp_safe_metadata(file, "spusk.model");

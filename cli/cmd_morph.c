@@ -17,7 +17,7 @@ typedef struct morph_options {
 
 /* ---- which digits ---- */
 
-/* "3,1,4" as whole numbers from 0 to `most`; how many, or 0 after saying what is wrong. */
+/* Reads "3,1,4" as whole numbers from 0 to `most`. Returns how many, or 0 after saying what is wrong. */
 static int64_t read_list(const common *c, const char *option, const char *text, double most, int64_t *list)
 {
     int64_t n = 0;
@@ -127,7 +127,8 @@ static sp_status write_movie(const morph_options *o, sp_tensor *frames, const ch
     return status;
 }
 
-/* The GIF first: it needs nothing but the library. What is missing for the others has been said, and is no failure. */
+/* The GIF comes first, because it needs nothing but the library. The library has said what the other formats lack; that
+ * is no failure. */
 static int write_all(const morph_options *o, sp_tensor *frames)
 {
     static const char *const names[] = {"morph.gif", "morph.mp4", "morph.html"};

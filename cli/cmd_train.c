@@ -8,10 +8,10 @@
 
 /* ---- options ---- */
 
-/* What no number on the command line is taken for: the recipe says. */
+/* The value of an option that was not given: the recipe decides. */
 enum { UNSAID = INT_MIN };
 
-/* What is not said is the recipe's; without one, the recipe that has the network's name. */
+/* An option that was not given comes from the recipe. Without --recipe, the recipe with the network's name is used. */
 static bool choose_recipe(train_options *o)
 {
     const common *c = &o->common;
@@ -43,7 +43,8 @@ static bool choose_recipe(train_options *o)
     return true;
 }
 
-/* Names of optimisers, schedules and distortions are found out by making them: nothing has been drawn or opened yet. */
+/* Whether the names of optimisers, schedules and distortions exist is found out by making them, before anything is
+ * drawn or opened. */
 static bool names_known(const train_options *o)
 {
     const sp_recipe *r = &o->recipe;
@@ -67,7 +68,7 @@ static bool read_precision(train_options *o)
     return false;
 }
 
-/* What the curve of the training loss is called; NULL, after saying which there are, for no loss. */
+/* The title of the curve of the training loss. NULL, after saying which losses there are, for an unknown loss. */
 static const char *loss_title(const train_options *o)
 {
     static const struct {
@@ -104,7 +105,7 @@ static bool name_weights(train_options *o)
     return output_path(&o->common, o->output ? o->output : name, o->weights, sizeof o->weights);
 }
 
-/* Beside the weights; none ("") where these go into a device or a pipe. */
+/* The checkpoint lies beside the weights. Its path is "" where the weights go into a device or a pipe. */
 static bool name_checkpoint(train_options *o)
 {
     const common *c = &o->common;
@@ -118,7 +119,7 @@ static bool name_checkpoint(train_options *o)
     return false;
 }
 
-/* What will be written, and whether it can be: before hours of training, not after. */
+/* Checks the outputs before hours of training, not after. */
 static bool check_outputs(train_options *o)
 {
     const common *c = &o->common;
@@ -133,7 +134,7 @@ static bool check_outputs(train_options *o)
 
 /* ---- the end ---- */
 
-/* A picture that cannot be drawn is a pity; the weights are what counts. */
+/* A picture that cannot be drawn does not spoil the run: the weights are what counts. */
 static void draw_pictures(session *s)
 {
     const train_options *o = s->options;
@@ -142,7 +143,7 @@ static void draw_pictures(session *s)
                                      .x_label = "epoch",
                                      .y_label = "loss",
                                      .smooth = s->batches / 10};
-    /* Of the validation half the negative log likelihood is measured, whatever the training goes by. */
+    /* On the validation half the negative log likelihood is measured, whatever the training loss is. */
     sp_series *const series[] = {s->train_losses, s->val_losses};
     const int n = o->loss && strcmp(o->loss, "nll") != 0 ? 1 : 2;
     if (sp_series_length(s->train_losses) > 0) {
@@ -156,7 +157,7 @@ static void draw_pictures(session *s)
     sp_error_clear();
 }
 
-/* The checkpoint is that of the last epoch that was done whole, and whose checkpoint could be written. */
+/* The checkpoint is that of the last epoch that was finished and whose checkpoint could be written. */
 static void note_checkpoint(const session *s)
 {
     const train_options *o = s->options;
@@ -177,7 +178,7 @@ static bool save_weights(const session *s)
     return true;
 }
 
-/* What went wrong in an epoch has been said; the weights of the epochs before it are worth keeping. */
+/* An error in an epoch has been reported; the weights of the epochs before it are worth keeping. */
 static int rescue(const session *s)
 {
     const train_options *o = s->options;
@@ -212,7 +213,7 @@ static int train(train_options *o)
     session s;
     if (!session_begin(&s, o)) return EXIT_FAILED;
     interrupt_watch();
-    /* A checkpoint of a run that was done leaves nothing to train. */
+    /* A checkpoint of a finished run leaves nothing to train. */
     if (s.first_epoch > o->recipe.epochs && !session_measure(&s)) return EXIT_FAILED;
     for (int epoch = s.first_epoch; epoch <= o->recipe.epochs && !interrupted(); epoch++)
         if (!session_epoch(&s, epoch)) return rescue(&s);

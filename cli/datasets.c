@@ -59,8 +59,8 @@ static void report(sp_status status, const char *message, void *user)
     fprintf(stderr, "spusk: %s%s\n", status == SP_WARNING ? "warning: " : "", message);
 }
 
-/* A folder that was named should hold the data, and what is there but broken is for the user to know: only where nobody
- * has named a folder, and nothing is found, digits are drawn. */
+/* A folder that the user named must hold the data, and data that is there but broken is an error to report. Digits are
+ * drawn only where nobody has named a folder and nothing is found. */
 static bool may_replace(const common *c, sp_status status)
 {
     const char *variable = getenv("SPUSK_DATA");
@@ -86,7 +86,7 @@ static sp_dataset *open_or_replace(const common *c, dataset_options *options, co
     return open_synthetic(NULL, data);
 }
 
-/* Distortions come first, then the normalisation: what is outside an image is 0, as its background. */
+/* Distortions come before the normalisation, because beyond an image they read 0, the value of its background. */
 static bool choose_transform(const dataset_options *options, bool validation, sp_transform **transform)
 {
     const bool distorts = !validation && options->augment && *options->augment;

@@ -11,11 +11,11 @@ typedef struct rule {
     bool by_width;
 } rule;
 
-/* Number i of them; NULL after the last. */
+/* Optimiser number i; NULL after the last. */
 const rule *rule_number(int i);
-/* The one whose name are these n letters; NULL after saying which there are. */
+/* The optimiser whose name is these n letters. NULL after saying which there are. */
 const rule *rule_find(const common *c, const char *name, size_t n);
-/* The rate that suits it on a surface. */
+/* The learning rate that suits it on a surface. */
 double rule_default_lr(const rule *how, const sp_surface_about *about);
 
 #endif

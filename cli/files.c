@@ -1,4 +1,4 @@
-/* Where a command writes, and whether it can. */
+/* The files that a command writes: their paths, and whether they can be written. */
 #include "cli.h"
 
 #include <errno.h>
@@ -63,7 +63,7 @@ bool lasting(const char *path)
     return stat(path, &about) != 0 || S_ISREG(about.st_mode);
 }
 
-/* A pipe that somebody reads stays open to the program's end: its reader would take a close for the end. */
+/* A pipe that somebody reads stays open to the program's end, because its reader would take a close for the end. */
 static bool hold_pipe(const common *c, const char *path)
 {
     if (open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC) >= 0) return true;

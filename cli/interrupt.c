@@ -1,4 +1,4 @@
-/* Ctrl-C asks for a clean end, and so does whatever else ends a program from outside. */
+/* Ctrl-C asks for a clean end, and so does every other signal that ends a program. */
 #include "cli.h"
 
 #include <signal.h>
@@ -13,7 +13,7 @@ static void note(int number)
 
 void interrupt_watch(void)
 {
-    /* Reset after the first: who presses twice means it. */
+    /* The handler is reset after the first signal: a user who presses twice means it. */
     struct sigaction before, action = {.sa_flags = (int)(SA_RESETHAND | SA_RESTART)};
     action.sa_handler = note;
     sigemptyset(&action.sa_mask);

@@ -50,7 +50,7 @@ static bool has_child(const sp_module *network, const char *name)
     return false;
 }
 
-/* Tried on an image: a number for each class, and not an image again. */
+/* Tries the network on an image. A classifier gives one number for each class, and not an image again. */
 static bool gives_classes(const common *c, sp_module *network)
 {
     bool good = false;

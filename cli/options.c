@@ -57,7 +57,7 @@ static const char *bad_option(poptContext context, int argc, char **argv, char *
     return bad;
 }
 
-/* The type of the option that a word names, without a value behind "="; POPT_ARG_NONE for none. */
+/* The type of the option that a word names without "=" and a value; POPT_ARG_NONE for no option. */
 static unsigned type_of(const struct poptOption *table, const char *word)
 {
     for (; table->longName; table++)

@@ -1,4 +1,4 @@
-/* What a network makes of the digits it has not seen. */
+/* Pictures of what a network says about digits that it has not seen. */
 #include "cli.h"
 
 #include <string.h>
@@ -31,7 +31,7 @@ static sp_status judge(verdicts *v, sp_tensor *predicted, sp_tensor *labels, int
     return SP_OK;
 }
 
-/* Until there are wrong ones enough. */
+/* Collects examples until there are enough wrong ones. */
 static sp_status judge_all(verdicts *v, sp_module *model, sp_dataset *dataset)
 {
     sp_status status = SP_OK;

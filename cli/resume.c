@@ -1,5 +1,5 @@
-/* What a checkpoint is of: the run's options stand in its metadata, so that another run neither goes on from it as if
- * it were its own nor writes over it. */
+/* Which run a checkpoint belongs to. Its metadata hold the run's options, so another run neither continues from it by
+ * mistake nor writes over it. */
 #include "train.h"
 
 #include <spusk/extend.h>
@@ -10,7 +10,7 @@
 
 enum { N_FACTS = 13, FACT_SIZE = 256 };
 
-/* An option that a run cannot change on its way, and what it is. */
+/* An option that a run cannot change on its way, and its value. */
 typedef struct fact {
     const char *option;
     char value[FACT_SIZE];
@@ -47,7 +47,7 @@ static void key_of(const char *option, char key[64])
     snprintf(key, 64, "spusk.run.%s", option);
 }
 
-/* What a checkpoint says of an option of its run; false when it says nothing. */
+/* Reads the value of an option from a checkpoint. False when it has none. */
 static bool read_fact(const char *path, const char *option, char value[FACT_SIZE])
 {
     char key[64];
@@ -76,7 +76,7 @@ sp_status save_checkpoint(const train_options *o, const session *s, int epoch)
 
 /* ---- going on ---- */
 
-/* A cycle is laid over all its epochs; other schedules may go on for as long as one likes. */
+/* A cycle spans all its epochs. Other schedules may go on as long as the user likes. */
 static bool fits(const train_options *o, const fact *f, const char *value)
 {
     const common *c = &o->common;
@@ -109,7 +109,8 @@ bool can_resume(const train_options *o)
 
 /* ---- beginning anew ---- */
 
-/* The epochs that a checkpoint's run has done, and was to do; false where it does not tell. */
+/* Reads how many epochs of its run a checkpoint has finished, and how many there were to be. False where it does not
+ * tell. */
 static bool how_far(const char *path, long long *done, long long *all)
 {
     char first[FACT_SIZE], second[FACT_SIZE];

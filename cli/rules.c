@@ -44,8 +44,8 @@ static sp_optimizer *nadam(const sp_list *parameters, double lr)
     return sp_optim_nadam(parameters, .lr = lr);
 }
 
-/* Steps of the first three are as long as the gradient: their default rate is in units of the surface's own. Those of
- * the others are not: their rate is a part of the surface's width. */
+/* The first three take steps as long as the gradient, so their default rate is in units of the surface's own rate. The
+ * others do not, so their rate is a part of the surface's width. */
 static const rule rules[] = {
     {"sgd", "SGD", sgd, 1, false},
     {"momentum", "momentum", momentum, 0.2, false},

@@ -24,7 +24,7 @@ void json_number(FILE *file, double x)
         fputs("null", file);
 }
 
-/* The bytes of the character that begins here: one, and those that go on with it. */
+/* The length in bytes of the character that begins here. */
 static int character_length(const char *text)
 {
     int n = 1;
@@ -51,7 +51,7 @@ void put_text(FILE *file, const char *text)
     }
 }
 
-/* Bytes that are no UTF-8 become U+FFFD; what a terminal would obey is escaped here too. */
+/* Bytes that are no UTF-8 become U+FFFD. Characters that a terminal would obey are escaped here too. */
 void json_text(FILE *file, const char *text)
 {
     char shown[24];
@@ -108,7 +108,7 @@ void draw_image(FILE *file, sp_tensor *image)
     sp_tensor *values = sp_contiguous(sp_cast(image, SP_F32));
     const float *data = values ? sp_const_data(values) : NULL;
     if (!data) return;
-    /* Only what concerns characters: a comma in numbers would spoil JSON. */
+    /* Only the locale of characters is set: a comma in numbers would spoil JSON. */
     (void)setlocale(LC_CTYPE, "");
     bool utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
     if (utf8 && isatty(fileno(file)))

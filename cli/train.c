@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* Accuracies are measured on the examples as they are, not as they are distorted. */
+/* Accuracies are measured on the original examples, not on the distorted ones. */
 static sp_dataset *plain_examples(session *s, sp_dataset *train)
 {
     train_options *o = s->options;
@@ -52,12 +52,12 @@ static bool epochs_fit(const session *s, int64_t done)
     return false;
 }
 
-/* Goes on from the checkpoint, in the same bits as without the break. */
+/* Goes on from the checkpoint, with the same bits as without a break. */
 static bool resume(session *s)
 {
     const train_options *o = s->options;
     if (!o->resume) return true;
-    /* Again, since MNIST may have been replaced. */
+    /* Checked again, since synthetic digits may have replaced MNIST. */
     if (!can_resume(o)) return false;
     const int64_t done = sp_load_checkpoint(s->model, s->optimizer, s->scheduler, o->checkpoint);
     if (done < 0 || !epochs_fit(s, done)) return false;

@@ -1,4 +1,4 @@
-/* A run of training: what it is made of, and one epoch of it. */
+/* A run of training: its parts, and one epoch of it. */
 #ifndef SPUSK_CLI_TRAIN_H
 #define SPUSK_CLI_TRAIN_H
 
@@ -40,17 +40,18 @@ typedef struct session {
 bool session_begin(session *s, train_options *options);
 /* Measures the network as it is. */
 bool session_measure(session *s);
-/* Trains for an epoch, measures and prints, and saves the checkpoint, which may fail: that is said, and training goes
- * on. An interrupt ends it early and prints nothing. */
+/* Trains for an epoch, measures, prints, and saves the checkpoint. A checkpoint that cannot be saved is reported, and
+ * training goes on. An interrupt ends the epoch early and prints nothing. */
 bool session_epoch(session *s, int epoch);
 
 /* ---- resume.c ---- */
 
 /* Writes the checkpoint, with the options of the run. */
 sp_status save_checkpoint(const train_options *o, const session *s, int epoch);
-/* Whether the checkpoint is of a run with these options; says which one is not. */
+/* Whether the checkpoint belongs to a run with these options; if not, says which option differs. */
 bool can_resume(const train_options *o);
-/* Whether a new run may write over what is there: the checkpoint of a run that stopped early is kept, and said. */
+/* Whether a new run may write over the files that are there. The checkpoint of a run that stopped early is kept, and a
+ * line says so. */
 bool may_begin(const train_options *o);
 
 #endif

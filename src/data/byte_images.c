@@ -52,7 +52,8 @@ sp_example sp__images_get(sp_dataset *dataset, int64_t i)
     return x && y ? (sp_example){x, y} : (sp_example){NULL, NULL};
 }
 
-/* The next image's bytes lie anywhere: asked for early, they arrive while this one is converted. */
+/* The bytes of the next image may lie anywhere in memory. They are asked for early, so that they arrive while this
+ * image is converted. */
 static void prefetch(const uint8_t *pixels)
 {
 #ifdef __GNUC__

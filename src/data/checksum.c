@@ -15,7 +15,7 @@ sp__sha256 *sp__sha256_new(void)
     return NULL;
 }
 
-/* A sum that lacks some bytes ends as none. */
+/* A sum that missed some bytes gives no result. */
 void sp__sha256_add(sp__sha256 *sum, const void *bytes, size_t n)
 {
     if (sum && !EVP_DigestUpdate((EVP_MD_CTX *)sum, bytes, n)) EVP_MD_CTX_reset((EVP_MD_CTX *)sum);

@@ -7,7 +7,8 @@
 
 /* ---- data sets ---- */
 
-/* Whence random transforms draw in a loader: the stream of each example depends on seed, epoch and example alone. */
+/* The stream of random numbers that transforms draw from in a loader. An example's stream depends on seed, epoch and
+ * example alone. */
 typedef struct sp__draws {
     uint64_t seed;
     int64_t epoch;
@@ -16,7 +17,8 @@ typedef struct sp__draws {
 typedef struct sp__data_type {
     int64_t (*length)(const sp_dataset *dataset);
     sp_example (*get)(sp_dataset *dataset, int64_t i); /* 0 ≤ i < length */
-    /* Examples index[0 … n-1] as one; NULL: one by one. `draws` NULL: draw from the thread's generator as it stands. */
+    /* Examples index[0 … n-1] as one batch; NULL: they are made one by one. Where `draws` is NULL, transforms draw from
+     * the thread's generator. */
     sp_example (*batch)(sp_dataset *dataset, const int64_t *index, int64_t n, const sp__draws *draws);
     void (*destroy)(sp_dataset *dataset); /* NULL: nothing to do */
 } sp__data_type;
@@ -34,15 +36,16 @@ void *sp__dataset_new(const sp__data_type *type, size_t size, int64_t n_classes,
 /* Replaces the description. */
 sp_status sp__dataset_describe(sp_dataset *dataset, const char *text);
 sp_status sp__dataset_check(const sp_dataset *dataset, const char *function);
-/* Whether an argument is a live object of that kind; raises otherwise, `noun` saying what it should be. */
+/* Whether an argument is a live object of that kind. If not, raises an error in which `noun` says what it should be. */
 sp_status sp__data_argument(const void *object, const sp_kind *kind, const char *function, const char *argument,
                             const char *noun);
 /* A seed option: SP_ZERO says 0, as leaving it out does. */
 uint64_t sp__data_seed(uint64_t seed);
 
-/* Examples index[0 … n-1] as one, by the data set's own way or one by one. Both NULL after an error. */
+/* Examples index[0 … n-1] as one batch, by the data set's own way or one by one. Both members are NULL after an error.
+ */
 sp_example sp__data_batch(sp_dataset *dataset, const int64_t *index, int64_t n, const sp__draws *draws);
-/* The same, always one by one: each example is made, checked against the first and copied. */
+/* The same, always one by one. Each example is made, compared with the first and copied. */
 sp_example sp__data_collate(sp_dataset *dataset, const int64_t *index, int64_t n, const sp__draws *draws);
 
 static inline bool sp__is_tensor(const sp_tensor *x)
@@ -57,7 +60,7 @@ enum { SP__SIDE = 28, SP__PIXELS = SP__SIDE * SP__SIDE, SP__IMAGE_CLASSES = 10 }
 typedef struct sp__images {
     sp_dataset base;
     int64_t length;
-    /* Image i's bytes and label; `scratch` is room for one image, for who has none in memory. */
+    /* The bytes and label of image i. `scratch` has room for one image, for data sets that hold none in memory. */
     const uint8_t *(*image)(struct sp__images *images, int64_t i, uint8_t *scratch, int64_t *label);
     sp_transform *transform; /* what is not in the table; NULL: nothing */
     float table[256];        /* byte to input, as long as a transform works element by element */
@@ -105,7 +108,7 @@ int64_t sp__batches(int64_t examples, int64_t batch_size, bool drop_last);
 /* A permutation of 0 … n-1 that depends on seed and epoch alone; freed with sp_free(order, n · 8). */
 int64_t *sp__shuffled(int64_t n, uint64_t seed, int64_t epoch);
 
-/* One run through a loader. Constant while it goes, but for next and workers. */
+/* One run through a loader. Only `next` and `workers` change while it goes. */
 typedef struct sp__iterator {
     sp_loader *loader;
     int64_t n_examples, batch_size, n_batches;

@@ -20,15 +20,15 @@ static inline float sp__at(const sp__picture *p, int64_t i, int64_t j)
     return i >= 0 && j >= 0 && i < p->h && j < p->w ? p->data[i * p->w + j] : 0;
 }
 
-/* Takes the paper off: what is left is the difference from it, light being positive. Returns its noise, as a standard
- * deviation; negative after an error. */
+/* Takes the paper off. What is left is the difference from it, where light is positive. Returns the standard deviation
+ * of its noise; negative after an error. */
 double sp__take_off_paper(sp__picture *p);
 
 /* Takes away thin lines that run across the whole picture; strokes that cross them stay. */
 void sp__erase_lines(sp__picture *p, double noise);
 
-/* Turns differences into ink, 0 none to 1 full, of the strokes of one digit alone, and finds the box around them.
- * box->h 0: there is no ink. */
+/* Turns differences into ink, from 0 (none) to 1 (full), and keeps the strokes of one digit alone. Finds the box around
+ * them; box->h is 0 where there is no ink. */
 sp_status sp__find_ink(sp__picture *p, double noise, sp__box *box);
 
 #endif

@@ -28,7 +28,8 @@ static bool is_kept(const search *s, int64_t place)
     return label > 0 && s->pieces[label - 1].kept;
 }
 
-/* The value that a part of all places above `least` exceed: of what is kept, once something is. */
+/* The value that a given part of all places exceeds. Only values above `least` count, and only places that are kept,
+ * once some are. */
 static float quantile(const search *s, float least, double part)
 {
     enum { BINS = 1024 };
@@ -48,7 +49,7 @@ static float quantile(const search *s, float least, double part)
 
 /* ---- which side is the ink ---- */
 
-/* How much there is beyond the noise on each side of the paper; the ink is where there is more. */
+/* Which side is the ink: how much lies beyond the noise on each side of the paper. The ink is where there is more. */
 static float side_of_ink(const sp__picture *p, double noise)
 {
     const float least = (float)fmax(3 * noise, 0.04);
@@ -62,7 +63,7 @@ static float side_of_ink(const sp__picture *p, double noise)
 
 /* ---- pieces ---- */
 
-/* The mean of nine: noise becomes a third. */
+/* The mean of nine values, which has a third of their noise. */
 static float smooth(const sp__picture *p, int64_t i, int64_t j)
 {
     float sum = 0;
@@ -139,7 +140,8 @@ static bool is_line(const piece *q, const sp__picture *p)
     return (w >= 8 * h && 2 * w >= p->w) || (h >= 8 * w && 3 * h >= 2 * p->h);
 }
 
-/* The heaviest, but for a line or for what comes in from the edge, where another one is heavy enough for a digit. */
+/* The heaviest piece. A line, or a piece that comes in from the edge, is passed over where another piece is heavy
+ * enough for a digit. */
 static piece *main_piece(search *s)
 {
     piece *first = NULL, *inside = NULL;
@@ -156,7 +158,7 @@ static int64_t gap(int64_t low, int64_t high, int64_t other_low, int64_t other_h
     return other_low > high ? other_low - high : low > other_high ? low - other_high : 0;
 }
 
-/* A stroke that was written apart is near, and no speck. */
+/* Whether a piece belongs to the digit although it was written apart: it is near and no speck. */
 static bool belongs(const piece *q, const piece *digit, const sp__picture *p)
 {
     const int64_t size = height(digit) > width(digit) ? height(digit) : width(digit);

@@ -74,8 +74,8 @@ static double median(double *values, int n)
     return values[n / 2];
 }
 
-/* The standard deviation from the paper, of points that are not further from it than `most`: by the median, which a few
- * strokes do not move. */
+/* The standard deviation from the paper, over points that are not further from it than `most`. It goes by the median,
+ * which a few strokes do not move. */
 static double spread(const paper *f, const point *points, int n, double most)
 {
     double distances[MOST_POINTS];
@@ -111,7 +111,8 @@ static bool solve(int n, double a[TERMS][TERMS + 1], double c[TERMS])
     return true;
 }
 
-/* Least squares over the points that are near the paper as it was; it stays so where these are too few. */
+/* Fits the paper by least squares over the points that are near the old fit. The old fit stays where these are too few.
+ */
 static void fit(paper *f, int terms, const point *points, int n, double near)
 {
     double a[TERMS][TERMS + 1] = {{0}}, t[TERMS];
@@ -131,8 +132,8 @@ static void fit(paper *f, int terms, const point *points, int n, double near)
     *f = next;
 }
 
-/* The border is nearly all paper: its median is where to begin, then a plane through it, then a bowl through all that
- * lies near, for light that falls off to the corners. */
+/* Finds the paper. The border is nearly all paper, so its median is the beginning. Then a plane is fitted through the
+ * border, then a bowl through all that lies near it, for light that falls off towards the corners. */
 static double find_paper(const sp__picture *p, paper *f, point *points)
 {
     enum { PLANE = 3 };
@@ -175,7 +176,7 @@ static float value(const rows *r, int64_t i, int64_t j)
     return i >= 0 && i < r->n ? r->data[i * r->step + j * r->along] : 0;
 }
 
-/* Whether ink runs along nearly all of a row, small gaps allowed. */
+/* Whether ink runs along nearly all of a row. Small gaps are allowed. */
 static bool is_ruled(const rows *r, int64_t i, float sign, float least)
 {
     enum { GAP = 3 };
@@ -193,7 +194,7 @@ static bool is_ruled(const rows *r, int64_t i, float sign, float least)
     return false;
 }
 
-/* A place of the line stays only as dark as the places above and below: a stroke that crosses it. */
+/* Erases a line. A place of it stays as dark as the places above and below it, because a stroke may cross it there. */
 static void erase(const rows *r, int64_t from, int64_t to, float sign)
 {
     for (int64_t j = 0; j < r->length; j++) {

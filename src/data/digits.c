@@ -1,18 +1,18 @@
-/* Digits, whatever the machine has: MNIST, or synthetic ones in its place. */
+/* Digits from whatever the machine has: MNIST, or synthetic digits in its place. */
 #include <spusk/data.h>
 #include <spusk/extend.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-/* A folder that was named should hold it; what is there but broken is for the user to know. Only where nobody has named
- * a folder, and nothing is found, other digits are what one wants. */
+/* A folder that the user named must hold the data, and data that is there but broken is an error to report. Synthetic
+ * digits come only where nobody has named a folder and nothing is found. */
 static bool may_replace(const char *root, sp_status status)
 {
     const char *variable = getenv("SPUSK_DATA");
     return status == SP_ERROR_NOT_FOUND && !(root && *root) && !(variable && *variable);
 }
 
-/* NULL without an error when there is none; what else went wrong is raised. */
+/* NULL without an error when there is no MNIST. Everything else that goes wrong is raised. */
 static sp_dataset *find_mnist(const char *root, const sp_data_options *options)
 {
     const bool pending = sp_error_status() != SP_OK, was = sp_error_quiet(true);

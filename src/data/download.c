@@ -1,5 +1,6 @@
-/* Downloads: from the first mirror that has the file whole, by way of a file without a name, so that nobody ever sees a
- * part, however many processes fetch the same at once, and who is killed leaves nothing. */
+/* Downloads. A file comes from the first mirror that has it whole, and is written to a file without a name first. So
+ * nobody ever sees a part of it, however many processes fetch it at once, and a process that is killed leaves nothing
+ * behind. */
 #include "files.h"
 
 #include <spusk/io.h>
@@ -78,7 +79,7 @@ static sp_status save(const transfer *t, const char *target)
     return status;
 }
 
-/* Its error is one of the mirrors' troubles. */
+/* Its error becomes one of the troubles with the mirrors. */
 static bool into_place(transfer *t, const char *folder)
 {
     char target[4096];
@@ -93,7 +94,7 @@ static bool into_place(transfer *t, const char *folder)
 
 /* ---- curl ---- */
 
-/* What a file unpacks to at most; packed it is hardly larger, whatever is in it. */
+/* The most that a file may unpack to. A packed file is hardly larger, whatever is in it. */
 static int64_t largest(const sp__remote *file)
 {
     return file->bytes > 0 ? file->bytes + (1 << 16) : LARGEST_FILE;
@@ -129,7 +130,8 @@ static int show(void *user, curl_off_t total, curl_off_t done, curl_off_t total_
     return 0;
 }
 
-/* Seconds without an answer, or with a trickle, after which a mirror is given up; a file may take WHOLE times that. */
+/* A mirror is given up after so many seconds without an answer, or with a trickle. A whole file may take WHOLE times as
+ * long. */
 static long patience(void)
 {
     const char *wish = getenv("SPUSK_DOWNLOAD_TIMEOUT");
@@ -205,8 +207,8 @@ static bool fetch(const char *url, transfer *t)
 
 /* ---- what arrived ---- */
 
-/* Other packings of the right content are good, too: mirrors have packed it anew. What goes on beyond the content's
- * length is not unpacked to its end. */
+/* Other packings of the right content are good, too, since mirrors have packed it anew. What goes on beyond the length
+ * of the content is not unpacked to its end. */
 static bool content_is_right(const transfer *t)
 {
     if (!t->file->content) return false;

@@ -15,7 +15,7 @@ enum {
     FAR_AWAY = 1 << 30,
 };
 
-/* How much examples differ. All are the largest deviation to both sides of the middle. */
+/* How much examples differ. Each number is the largest deviation from the middle, to both sides. */
 enum {
     HEIGHT = 20 * PIXEL,     /* of a digit of middle size, 120 units of its glyph */
     SCALE = ONE * 24 / 100,  /* of its height */
@@ -32,7 +32,7 @@ enum {
 
 /* ---- random numbers ---- */
 
-/* The words of one example's stream. */
+/* The random words of one example. */
 typedef struct words {
     uint32_t counter[4], key[2], block[4];
     int used;

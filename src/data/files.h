@@ -16,7 +16,8 @@ typedef struct sp__stream {
 } sp__stream;
 
 sp_status sp__stream_open(sp__stream *stream, const char *path);
-/* Up to n bytes, fewer at the end of the file alone; -1 and an error when the file cannot be read or is damaged. */
+/* Reads up to n bytes; fewer only at the end of the file. -1 and an error when the file cannot be read or is damaged.
+ */
 int64_t sp__stream_read(sp__stream *stream, void *to, int64_t n);
 void sp__stream_close(sp__stream *stream);
 
@@ -29,8 +30,8 @@ void sp__sha256_add(sp__sha256 *sum, const void *bytes, size_t n);
 /* Writes the sum in hexadecimal and ends it. */
 void sp__sha256_end(sp__sha256 *sum, char text[SP__SHA256_TEXT]);
 
-/* Whether what was read is what a file should hold, told by the checksum; unchecked where none is known, or without
- * libcrypto. */
+/* Whether the bytes that were read are those that the file should hold, by the checksum. Unchecked where the checksum
+ * is unknown, or without libcrypto. */
 typedef enum sp__match { SP__UNCHECKED, SP__SAME, SP__OTHER } sp__match;
 
 /* ---- IDX ---- */
@@ -58,8 +59,8 @@ typedef struct sp__text {
 } sp__text;
 void sp__text_add(sp__text *text, const char *format, ...) SP_PRINTF(2, 3);
 
-/* Fetches a file into a folder, which is made, from the first mirror that has it whole; mirrors ends in NULL. On
- * failure nothing is left there, and what went wrong at each mirror is added to `troubles`. */
+/* Fetches a file into a folder, which it makes, from the first mirror that has it whole. The list of mirrors ends in
+ * NULL. On failure nothing is left there, and `troubles` says what went wrong at each mirror. */
 bool sp__download(const sp__remote *file, const char *const *mirrors, const char *folder, bool quiet,
                   sp__text *troubles);
 
@@ -91,10 +92,10 @@ typedef struct sp__search {
     sp__text trouble;                     /* the first that was met */
 } sp__search;
 
-/* Finds both files of a half: below `root` where one is named, else below SPUSK_DATA where that names one, else in the
- * cache, which `download` may fill. What is there and cannot be read (a broken link, a folder, no permission) is
- * SP_ERROR_IO, and so is a part of a data set in the cache; SP_ERROR_NOT_FOUND is nothing there, or a part only in the
- * folder that was named. */
+/* Finds both files of a half: below `root` if it is named, else below SPUSK_DATA if that is set, else in the cache,
+ * which `download` may fill. SP_ERROR_IO: something is there and cannot be read (a broken link, a folder, no
+ * permission), or the cache holds a part of the data set. SP_ERROR_NOT_FOUND: nothing is there, or the named folder
+ * holds a part only. */
 sp_status sp__locate(sp__search *search, const char *root, bool download, bool quiet);
 
 /* ---- progress ---- */

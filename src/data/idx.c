@@ -4,8 +4,8 @@
 #include "files.h"
 
 enum { UNSIGNED_BYTES = 0x08, MOST_DIMS = 3 };
-/* gzip makes nothing smaller than 1 : 1032. But of a file that was made to waste time and memory even that is too much:
- * what is packed has no more examples than the largest of MNIST's kin. */
+/* gzip gains at most 1 : 1032. For a file that was made to waste time and memory even that is too much, so a packed
+ * file may have no more examples than the largest data set of MNIST's kind. */
 enum { MOST_PACKED = 1032, MOST_PACKED_EXAMPLES = 1000000 };
 
 static const char *type_name(unsigned code)
@@ -128,7 +128,7 @@ sp_tensor *sp__idx_labels(const char *path)
     return labels;
 }
 
-/* The head is made again from the sizes, so that the file need not be read twice. */
+/* The head is made again from the sizes, so that the file is read only once. */
 sp__match sp__idx_compare(const sp_tensor *x, const char *content)
 {
     uint8_t head[4 + 4 * MOST_DIMS] = {0, 0, UNSIGNED_BYTES, (uint8_t)sp_ndim(x)};

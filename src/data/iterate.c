@@ -1,9 +1,9 @@
-/* Runs through a loader: what stands behind sp_foreach_batch. */
+/* Runs through a loader, for sp_foreach_batch. */
 #include "data_private.h"
 
 /* ---- making a batch ---- */
 
-/* The numbers of batch k's examples; *scratch is to be given back, when there is any. */
+/* The numbers of the examples of batch k. *scratch must be given back where it is not NULL. */
 static const int64_t *examples_of(const sp__iterator *it, int64_t k, int64_t n, int64_t **scratch)
 {
     int64_t first = k * it->batch_size;
@@ -13,7 +13,7 @@ static const int64_t *examples_of(const sp__iterator *it, int64_t k, int64_t n, 
     return *scratch;
 }
 
-/* Examples draw from streams of their own; the thread's generator goes on afterwards as if nothing had been drawn. */
+/* Examples draw from streams of their own. Afterwards the thread's generator goes on as if nothing had been drawn. */
 sp_example sp__iterator_make(const sp__iterator *it, int64_t k)
 {
     int64_t left = it->n_examples - k * it->batch_size, n = left < it->batch_size ? left : it->batch_size;

@@ -32,7 +32,7 @@ static float area_mean(const sp__picture *p, double top, double left, double bot
     return area > 0 ? (float)(sum / area) : 0;
 }
 
-/* The ink scaled to DIGIT pixels, drawn into the field with its corner at (top, left). */
+/* Draws the ink into the field, scaled to DIGIT pixels, with its corner at (top, left). */
 static void draw(const sp__picture *p, sp__box ink, float *field, int64_t top, int64_t left)
 {
     double step = (double)(ink.h > ink.w ? ink.h : ink.w) / DIGIT;
@@ -65,7 +65,7 @@ static void off_centre(const float *field, int64_t *down, int64_t *right)
     *right = mass > 0 ? whole(x / mass - FIELD / 2.0) : 0;
 }
 
-/* Clamped after the mean, in which noise of both signs goes to nothing. */
+/* The values are clamped after the mean is taken, because in a mean noise of both signs cancels. */
 static sp_tensor *clamped(const float *field)
 {
     sp_tensor *x = sp_from_data(field, SP_DIMS(1, 1, FIELD, FIELD));
@@ -112,7 +112,7 @@ static bool is_sheet(const sp__picture *p, sp__box b)
 
 static sp_status find_digit(sp__picture *p, sp__box *box, int depth);
 
-/* Looks for ink inside of a sheet, in the picture as it was. A long or a small one without any is a stroke. */
+/* Looks for ink inside of a sheet, in the original picture. A long or small sheet without ink in it is a stroke. */
 static sp_status look_inside(sp__picture *p, const sp__picture *grey, sp__box *box, int depth)
 {
     const int64_t edge = 1 + (box->h + box->w) / 100;
@@ -146,7 +146,8 @@ static sp_status find_digit(sp__picture *p, sp__box *box, int depth)
     return status;
 }
 
-/* Large pictures by means of k × k: a digit has few pixels in the end. Floating, in [0, 1]; NULL after an error. */
+/* Makes a large picture smaller by the means of k × k pixels, since a digit has few pixels in the end. The result is
+ * floating, in [0, 1]; NULL after an error. */
 static sp_tensor *load_grey(const char *path)
 {
     sp_tensor *grey = sp_load_png(path, 1);

@@ -1,4 +1,4 @@
-/* Where the files of a data set are: in the folder that was named, else in the cache, which is filled from mirrors. */
+/* Finds the files of a data set: in the folder that was named, or else in the cache, which is filled from mirrors. */
 #include "files.h"
 
 #include <errno.h>
@@ -21,8 +21,8 @@ static found broken(sp__text *trouble, const char *path, const char *words)
     return BROKEN;
 }
 
-/* Only where nothing is, or can be, a path is absent: a link whose target is gone, a disk that fails or a permission
- * that is missing hides a file which should be there. */
+/* A path is absent only where nothing is, or can be. A link whose target is gone, a disk that fails and a missing
+ * permission hide a file that should be there. */
 static found look_at(const char *path, mode_t kind, sp__text *trouble)
 {
     struct stat about;
@@ -52,7 +52,7 @@ static found find_file(const char *folder, const char *name, char path[SP__PATH_
     return worst;
 }
 
-/* Any file of either half that a folder has, also one that cannot be read. */
+/* Whether a folder has any file of either half, also one that cannot be read. */
 static bool find_any(const sp__collection *family, const char *folder, char path[SP__PATH_SIZE])
 {
     sp__text unused = {0};
@@ -80,7 +80,7 @@ static found find_in(sp__search *s, const char *folder)
     return HALF;
 }
 
-/* The first of the family's places that has the whole half; trouble in another one does not matter then. */
+/* The first of the family's places that has the whole half. Trouble in another place does not matter then. */
 static found look_below(sp__search *s, const char *root)
 {
     size_t end = strlen(root);
@@ -97,7 +97,7 @@ static found look_below(sp__search *s, const char *root)
     return worst;
 }
 
-/* A folder that was named has the data set: another one in its place would be a surprise. */
+/* Looks in the folder that was named and nowhere else: another data set in its place would be a surprise. */
 static sp_status look_in_named(sp__search *s, const char *root, const char *who)
 {
     const found result = look_below(s, root);
@@ -139,7 +139,8 @@ static void list_mirrors(const sp__collection *family, char *wish, size_t size, 
     mirrors[n] = NULL;
 }
 
-/* Has both files in the cache, fetching what is missing there. What has begun to arrive is no longer absent. */
+/* Makes sure that both files are in the cache, and fetches what is missing. Once a part has arrived, the data set is no
+ * longer absent. */
 static sp_status fetch(sp__search *s, const char *cache, bool begun, bool quiet)
 {
     char wish[SP__PATH_SIZE];

@@ -116,7 +116,7 @@ static sp_status read_files(mnist_data *data, const sp__search *s)
     return status;
 }
 
-/* Other data sets come under the same names of files: what the checksums do not know is not called by the name. */
+/* Other data sets have the same file names. A data set whose checksums are unknown is not called by the name. */
 static const char *doubt(const mnist_data *data, const sp__search *s)
 {
     static const char *const words[3][3] = {[SP__UNCHECKED] = {"", "", " (the checksum of its labels is another's)"},

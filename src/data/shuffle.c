@@ -1,7 +1,7 @@
 /* The order of a shuffled epoch. */
 #include "data_private.h"
 
-/* The words of one epoch's stream. The second half of the counter keeps it apart from the streams of examples. */
+/* The random words of one epoch. The second half of the counter keeps them apart from the streams of examples. */
 typedef struct words {
     uint64_t seed, epoch;
     uint32_t blocks, block[4];
@@ -19,7 +19,8 @@ static uint32_t next_word(words *w)
     return w->block[w->used++];
 }
 
-/* 0 … last, all equally likely: numbers of as many bits as `last` has are drawn until one is not too large. */
+/* A number from 0 to `last`, all equally likely. Numbers of as many bits as `last` has are drawn until one is small
+ * enough. */
 static uint64_t up_to(words *w, uint64_t last)
 {
     uint64_t mask = last;

@@ -18,7 +18,7 @@ typedef struct synthetic_data {
     atomic_uchar *states; /* kept; enum state */
 } synthetic_data;
 
-/* Threads may ask for the same example at once: one draws it for all, and others need not wait for that. */
+/* Threads may ask for the same example at once. One of them draws it for all; the others need not wait for that. */
 static const uint8_t *synthetic_image(sp__images *images, int64_t i, uint8_t *scratch, int64_t *label)
 {
     synthetic_data *data = (synthetic_data *)images;
@@ -55,7 +55,7 @@ static const sp__data_type synthetic_type = {
     .destroy = synthetic_destroy,
 };
 
-/* Room for all examples; an all but endless set keeps none. */
+/* Room for all examples. A set that is all but endless keeps none. */
 static sp_status make_room(synthetic_data *data)
 {
     if (data->images.length > MOST_KEPT) return SP_OK;

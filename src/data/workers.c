@@ -1,5 +1,5 @@
-/* Threads that make batches ahead. They take batches in order and put each into its slot of a ring; the loop takes them
- * out in order, so that what it sees is what it would have made itself. */
+/* Threads that make batches ahead. They take the numbers of batches in order and put each batch into its slot of a
+ * ring. The loop takes the batches out in order, so it sees what it would have made itself. */
 #include "data_private.h"
 
 #include <pthread.h>
@@ -28,7 +28,7 @@ typedef struct sp__workers {
 
 /* ---- in a worker ---- */
 
-/* The next batch to make, -1 for none, once there is room for it. */
+/* Waits until there is room for a batch, and returns the number of the next one to make; -1 for none. */
 static int64_t claim(sp__workers *w)
 {
     pthread_mutex_lock(&w->mutex);
@@ -39,7 +39,7 @@ static int64_t claim(sp__workers *w)
     return k;
 }
 
-/* Nobody looks into a slot before it is full, nor writes to it before it is empty again. */
+/* Nobody reads a slot before it is full or writes to it before it is empty again. */
 static void make(sp__workers *w, int64_t k, slot *to)
 {
     sp_scope scope = sp_scope_open();
@@ -56,7 +56,7 @@ static void make(sp__workers *w, int64_t k, slot *to)
     sp_scope_close(&scope);
 }
 
-/* Errors are reported by the thread that waits, which has them as its own. */
+/* The thread that waits for the batch reports its errors as its own. */
 static void *work(void *user)
 {
     sp__workers *w = user;
@@ -143,7 +143,7 @@ static bool make_locks(sp__workers *w)
     return false;
 }
 
-/* A system that gives fewer threads than asked for gives the same batches, later. */
+/* With fewer threads than were asked for, the same batches come later. */
 sp__workers *sp__workers_start(const sp__iterator *iterator, int n_threads, int prefetch)
 {
     sp__workers *w = sp_alloc(sizeof *w);

@@ -45,7 +45,8 @@ static sp_status json_to_attribute(sp_attribute *attribute, const char *name, co
 
 /* ---- types that are a program's own ---- */
 
-/* A module that encodes and decodes is applied as every autoencoder is; of another type only its program knows. */
+/* A module with the children "encode" and "decode" is applied as every autoencoder is. How a module of another type is
+ * applied, only its program knows. */
 static sp_tensor *described_forward(sp_module *self, sp_tensor *x)
 {
     bool pair = sp_module_num_children(self) == 2;
@@ -80,7 +81,7 @@ typedef struct how_built {
     bool has_parts, outline;
 } how_built;
 
-/* By the library's name, else, if it has parts, as a type that it does not know. */
+/* A type of the library, or else, if it has parts, one that the library does not know. */
 static sp_module *build_typed(const char *type, const sp_attribute *attributes, int n, how_built how)
 {
     if (how.has_parts && !sp_module_knows(type)) return build_foreign(type, attributes, n);
@@ -104,7 +105,7 @@ static sp_module *build_alone(const char *type, json_t *options, how_built how)
     return module;
 }
 
-/* Casts a module that is still alone to the type that was recorded, if one was. */
+/* Casts a module without children to the dtype that was recorded, if there is one. */
 static sp_status cast_alone(sp_module *module, const json_t *name)
 {
     if (!name) return SP_OK;

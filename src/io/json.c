@@ -58,7 +58,7 @@ static void *watched_malloc(size_t size)
     return block;
 }
 
-/* Other threads that use jansson meanwhile pass through the same function, and get what they always got. */
+/* Other threads that use jansson in the meantime pass through the same function and get what they always got. */
 static json_t *parse_watched(const char *text, size_t length, json_error_t *why)
 {
     json_free_t free_function;

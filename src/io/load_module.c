@@ -1,6 +1,6 @@
-/* A network built as its file describes it. The description is not believed: before anything of its size is made, each
- * tensor that it tells of must stand in the file, with that shape, so that no more memory is taken than the file has.
- */
+/* A network built as its file describes it. The description is not believed: each tensor that it mentions must stand in
+ * the file, with its shape, before anything of its size is made. So loading takes no more memory than the file has
+ * bytes. */
 #include "safetensors.h"
 
 #if SP_HAVE_JANSSON

@@ -12,7 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What a picture may claim. A side is as long as sp_save_png writes it; of pixels as many as Pillow reads. */
+/* The size that a picture may claim. A side may be as long as sp_save_png writes it, and a picture may have as many
+ * pixels as Pillow reads. */
 enum { MOST_SIDE = 65535, MOST_PIXELS = 178956970 };
 
 typedef struct reader {
@@ -53,7 +54,7 @@ static void on_read(png_structp png, png_bytep to, size_t n)
     r->offset += (int64_t)n;
 }
 
-/* The library's memory wants its size back, which stands before the block. */
+/* sp_free wants the size of a block, so it stands before the block. */
 enum { HEAD = 64 };
 
 static png_voidp on_alloc(png_structp png, png_alloc_size_t size)
@@ -77,7 +78,7 @@ static void on_free(png_structp png, png_voidp block)
 
 /* ---- what the head claims ---- */
 
-/* Compression gains at most a factor of 1032: more cannot be in the file. */
+/* Compression gains at most a factor of 1032, so the file cannot hold more. */
 static sp_status check_claim(const reader *r, unsigned bits)
 {
     if (r->width > MOST_SIDE || r->height > MOST_SIDE || r->width * r->height > MOST_PIXELS)
@@ -89,7 +90,8 @@ static sp_status check_claim(const reader *r, unsigned bits)
                     r->width, (long long)r->size);
 }
 
-/* Everything to bytes: small samples and palettes widened, transparent colours as alpha, of 16 bits the high byte. */
+/* Converts everything to bytes: small samples and palettes become wider, transparent colours become alpha, and 16 bits
+ * keep the high byte. */
 static void set_conversions(const reader *r)
 {
     png_set_expand(r->png);
@@ -162,7 +164,7 @@ static void read_interlaced(const reader *r)
     for (size_t y = 0; y < r->height; y++) spread_row(r, r->rows + y * r->row_bytes, y);
 }
 
-/* To the end of the file: what is cut short there is damaged too. */
+/* Reads to the end of the file: a file that is cut short there is damaged too. */
 static void read_rows(reader *r)
 {
     if (r->interlaced) read_interlaced(r);

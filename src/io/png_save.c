@@ -77,7 +77,7 @@ sp_status sp_save_png(const sp_tensor *image, const char *path)
     size_t bytes = (size_t)sp_numel(image);
     unsigned char *pixels = sp_alloc(bytes);
     if (!pixels) return SP_ERROR_MEMORY;
-    /* A view of the image is made, which the image does not notice. */
+    /* Makes a view of the image, which does not change it. */
     status = copy_pixels((sp_tensor *)(uintptr_t)image, pixels, bytes);
     if (status == SP_OK) status = compress(&about, pixels, path);
     sp_free(pixels, bytes);

@@ -1,4 +1,4 @@
-/* Reading: a regular file, its size known first, every read complete. */
+/* Reading of regular files: the size is known first, and every read is complete. */
 #include "writer.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* Reading the head of a safetensors file. Nothing in it is believed: see the checks in the order of the file. */
+/* Reading the head of a safetensors file. Nothing in it is believed; the checks stand in the order of the file. */
 #include "safetensors.h"
 #include "writer.h"
 

@@ -1,5 +1,6 @@
-/* Temporary files: names by chance, since process numbers come again (in a container always the same), and locks by
- * flock, which end with the process however it ends. Where a file system has no locks, nothing is reclaimed. */
+/* Temporary files. Their names are drawn at random, since process numbers come again (in a container they are always
+ * the same). They are locked by flock, and a lock ends with its process, however the process ends. Where a file system
+ * has no locks, nothing is reclaimed. */
 #include "temporary.h"
 
 #include <dirent.h>
@@ -14,7 +15,7 @@
 
 #define BEGINNING ".spusk-"
 #define ENDING ".tmp"
-/* What else lies in a folder is not read to its end for each file that is written there. */
+/* A large folder is not read to its end for each file that is written there. */
 #define MOST_OTHERS 4096
 #define MOST_TRIES 100
 
@@ -26,7 +27,7 @@ static bool is_ours(const char *name)
     return n > begin + end && memcmp(name, BEGINNING, begin) == 0 && memcmp(name + n - end, ENDING, end) == 0;
 }
 
-/* Who has the lock may take the name away: its writer has none. */
+/* Whoever has the lock may remove the file: its writer is gone. */
 static void reclaim(int folder, const char *name)
 {
     struct stat about;
@@ -83,7 +84,8 @@ static void choose_name(sp__temporary *t)
     snprintf(t->name, sizeof t->name, BEGINNING "%016llx" ENDING, number);
 }
 
-/* Another process may take it for one that was left, as long as it is not locked: then it is given up. */
+/* As long as the new file is not locked, another process may take it for one that was left behind. Then it is given up.
+ */
 static bool locked(int fd)
 {
     struct stat about;
@@ -121,8 +123,8 @@ int sp__temporary_flush(const sp__temporary *temporary)
     return fsync(temporary->fd) == 0 ? 0 : errno;
 }
 
-/* The new name is on the disk only when the folder is; a file system that cannot do that is no reason to fail. The lock
- * stays until the name is the final one. */
+/* The new name is on the disk only when the folder is. A file system that cannot write a folder is no reason to fail.
+ * The lock stays until the file has its final name. */
 int sp__temporary_commit(sp__temporary *temporary, const char *path)
 {
     const char *slash = strrchr(path, '/');

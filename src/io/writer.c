@@ -37,7 +37,7 @@ static void restore_signals(sp__writer *writer)
     pthread_sigmask(SIG_SETMASK, &writer->signals, NULL);
 }
 
-/* Of a very long path the end, so that there is room for what is wrong with it. */
+/* Shows only the end of a very long path, so that the message has room for what is wrong with it. */
 static sp_status fail(sp__writer *writer, int error)
 {
     enum { SHOWN = 400 };
@@ -56,12 +56,12 @@ static sp_status open_beside(sp__writer *writer, const struct stat *old)
     int error = sp__temporary_open(&writer->temporary, writer->path, old ? old->st_mode & 0666 : 0666);
     if (error != 0) return fail(writer, error);
     writer->fd = writer->temporary.fd;
-    /* It is never wider than the old one's, also where a file system knows no modes. */
+    /* The new file's permissions are never wider than the old one's, also where a file system knows no modes. */
     if (old) (void)!fchmod(writer->fd, old->st_mode & 0777);
     return SP_OK;
 }
 
-/* A device or a pipe. Without a reader a pipe would keep us waiting for ever. */
+/* Opens a device or a pipe. Opening a pipe that nobody reads would wait for ever. */
 static sp_status open_in_place(sp__writer *writer, const struct stat *old)
 {
     writer->fd = open(writer->path, O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -77,7 +77,7 @@ static sp_status open_any(sp__writer *writer)
     struct stat old;
     if (stat(writer->path, &old) != 0) return errno == ENOENT ? open_beside(writer, NULL) : fail(writer, errno);
     if (S_ISDIR(old.st_mode)) return fail(writer, EISDIR);
-    /* Renaming would replace even a file that may not be written. */
+    /* Renaming would replace even a file that is write-protected. */
     if (access(writer->path, W_OK) != 0) return fail(writer, errno);
     return S_ISREG(old.st_mode) ? open_beside(writer, &old) : open_in_place(writer, &old);
 }

@@ -1,4 +1,4 @@
-/* Whole files, written so that a failure leaves the old one as it was, and read with their size checked. */
+/* Writing and reading of whole files. A write that fails leaves the old file as it was; a read checks the size. */
 #ifndef SPUSK_IO_WRITER_H
 #define SPUSK_IO_WRITER_H
 
@@ -15,14 +15,15 @@ typedef struct sp__writer {
     sigset_t signals; /* the caller's mask */
 } sp__writer;
 
-/* Opens, writes, ends. After a failure the others do nothing, and sp__writer_close returns the first one. */
+/* Opens, writes, ends. After a failure the other functions do nothing, and sp__writer_close returns the first failure.
+ */
 sp_status sp__writer_open(sp__writer *writer, const char *path);
 sp_status sp__writer_write(sp__writer *writer, const void *data, size_t bytes);
-/* status: how the work between went; anything but SP_OK takes the temporary file away. */
+/* `status` says how the work between went; anything but SP_OK removes the temporary file. */
 sp_status sp__writer_close(sp__writer *writer, sp_status status);
 
-/* From a name to what links lead to, whether that is there or not; *path, which sp_strdup gave, is NULL without memory.
- */
+/* Replaces a name by what its links lead to, whether that exists or not. *path comes from sp_strdup, and is NULL
+ * without memory. */
 void sp__follow_links(char **path);
 
 /* Opens a regular file for reading and tells its size; -1 and an error on failure. */

@@ -3,14 +3,14 @@
 
 #include <stdio.h>
 
-/* Whether a module is one of the library's layers, or a Sequential of such: then nobody but the next layer ever sees
- * what it makes. A user's module may remember what it was given, or gave. */
+/* Whether a module is one of the library's layers, or a Sequential of them. Then only the next layer sees its result. A
+ * user's module may remember its input or its result. */
 static bool is_plain(const sp_module *module)
 {
     return sp__is_layer(module) && !module->priv->foreign_below;
 }
 
-/* What lies between two plain layers is given up at once, where it would wait for the scope's end. */
+/* A result between two plain layers is released at once; otherwise it would stay until the scope's end. */
 static sp_tensor *sequential_forward(sp_module *self, sp_tensor *x)
 {
     bool made = false; /* x, by a plain layer here */
@@ -32,7 +32,7 @@ static const sp__layer_type types[N_TYPES] = {
 };
 const sp__layer_family sp__containers = SP__LAYER_FAMILY(types);
 
-/* A list with a NULL in it fails as a whole: what else stands in it goes at once. */
+/* A list with a NULL in it fails as a whole, and its other modules are released at once. */
 static sp_module *fail_as_a_whole(const char *function, sp_module *const *modules)
 {
     sp_map seen = {0}; /* one may stand there twice */

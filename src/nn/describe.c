@@ -1,4 +1,4 @@
-/* What a module is: questions for tools, and the tensor of a full name. */
+/* Questions about a module, for tools, and the search for a tensor by its full name. */
 #include "module_private.h"
 
 const char *sp_module_name(const sp_module *module)

@@ -1,4 +1,4 @@
-/* Applying modules, and saying in which of them an error arose. */
+/* Applying modules. An error tells in which of them it arose. */
 #include "module_private.h"
 
 static sp_tensor *apply(sp_module *module, sp_tensor *const *inputs, int n)

@@ -74,7 +74,8 @@ typedef struct fans {
     double in, out;
 } fans;
 
-/* Connections into and out of one unit: of a convolution's weight (out, in, …) times the size of its window. */
+/* The numbers of connections into and out of one unit. For a weight of a convolution (out, in, …) they are multiplied
+ * by the size of its window. */
 static sp_status fans_of(const sp_tensor *x, const char *function, fans *f)
 {
     sp_status status = check(x, function);

@@ -28,7 +28,7 @@ typedef enum sp__option_kind {
 typedef enum sp__option_need {
     SP__OPTION_DEFAULTED = 0, /* its fallback when it is left out */
     SP__OPTION_NEEDED,        /* must be given */
-    SP__OPTION_OMITTED,       /* like the first, and not an attribute of the module while it is the fallback */
+    SP__OPTION_OMITTED,       /* its fallback, and no attribute of the module while it has it */
 } sp__option_need;
 
 typedef struct sp__layer_option {

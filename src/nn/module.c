@@ -25,7 +25,7 @@ static void drop_tensors(sp_module_private *priv)
 
 static void drop_attributes(sp_module_private *priv)
 {
-    /* The names are ours, though the public struct shows them as constant. */
+    /* The names belong to the module, though the public struct shows them as constant. */
     for (int i = 0; i < priv->n_attributes; i++) sp_free_text((char *)(uintptr_t)priv->attributes[i].name);
     sp_free(priv->attributes, priv->max_attributes * sizeof *priv->attributes);
 }
@@ -134,7 +134,7 @@ static char *new_name(sp_map *map, const char *name, int64_t number)
     return NULL;
 }
 
-/* Remembers that a member is missing, so that what uses the module later fails instead of leaving it out. */
+/* Remembers that a member is missing, so that later uses of the module fail instead of leaving the member out. */
 static void *not_added(sp_module *parent, const char *name)
 {
     sp_module_private *priv = parent->priv;

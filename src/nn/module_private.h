@@ -20,8 +20,8 @@ typedef struct sp__module_tensor {
 /* Writes what stands between the parentheses of the printed module, as snprintf does. */
 typedef size_t sp__module_describe(const sp_module *module, char *buffer, size_t size);
 
-/* How many modules may be on the way from a root down, itself among them. What walks over a network calls itself for
- * each, and a description's parser takes 2048 levels of JSON, two for each module. */
+/* The most modules on the way from a root down, the root included. A walk over a network calls itself once for each of
+ * them. The parser of descriptions takes 2048 levels of JSON, two for each module. */
 enum { SP__MAX_DEPTH = 1000 };
 
 struct sp_module_private {
@@ -49,9 +49,9 @@ struct sp_module_private {
 
 extern const sp_kind sp__module_kind;
 
-/* Whether it is a module; raises, naming the function, when it is not. */
+/* Whether it is a module. If not, raises an error that names the function. */
 sp_status sp__module_check(const sp_module *module, const char *function);
-/* The same, and that no member is missing from it. */
+/* The same, and whether the module has all its members. */
 sp_status sp__module_check_whole(const sp_module *module, const char *function);
 /* Sets an attribute, as sp_module_set_int and its kin. */
 sp_status sp__module_set(sp_module *module, sp_attribute attribute);
@@ -88,8 +88,9 @@ typedef struct sp__path {
 /* "encode.0.weight", to be freed with sp_free_text; NULL and an error without memory. */
 char *sp__path_text(const sp__path *path);
 
-/* Calls visit for each parameter and buffer of the module and all below it, in PyTorch's order: a module's parameters,
- * its buffers, then its children. Stops at the first failure, and fails at a module that lacks a member. */
+/* Calls visit for each parameter and buffer of the module and of all modules below it. The order is PyTorch's: a
+ * module's parameters, its buffers, then its children. Stops at the first failure, and fails at a module that lacks a
+ * member. */
 typedef sp_status sp__module_visit(void *context, const sp__path *path, const sp__module_tensor *member);
 sp_status sp__module_walk(const sp_module *module, const char *function, sp__module_visit *visit, void *context);
 

@@ -44,7 +44,7 @@ static sp_status check_input(const sp_module *self, sp_tensor *x)
                     images ? "(N, C, H, W)" : "(N, C) or (N, C, L)", n);
 }
 
-/* Of this batch: a momentum, or its share in the mean of all. */
+/* The weight of this batch in the running statistics: the momentum, or the batch's share in the mean of all batches. */
 static double momentum_of(const norm *n, const batch_values *v)
 {
     return v->cumulative ? 1 / (sp_item(n->num_batches) + 1) : v->momentum;

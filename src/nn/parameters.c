@@ -1,4 +1,4 @@
-/* What is below a module: its parameters and buffers, all of them or by name; modes, casts. */
+/* The parameters and buffers of a module and of all modules below it; modes and casts. */
 #include "module_private.h"
 #include <spusk/pointwise.h>
 
@@ -163,7 +163,7 @@ sp_status sp_module_to(sp_module *module, sp_device device)
     return sp_raise(SP_ERROR_DEVICE, "sp_module_to: there is no device %d:%d", (int)device.kind, device.index);
 }
 
-/* Both lists go side by side: a tensor, and what it is to become. */
+/* Two lists side by side: a tensor, and what replaces it. */
 typedef struct casts {
     unique from;
     sp_list *to;

@@ -12,7 +12,7 @@ typedef struct collection {
     sp_map seen; /* addresses of parameters */
 } collection;
 
-/* Whether the walk wants a member: of a parameter the first name. */
+/* Whether the walk wants a member. A parameter counts under its first name only. */
 static bool is_wanted(const collection *c, const sp__module_tensor *member)
 {
     if (!c->parameters_once) return member->saved;

@@ -1,4 +1,4 @@
-/* A larger batch in the place of a smaller learning rate. */
+/* Schedules that make the batch larger instead of the learning rate smaller. */
 #include "schedule.h"
 
 #include <math.h>
@@ -39,7 +39,7 @@ static void drop_milestones(sp_batch_scheduler *s)
     s->n_milestones = 0;
 }
 
-/* Takes a copy of them in the place of those it has. */
+/* Replaces the milestones by a copy of these. */
 static sp_status set_milestones(sp_batch_scheduler *s, sp_dims milestones)
 {
     int64_t *copy;
@@ -83,7 +83,7 @@ sp_batch_scheduler *(sp_batch_scheduler_multi_step)(sp_loader *loader, sp_optimi
     return NULL;
 }
 
-/* What the batch cannot grow by is left to the rate. */
+/* The part by which the batch cannot grow lowers the rate instead. */
 static sp_status grow(const sp_batch_scheduler *s)
 {
     double before = (double)sp_loader_batch_size(s->loader);
@@ -140,7 +140,7 @@ sp_dict *sp_batch_scheduler_state_dict(const sp_batch_scheduler *scheduler)
 
 static const char load[] = "sp_batch_scheduler_load_state_dict";
 
-/* An entry that must be there, with one element, or with any number in one dimension. */
+/* An entry that must exist: of one element, or of one dimension. */
 static sp_tensor *get(const sp_dict *state, const char *name, bool one)
 {
     sp_tensor *x = sp_dict_find(state, name);

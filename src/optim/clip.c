@@ -11,7 +11,7 @@ static sp_tensor *grad_of(const sp_list *parameters, int64_t i)
     return sp_grad(sp_list_get(parameters, i));
 }
 
-/* One more part of a norm. NaN stays. */
+/* Adds one part to a norm. NaN stays NaN. */
 static double add_norm(double total, double norm, double p)
 {
     if (isnan(total) || isnan(norm)) return NAN;
@@ -20,7 +20,7 @@ static double add_norm(double total, double norm, double p)
     return total + (p == 0 ? norm != 0 : pow(norm, p));
 }
 
-/* The parts together. A norm of nothing is 0. */
+/* The norm of all parts. The norm of nothing is 0. */
 static double finish_norm(double total, double p, int64_t parts)
 {
     if (parts == 0) return 0;

@@ -5,7 +5,8 @@
 
 typedef enum phase_value { INITIAL, MAXIMUM, MINIMUM } phase_value;
 
-/* Where a one-cycle schedule goes until a step: learning rates by name, momenta from high to low or back. */
+/* One phase of the schedule, up to a step: from which learning rate to which, and whether the momentum is low at its
+ * start and end. */
 typedef struct phase {
     double end;
     phase_value from, to;

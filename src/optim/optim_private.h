@@ -33,8 +33,8 @@ const char *sp__field_name(sp__field field);
 /* Where a number stands, or a flag. */
 double *sp__number_of(sp_optim_options *options, sp__field field);
 bool *sp__flag_of(sp_optim_options *options, sp__field field);
-/* Fills `to` with what the caller gave, and with `defaults` elsewhere; fails on an option that the rule does not have
- * or a value out of range. */
+/* Fills `to` with the caller's options, and with `defaults` where the caller gave none. Fails on an option that the
+ * rule does not have and on a value out of range. */
 struct sp__rule;
 sp_status sp__options_read(const struct sp__rule *rule, const char *function, const sp_optim_options *given,
                            const sp_optim_options *defaults, sp_optim_options *to);
@@ -68,7 +68,7 @@ typedef struct sp__slot {
     int64_t step;
     double mu_product; /* nadam */
     bool has_momentum; /* sgd: the momentum buffer holds a gradient already */
-    /* Within a step, of the step's scope: what the kernel works on. */
+    /* What the kernel works on; both belong to the scope of the step. */
     sp_tensor *work, *grad;
 } sp__slot;
 
@@ -98,12 +98,12 @@ bool sp__takes(const sp__rule *rule, sp__field field);
 bool sp__wants_state(const sp__rule *rule, const sp_optim_options *options, int i);
 /* Whether a value of an option is in its range; raises, naming function and option, when it is not. */
 sp_status sp__check_range(const char *function, sp__field field, double x);
-/* n + 1, and no more than a count can be: a state may say any. */
+/* n + 1, but no more than int64 holds: a loaded state may hold any count. */
 static inline int64_t sp__next_count(int64_t n)
 {
     return n < INT64_MAX ? n + 1 : n;
 }
-/* A state's entry of one element as a count, `least` or more; raises "function: "name" …" when it is none. */
+/* An entry of a state, of one element, as a count of at least `least`. Raises "function: "name" …" when it is none. */
 sp_status sp__count_of(const char *function, const char *name, const sp_tensor *x, int64_t least, int64_t *value);
 /* A dict that `fill` fills from an object, in a scope of its own; NULL after an error. */
 sp_dict *sp__state_dict(sp_status (*fill)(sp_dict *dict, const void *object), const void *object);

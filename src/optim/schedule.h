@@ -24,7 +24,7 @@ typedef struct sp__schedule_field {
 
 typedef struct sp__schedule {
     const char *function; /* "sp_lr_scheduler_step_lr" */
-    /* The group's next rate; NULL where the metric decides. */
+    /* The group's next rate; NULL for a schedule that goes by a metric. */
     double (*next)(const sp_scheduler *s, sp__group *group);
     /* Whether its options are in range, beside being finite; NULL where all are. */
     sp_status (*check)(const sp_scheduler *s, const char *function);
@@ -56,13 +56,12 @@ sp_status sp__scheduler_refuse(const char *function, const char *what, double go
 sp_status sp__scheduler_not_negative(const char *function, const char *name, double got);
 /* Whether its numbers are finite and its options in range. */
 sp_status sp__scheduler_check_options(const sp_scheduler *scheduler, const char *function);
-/* A schedule whose options are complete, and which is then to be started: that checks them and sets the rates of
- * epoch 0. */
+/* A new schedule, for its maker to fill in; then starts it: checks its options and sets the rates of epoch 0. */
 sp_scheduler *sp__scheduler_new(const sp__schedule *kind, sp_optimizer *optimizer, const sp_scheduler_options *options);
 sp_scheduler *sp__scheduler_started(sp_scheduler *scheduler);
-/* Memory of their own for milestones; NULL for none. */
+/* A copy of the milestones in memory of its own; NULL for none. */
 sp_status sp__copy_milestones(sp_dims milestones, int64_t **copy);
-/* Copies them; what was there before is left to the caller. */
+/* Copies milestones into the schedule. The caller keeps the schedule's old ones. */
 sp_status sp__scheduler_set_milestones(sp_scheduler *scheduler, sp_dims milestones);
 
 #endif

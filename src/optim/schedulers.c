@@ -1,4 +1,5 @@
-/* Learning rate schedules, each computed from the rate before, as PyTorch's, so that several can share an optimiser. */
+/* Learning rate schedules. Each computes a rate from the one before, as PyTorch does, so that several can share an
+ * optimiser. */
 #include "schedule.h"
 
 #include <math.h>
@@ -103,7 +104,7 @@ static sp_scheduler_options complete(const sp_scheduler_options *options)
     return o;
 }
 
-/* The group as the schedule wants it next. */
+/* A group with the rate that the schedule gives it next. */
 static sp__group next_group(const sp_scheduler *s, int g)
 {
     sp__group group = s->optimizer->groups[g];
@@ -113,7 +114,7 @@ static sp__group next_group(const sp_scheduler *s, int g)
     return group;
 }
 
-/* No group changes where one would get a rate that an optimiser does not take. */
+/* If any group would get a rate that an optimiser does not take, no group changes. */
 static sp_status set_rates(sp_scheduler *s, const char *function)
 {
     sp_optimizer *optimizer = s->optimizer;

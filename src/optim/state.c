@@ -142,7 +142,7 @@ static sp_status get_number(loading *l, key k, double *value)
     return SP_OK;
 }
 
-/* A flag that the rule has. A file of an older version has none: the group keeps its own. */
+/* Reads a flag of the rule. A file of an older version has none; then the group keeps its own. */
 static sp_status get_flag(loading *l, int g, sp__field f, bool *flag)
 {
     key k = group_key(g, sp__field_name(f));
@@ -170,7 +170,7 @@ static sp_status get_initial_lr(loading *l, int g)
 static sp_status get_group(loading *l, int g)
 {
     sp__group *group = &l->groups[g];
-    /* The usual reader checks the ranges. What it gets as defaults it takes as it is, a zero for a zero. */
+    /* The usual reader checks the ranges. It takes its defaults as they are, and a zero among them as a zero. */
     sp_optim_options read = group->options;
     sp_status status = SP_OK;
     for (int f = 0; f < SP__N_NUMBERS && status == SP_OK; f++)
@@ -182,7 +182,7 @@ static sp_status get_group(loading *l, int g)
     return status == SP_OK ? get_initial_lr(l, g) : status;
 }
 
-/* A state tensor of its own, in the layout that the kernels want. */
+/* A new state tensor, in the layout that the kernels want. */
 static sp_status get_state(loading *l, const sp__group *group, sp__slot *slot, int64_t i, int k)
 {
     const char *name = l->optimizer->rule->states[k].name;
@@ -216,7 +216,7 @@ static sp_status get_slot(loading *l, const sp__group *group, int64_t i)
     return status;
 }
 
-/* Names the first entry that belongs to nothing. */
+/* Raises an error that names the first entry that belongs to nothing. */
 static sp_status check_used(const loading *l)
 {
     const sp_dict *state = l->state;

@@ -1,4 +1,4 @@
-/* One step: everything that needs memory is made first, then all parameters are updated by one pass of their rule. */
+/* One step. First everything that needs memory is made; then one pass of the rule updates all parameters. */
 #include "optim_private.h"
 
 #include <math.h>
@@ -21,7 +21,7 @@ static sp_dtype compute_dtype(const sp_tensor *parameter)
     return sp_dtype_of(parameter) == SP_F64 ? SP_F64 : SP_F32;
 }
 
-/* x itself where its dtype and layout are those of `like`, else a copy that is. */
+/* x itself where it has the dtype and layout of `like`, or else a copy that has. */
 static sp_tensor *fitted(sp_tensor *x, const sp_tensor *like)
 {
     if (sp_dtype_of(x) == sp_dtype_of(like) && same_strides(x, like)) return x;
@@ -124,7 +124,7 @@ static sp_update update_of(const sp_optimizer *optimizer, const sp__group *group
     return u;
 }
 
-/* After the update: what a working copy was made of, and what the slot counts. */
+/* After the update: writes the working copy back to the parameter, and counts the step. */
 static sp_status settle(const sp__group *group, sp__slot *slot, const sp_update *u)
 {
     if (slot->work != slot->parameter && !sp_copy_(slot->parameter, slot->work)) return sp_error_status();

@@ -149,7 +149,7 @@ static FILE *script_to_run(const sp__chart *chart)
     return NULL;
 }
 
-/* gnuplot does not look whether what it writes fits. */
+/* gnuplot does not check whether its output was written. */
 static sp_status check_picture(const sp__chart *chart, FILE *picture)
 {
     const char *last = terminals[chart->terminal].last;

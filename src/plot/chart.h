@@ -5,10 +5,10 @@
 #include "gnuplot.h"
 #include "process.h"
 
-/* For "losses.png" there are losses.dat (blocks of points, two empty lines between) and losses.gp (the script), which
- * can be changed and run again by hand, in their folder: gnuplot ./losses.gp. Each comes under its name when all of it
- * is there. In the script names stand in two lines only, `data = …` and `set output …`: while gnuplot draws for us,
- * these are other lines, and nothing that a name holds can reach it. */
+/* For "losses.png" there are losses.dat (blocks of points with two empty lines between them) and losses.gp (the
+ * script). A user can change the script and run it by hand, in their folder: gnuplot ./losses.gp. Each file gets its
+ * name when all of it is there. In the script names stand in two lines only, `data = …` and `set output …`. While
+ * gnuplot draws for the library these lines are other ones, and no text in a name can reach gnuplot. */
 typedef struct sp__chart {
     const char *path; /* the picture's, the caller's */
     char *start;      /* the path without its ending: "plots/losses" */
@@ -31,9 +31,9 @@ void sp__chart_setting(FILE *script, const char *setting, const char *text);
 /* `set xrange [low:high]`; nothing for two zeros. */
 void sp__chart_range(FILE *script, const char *axis, const double range[2]);
 
-/* Runs gnuplot on script and data; the picture, whole, is what it draws, to be closed with sp__store_close. */
+/* Runs gnuplot on script and data. Returns the whole picture, to be closed with sp__store_close. */
 FILE *sp__chart_render(sp__chart *chart);
-/* Saves data and script, then what gnuplot draws by them. */
+/* Saves data and script, then the picture that gnuplot draws from them. */
 sp_status sp__chart_save(sp__chart *chart);
 
 /* Colour i ("#332288") and its pale twin, gnuplot's number of marker i. There are SP__LOOKS of each; they come again

@@ -188,7 +188,7 @@ static void write_frame(FILE *file, const sp__contour *c)
           file);
 }
 
-/* A path has a shape about every tenth of it, and a larger one at its end. */
+/* Draws a shape at about every tenth of a path, and a larger one at its end. */
 static void write_path_plot(FILE *file, const sp__contour *c, int i)
 {
     const char *colour = sp__chart_colour(i);

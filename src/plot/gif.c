@@ -1,4 +1,4 @@
-/* GIF by cgif. Frames wait as they came in a file without a name, for the palette is chosen when all are known. */
+/* GIF by cgif. The palette is chosen when all frames are known, so the frames wait in a file without a name. */
 #include "movie.h"
 #include "palette.h"
 #include "store.h"
@@ -81,7 +81,7 @@ static sp_status choose_palette(const gif *g)
     return status == SP_OK ? sp__palette_choose(g->palette) : status;
 }
 
-/* Hundredths of a second, whose sum follows the true one. */
+/* The delay of a frame in hundredths of a second, rounded so that the sum of all delays follows the true one. */
 static uint16_t delay_of(const sp_movie *movie, int64_t frame)
 {
     double from = round((double)frame * 100 / movie->fps), to = round((double)(frame + 1) * 100 / movie->fps);

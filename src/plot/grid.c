@@ -67,7 +67,7 @@ static int64_t text_width(const grid *g, const char *text)
     return n > 0 ? (n * (SP__FONT_WIDTH + 1) - 1) * g->letters : 0;
 }
 
-/* In the middle of a room of that width. */
+/* Draws a text in the middle of a room of that width. */
 static void draw_text(const grid *g, int64_t y, int64_t x, int64_t room, const char *text, colour c)
 {
     x += (room - text_width(g, text)) / 2;

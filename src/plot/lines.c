@@ -20,7 +20,7 @@ static void write_point(FILE *file, double x, double y)
     fputc('\n', file);
 }
 
-/* The mean of `window` points around each point, of fewer at the ends. Blocks end with two empty lines. */
+/* The mean of `window` points around each point; fewer at the ends. Blocks end with two empty lines. */
 static void write_block(FILE *file, const sp_series *series, int64_t window)
 {
     int64_t n = sp_series_length(series), from = 0, to = 0, in_sum = 0;
@@ -41,7 +41,7 @@ static bool smoothed(const sp_series *series, const sp_plot_options *options)
     return options->smooth > 1 && drawable(series) && sp_series_length(series) > options->smooth;
 }
 
-/* In the order in which write_lines draws: the pale lines of all series lie behind every average. */
+/* In the order in which write_lines draws: the pale lines of all series, then the averages over them. */
 static void write_data(FILE *file, sp_series *const *series, int n, const sp_plot_options *options)
 {
     for (int i = 0; i < n; i++)
@@ -83,8 +83,8 @@ static void write_settings(sp__chart *c, const sp_plot_options *options)
     if (options->log_right) fputs("set logscale y2\nset format y2 '%g'\n", file);
 }
 
-/* How a line is drawn: pale behind its own average, with points where there are few, dashed when it is measured at the
- * right or when asked for. */
+/* How a line is drawn. It is pale behind its own average, has points where there are few of them, and is dashed when
+ * its axis is at the right or when the caller asks for it. */
 typedef struct style {
     const char *colour, *title;
     int width, marker; /* 0: none */
@@ -108,7 +108,7 @@ static void write_line(FILE *file, int block, const style *look)
     }
 }
 
-/* The number of the series whose colour and shape series i has: its own, or its twin's. */
+/* The number of the series whose colour and shape series i has: its own, or that of its twin. */
 static int look_of(int i, int n, const sp_plot_options *options)
 {
     const int first_dashed = n - options->dashed;

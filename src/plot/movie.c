@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define MAX_SIDE 8192
-/* The longer side that small frames are enlarged to, when no scale is given. */
+/* Without a scale, small frames are enlarged until their longer side is this long. */
 #define SEEN_WELL 280
 
 static void destroy(void *object)
@@ -108,7 +108,7 @@ static sp_status add(sp_movie *movie, sp_tensor *frame)
     if (!pixels) return sp_error_status();
     if (movie->frames == 0) status = begin(movie, channels, sp_size(frame, -2), sp_size(frame, -1));
     if (status == SP_OK) status = movie->format->frame(movie, pixels);
-    /* A file that lacks a frame, or half of one, cannot go on. */
+    /* A file in which a frame, or half of one, is missing cannot go on. */
     movie->failed = status != SP_OK;
     movie->frames += status == SP_OK;
     return status;

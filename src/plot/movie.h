@@ -5,7 +5,7 @@
 #include "process.h"
 #include <spusk/plot.h>
 
-/* How a kind of file is made. All that fails raises an error. */
+/* How a kind of file is made. Each function that fails raises an error. */
 typedef struct sp__movie_format {
     const char *ending, *name; /* ".gif", "a GIF" */
     double max_fps;
@@ -30,8 +30,8 @@ struct sp_movie {
     sp__process ffmpeg; /* MP4, HTML */
 };
 
-/* A frame enlarged: rows of pixels, `size` bytes each, to (height, width) ≥ (frame's · scale); what is beyond repeats
- * the last row and column. */
+/* The enlarged frame: rows of pixels of `size` bytes each, (height, width), at least the frame's size times the scale.
+ * What lies beyond repeats the last row and column. */
 void sp__movie_enlarge(const sp_movie *movie, const unsigned char *pixels, int size, unsigned char *to, int64_t height,
                        int64_t width);
 

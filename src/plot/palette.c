@@ -62,7 +62,7 @@ static void count(sp__palette *palette, const unsigned char rgb[3], int64_t time
     if (palette->exact) know(palette, colour_of(rgb));
 }
 
-/* How many pixels from the first on, of n, are alike: pictures have long runs. */
+/* How many of n pixels, from the first on, are alike. Pictures have long runs. */
 static int64_t run(const unsigned char *pixels, int64_t n, int64_t channels)
 {
     /* Of three channels the first, second and last; of one, that one three times. */
@@ -139,7 +139,7 @@ static int worst_box(const cutter *k)
     return worst;
 }
 
-/* Bins below the mean of the channel first; false when all are on one side. */
+/* Moves the bins below the mean of the channel to the front. False when all are on one side. */
 static bool cut(cutter *k, int index)
 {
     box *low = &k->boxes[index], high = *low;

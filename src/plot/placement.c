@@ -27,13 +27,13 @@ static double clamp(double x, double high)
     return x < 0 ? 0 : x > high ? high : x;
 }
 
-/* Pushes two labels apart, along the axis where it takes less; whether they overlapped. */
+/* Pushes two labels apart along the axis where less is needed. Returns whether they overlapped. */
 static bool push(sp__label *a, sp__label *b)
 {
     double dx = b->x - a->x, dy = b->y - a->y;
     double x = (a->width + b->width) / 2 - fabs(dx), y = (a->height + b->height) / 2 - fabs(dy);
     if (x <= 0 || y <= 0) return false;
-    /* A little more than needed, or rounding might push for ever. */
+    /* A little more than needed, or else rounding might push for ever. */
     double along_x = x < y ? copysign(x / 2 + 0.25, dx) : 0, along_y = x < y ? 0 : copysign(y / 2 + 0.25, dy);
     a->x -= along_x;
     b->x += along_x;

@@ -1,4 +1,4 @@
-/* Where things stand in a chart: axes that outliers do not squeeze, labels that do not cover each other. */
+/* Where things stand in a chart: axes that outliers do not squeeze, and labels that do not cover each other. */
 #ifndef SPUSK_PLOT_PLACEMENT_H
 #define SPUSK_PLOT_PLACEMENT_H
 
@@ -13,8 +13,8 @@ typedef struct sp__label {
     double x, y, width, height;
 } sp__label;
 
-/* Moves labels that overlap apart, as little as may be, with their middles inside a picture of that size. The same
- * labels always move alike. */
+/* Moves labels that overlap apart, as little as possible, and keeps their middles inside a picture of that size. The
+ * same labels always move in the same way. */
 void sp__labels_apart(sp__label *labels, int n, double width, double height);
 
 #endif

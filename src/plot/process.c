@@ -1,4 +1,4 @@
-/* Programs that run beside this one. What they say goes to a file without a name, so that they never wait for a reader.
+/* Programs that run beside this one. Their output goes to a file without a name, so that they never wait for a reader.
  */
 #include "process.h"
 
@@ -56,8 +56,8 @@ static int ordinary_signals(posix_spawnattr_t *attributes)
     return error;
 }
 
-/* What the child has open: input, words twice, files. Each is first copied out of the way, since the program may have
- * opened one under a number that another gets. */
+/* The descriptors of the child: its input, the file of its words twice, the files. Each is first copied to a high
+ * number, since the program may have opened one under a number that another gets. */
 typedef struct descriptors {
     int from[3 + SP__PROCESS_FILES], n;
 } descriptors;
@@ -94,7 +94,7 @@ static int spawn_with(sp__process *process, const char *const *arguments, const 
     return error;
 }
 
-/* A program without one of its files would read or write another's. */
+/* A program that lacks one of its files would read or write another's, so it does not start. */
 static int spawn(sp__process *process, const char *const *arguments, const descriptors *all)
 {
     posix_spawn_file_actions_t actions;

@@ -7,8 +7,9 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-/* A pipe that nobody reads and a limit on the size of files are errors like others, not the end of the process: from
- * sp__signals_hold to sp__signals_release their signals wait for this thread, and those that came meanwhile go. */
+/* A pipe that nobody reads and a limit on file sizes are errors like others, not the end of the process. From
+ * sp__signals_hold to sp__signals_release their signals are blocked on this thread, and those that came in between are
+ * dropped. */
 typedef struct sp__signals {
     sigset_t mask, waiting; /* as the caller had them */
 } sp__signals;
@@ -22,13 +23,14 @@ typedef struct sp__process {
     FILE *words; /* what it says, on both of its outputs */
 } sp__process;
 
-/* Starts a program of the PATH. With `feed` it reads what sp__process_write writes, else nothing. The files are open in
- * it as descriptors 3, 4, …: it needs no name that is the user's. At most SP__PROCESS_FILES. Returns an errno, or 0. */
+/* Starts a program of the PATH. With `feed` it reads what sp__process_write writes, or else nothing. It has the files
+ * as descriptors 3, 4, …, so it needs no name that a user chose. There are at most SP__PROCESS_FILES. Returns an errno,
+ * or 0. */
 #define SP__PROCESS_FILES 3
 int sp__process_start(sp__process *process, const char *const *arguments, bool feed, FILE *const *files, int n);
-/* Returns an errno, or 0; no signal comes when the program has gone. */
+/* Returns an errno, or 0. No signal comes when the program has gone. */
 int sp__process_write(const sp__process *process, const void *data, size_t bytes);
-/* Waits for its end. What it said comes as one line into words, as much as fits. Returns its exit status. */
+/* Waits for its end. `words` gets its output as one line, as much as fits. Returns its exit status. */
 int sp__process_end(sp__process *process, char *words, size_t size);
 /* Ends it at once. */
 void sp__process_kill(sp__process *process);

@@ -111,7 +111,8 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* One coordinate of a class's points (-1: of all) in order; how many. The room is for n numbers. */
+/* Sorts one coordinate of a class's points (class -1: of all points). Returns how many there are; `room` is for n
+ * numbers. */
 static int64_t sort_points(const panel *p, int class, int axis, double *room)
 {
     size_t n = 0;
@@ -238,7 +239,7 @@ static void write_panel(FILE *file, const figure *f, const panel *p)
 
 /* ---- the script ---- */
 
-/* Looks by class, which the plot commands read as Colours[class + 1]. */
+/* The looks of each class, which the plot commands read as Colours[class + 1]. */
 static void write_looks(FILE *file, const figure *f)
 {
     int n = f->n_classes;

@@ -1,5 +1,5 @@
-/* Paths walked on a contour chart, as a movie. gnuplot draws the chart with its legend once, without the paths; they
- * are drawn over it here: lines, and at the head of each the shape that the legend shows. */
+/* Paths walked on a contour chart, as a movie. gnuplot draws the chart with its legend once, without the paths. This
+ * file draws the paths over it: lines, and at the head of each the shape that the legend shows. */
 #include "contour.h"
 #include "font.h"
 #include "store.h"
@@ -124,7 +124,7 @@ static point place(const sp__contour *c, double x, double y)
     return (point){c->left + u * (c->right - c->left), c->bottom - v * (c->bottom - c->top)};
 }
 
-/* Where a path is at a step that need not be whole; at its end after that. */
+/* The place of a path at a step, which need not be whole; its end after that. */
 static point point_at(const sp__contour *c, const sp_series *path, double step)
 {
     int64_t last = sp_series_length(path) - 1, i = (int64_t)step < last ? (int64_t)step : last;
@@ -179,7 +179,7 @@ static void draw_step(const canvas *k, double now)
         draw_letter(k, k->chart->right + 16 + i * (SP__FONT_WIDTH + 1) * LETTER, top, text[i]);
 }
 
-/* One a step of a long walk, several of a short one, so that each step ends on a frame. */
+/* How many frames a step has: one in a long walk, several in a short one, so that each step ends on a frame. */
 static int64_t count_frames(double steps)
 {
     if (steps + 1 > MOST_FRAMES) return MOST_FRAMES;
@@ -212,7 +212,7 @@ static sp_status draw_frames(const sp__contour *c, sp_movie *movie, sp_tensor *b
     return status;
 }
 
-/* The chart without its paths; no file of it gets a name. */
+/* Draws the chart without its paths. Its files get no names. */
 static sp_tensor *draw_background(const sp__contour *c)
 {
     sp__chart chart;

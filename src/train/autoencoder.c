@@ -32,7 +32,7 @@ static sp_module *join(sp_module *encode, sp_module *decode)
 
 static sp_module *dense(int64_t features, int64_t code)
 {
-    /* One after the other: C leaves the order of arguments open, and each draws its weights. */
+    /* One statement after the other: C leaves the order of arguments open, and each part draws its weights. */
     sp_module *encode = sp_nn_sequential(sp_nn_linear(features, 256), sp_nn_relu(), sp_nn_linear(256, 64), sp_nn_relu(),
                                          sp_nn_linear(64, code));
     sp_module *decode = sp_nn_sequential(sp_nn_linear(code, 64), sp_nn_relu(), sp_nn_linear(64, 256), sp_nn_relu(),
@@ -76,7 +76,7 @@ static sp_module *build(sp_autoencoder_kind kind, int64_t features, int64_t code
     return NULL;
 }
 
-/* Of what an example has, and of its code; more would only ask for all memory that there is. */
+/* The most numbers of an example and of its code. A larger size would only ask for all the memory that there is. */
 enum { MOST_NUMBERS = 1 << 24 };
 
 static sp_status check_code(const char *function, int64_t code)
@@ -153,7 +153,7 @@ sp_tensor *sp_encode(sp_module *model, sp_tensor *images)
     return encode ? sp_model_apply(encode, images) : NULL;
 }
 
-/* What a dense decoder gives is a square image where the number of its pixels is a square. */
+/* The result of a dense decoder is a square image where the number of its pixels is a square. */
 static sp_tensor *as_images(sp_tensor *decoded)
 {
     if (!decoded || sp_ndim(decoded) != 2) return decoded;

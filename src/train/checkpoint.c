@@ -1,5 +1,5 @@
-/* Where training stands, in a file: "model.0.weight", "optimizer.0.exp_avg", "scheduler.last_epoch", and "training":
- * the epochs, and the default generator's seed and position, as i64 bit by bit. */
+/* A file that holds the state of a training: "model.0.weight", "optimizer.0.exp_avg", "scheduler.last_epoch", and
+ * "training", which holds the epochs and the seed and position of the default generator, as i64 bit by bit. */
 #include <spusk/extend.h>
 #include <spusk/train.h>
 #include <stdio.h>
@@ -42,7 +42,7 @@ static sp_status check_parts(const char *function, const char *path, const sp_mo
     return missing ? sp_raise_null(function, missing) : SP_OK;
 }
 
-/* More epochs than any training has; a number beyond is a damaged file's. */
+/* More epochs than any training has. A larger number comes from a damaged file. */
 enum { MOST_EPOCHS = 1000000000 };
 
 static sp_status check_epoch(const char *function, const char *path, int64_t epoch)
@@ -97,7 +97,7 @@ static sp_dict *copy_of(const sp_dict *state)
     return copy;
 }
 
-/* One after the other; what was changed before one failed goes back. */
+/* Changes one part after the other. If one fails, those that were changed before go back. */
 static sp_status load_parts(const sp_dict *all, sp_module *model, sp_optimizer *optimizer, sp_scheduler *scheduler)
 {
     const sp_dict *weights = part_of(all, "model"), *state = part_of(all, "optimizer");

@@ -16,8 +16,8 @@ static sp_tensor *lengths(sp_tensor *a)
     return sp_add(n, sp_cast(sp_eq_scalar(n, 0), sp_dtype_of(a)));
 }
 
-/* From a to b by the angle between them, the length going evenly; a straight line where they point the same way or to
- * opposite sides, where no arc is shorter than the others. */
+/* The way from a to b by the angle between them, while the length changes evenly. It is a straight line where they
+ * point the same way or to opposite sides, since no arc is shorter than the others there. */
 static sp_tensor *slerp(sp_tensor *a, sp_tensor *b, double t)
 {
     sp_tensor *na = lengths(a), *nb = lengths(b), *ua = sp_div(a, na), *ub = sp_div(b, nb);
@@ -43,7 +43,7 @@ static sp_tensor *step_of(sp_tensor *from, sp_tensor *to, double t, bool spheric
     return spherical ? slerp(from, to, t) : sp_lerp(from, to, t);
 }
 
-/* All of the path is asked for first: more steps than memory holds fail before any is made. */
+/* The memory of the whole path is asked for first, so that too many steps fail before any is made. */
 static sp_tensor *closed_path(sp_tensor *codes, int64_t steps, bool spherical)
 {
     const int64_t n = sp_size(codes, 0), code = sp_size(codes, 1);
@@ -122,8 +122,8 @@ static double extreme(sp_tensor *x, bool largest)
     return square < 0 ? 0 : sqrt(square); /* rounding may go below 0 */
 }
 
-/* The sine is the largest stretch of what b has outside a, the cosine the smallest of what it has inside: the one is
- * exact for small angles, the other for large ones. */
+/* The sine is the largest stretch of the part of b outside a, the cosine the smallest of the part inside. The sine is
+ * exact for small angles, the cosine for large ones. */
 static double largest_angle(sp_tensor *a, sp_tensor *b)
 {
     sp_tensor *inside = sp_matmul(sp_t(a), b), *outside = sp_sub(b, sp_matmul(a, inside));

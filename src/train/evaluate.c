@@ -4,7 +4,8 @@
 #include <spusk/pointwise.h>
 #include <spusk/train.h>
 
-/* The logarithm of a softmax of log-probabilities is those again, so scores and log-probabilities are one case. */
+/* The log-softmax of log-probabilities is those log-probabilities again, so scores and log-probabilities are one case.
+ */
 static sp_tensor *loss_of(sp_tensor *output, sp_tensor *labels, bool probabilities)
 {
     return probabilities ? sp_nll_loss(sp_log(output), labels) : sp_cross_entropy(output, labels);

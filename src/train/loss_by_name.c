@@ -1,4 +1,4 @@
-/* What a classifier can be trained by. Its output is the logarithms of its probabilities. */
+/* The losses of a classifier, whose output is the logarithms of its probabilities. */
 #include "names.h"
 
 #include <spusk/functional.h>

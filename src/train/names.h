@@ -1,11 +1,11 @@
-/* What a program asks for by name: networks, recipes, optimisers, losses, surfaces. */
+/* The search for what a program asks for by name: networks, recipes, optimisers, losses, surfaces. */
 #ifndef SPUSK_TRAIN_NAMES_H
 #define SPUSK_TRAIN_NAMES_H
 
 #include <spusk/extend.h>
 
-/* The number of the row that has the name, in a table whose rows begin with their names; -1 and an error, which tells
- * the names that there are, for none. `what` says what the table holds. */
+/* The number of the row that has the name, in a table whose rows begin with their names. For none, -1 and an error that
+ * tells the names that there are; `what` says what the table holds. */
 static inline int sp__row_by_name(const char *function, const char *what, const void *rows, int n, size_t row_size,
                                   const char *name)
 {

@@ -114,6 +114,6 @@ sp_tensor *sp_model_probabilities(sp_module *model, sp_tensor *images)
 {
     sp_tensor *output = sp_model_apply(model, images);
     if (!output) return NULL;
-    /* The softmax of log-probabilities is the probabilities; only what is one already must be left alone. */
+    /* The softmax of log-probabilities is the probabilities. Only an output that is a softmax already stays as it is. */
     return strcmp(last_name(model), "Softmax") == 0 ? output : sp_softmax(output, 1);
 }
