@@ -15,8 +15,8 @@
 #define SP_END_DECLS
 #endif
 
-/* A number in the place of an object (sp_relu(3)) is an error, as it is in newer compilers anyway; a program that needs
- * the old warning defines SPUSK_KEEP_DIAGNOSTICS before it includes a header. */
+/* A number in the place of an object (sp_relu(3)) is an error, as in newer compilers. A program that needs the old
+ * warning defines SPUSK_KEEP_DIAGNOSTICS before it includes a header. */
 #if defined(__GNUC__) && !defined(__cplusplus) && !defined(SPUSK_KEEP_DIAGNOSTICS)
 #pragma GCC diagnostic error "-Wint-conversion"
 #endif
@@ -38,8 +38,8 @@
  * default. It fits every number field. For a number computed at run time use sp_exactly(x). */
 #define SP_ZERO INT32_MIN
 
-/* What ends an option struct. A call's options begin behind `sp__end`, so what comes without a name would initialise
- * the member after it, which no compiler lets anything do. C++ has no options in calls, and the layout is the same. */
+/* The end of an option struct. A call's options begin behind `sp__end`, so a value without a name would initialise the
+ * member after it, and nothing converts to that. C++ has no options in calls; the layout is the same. */
 #ifdef __cplusplus
 #define SP_OPTIONS_END char sp__end
 #else
@@ -51,8 +51,8 @@ struct sp__option {
     struct sp__option an_option_needs_its_name[]
 #endif
 
-/* SP_OPTIONS_MEMBER(sp_optim_options, options); is a member of a struct, without the warning of -Wpedantic that its own
- * last member has no size. */
+/* SP_OPTIONS_MEMBER(sp_optim_options, options); declares a member of a struct, without the warning of -Wpedantic that
+ * the last member of the options has no size. */
 #if defined(__clang__) && !defined(__cplusplus)
 #define SP__UNSIZED_MEMBERS                                                                                            \
     _Pragma("GCC diagnostic ignored \"-Wflexible-array-extensions\"")                                                  \
@@ -84,8 +84,8 @@ struct sp__option {
 #define SP__CALL4(function, type, ...) (function)(__VA_ARGS__)
 #define SP__CALL5(function, type, ...) (function)(__VA_ARGS__)
 #else
-/* Picks the positional arguments (A1 … A5), where nothing declares what stands in the place of one left out, and what
- * follows the first n of them (R1 … R5). */
+/* A1 … A5 pick a positional argument; in the place of one left out stands a name that nothing declares. R1 … R5 pick
+ * what follows the first n arguments. */
 #define SP__A1(...) SP__PICK1(__VA_ARGS__, an_argument_is_missing)
 #define SP__A2(...) SP__PICK2(__VA_ARGS__, an_argument_is_missing, an_argument_is_missing)
 #define SP__A3(...) SP__PICK3(__VA_ARGS__, an_argument_is_missing, an_argument_is_missing, an_argument_is_missing)
@@ -156,7 +156,7 @@ typedef struct sp_dims {
                (int)(sizeof((const int64_t[]){0, __VA_ARGS__}) / sizeof(int64_t)) - 1})
 #endif
 
-/* x, or SP_ZERO where x is 0: for an option that is computed. */
+/* x, or SP_ZERO where x is 0: for an option whose value is computed. */
 static inline double sp_exactly(double x)
 {
     return x == 0 ? (double)SP_ZERO : x;

@@ -1,8 +1,8 @@
 /* Calls that have a twin for a number look at their operands: a number where a tensor belongs is then an error of the
- * compiler, whose text names the twin. C++ has this error by itself.
+ * compiler, and its text names the twin. C++ has this error by itself.
  *
- * `&*(x)` is x, of x's type, and nothing that is no pointer has it. sp_keep gives a `void *`, of which gcc would warn
- * here, hence the pragma: of a system's header a compiler reports errors alone. */
+ * `&*(x)` is x, with x's type, and only a pointer has it. sp_keep gives a `void *`, about which gcc would warn here;
+ * hence the pragma, for in a system's header a compiler reports errors alone. */
 #ifndef SPUSK_OPERANDS_H
 #define SPUSK_OPERANDS_H
 
