@@ -322,8 +322,7 @@ static void test_errors_reach_the_loop(void **state)
 
 static void expect_bad(sp_loader *loader, const char *words)
 {
-    assert_null(loader);
-    assert_error(SP_ERROR_ARGUMENT, words);
+    assert_refuses(SP_ERROR_ARGUMENT, words, loader);
 }
 
 static void test_options_out_of_range(void **state)
@@ -348,12 +347,10 @@ static void test_options_out_of_range(void **state)
 static void test_null(void **state)
 {
     (void)state;
-    assert_null(sp_data_loader(NULL));
-    assert_error(SP_ERROR_NULL, "dataset");
+    assert_refuses(SP_ERROR_NULL, "dataset", sp_data_loader(NULL));
     sp_foreach_batch (batch, NULL) assert_null(batch.x);
     assert_error(SP_ERROR_NULL, "loader");
-    assert_null(sp_loader_dataset(NULL));
-    assert_error(SP_ERROR_NULL, "loader");
+    assert_refuses(SP_ERROR_NULL, "loader", sp_loader_dataset(NULL));
     assert_int_equal(sp_loader_length(NULL), 0);
     assert_error(SP_ERROR_NULL, "loader");
     assert_int_equal(sp_loader_epoch(NULL), 0);

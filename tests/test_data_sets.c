@@ -48,28 +48,20 @@ static void test_tensors_without_targets(void **state)
 static void test_tensors_that_do_not_fit(void **state)
 {
     (void)state;
-    assert_null(sp_data_tensors(counting(5, 2), sp_arange(0, 4, 1)));
-    assert_error(SP_ERROR_SHAPE, "x has 5 examples, and y 4");
-    assert_null(sp_data_tensors(sp_scalar(1), SP_NONE));
-    assert_error(SP_ERROR_SHAPE, "need a first dimension");
-    assert_null(sp_data_tensors(NULL, SP_NONE));
-    assert_error(SP_ERROR_NULL, "'x'");
-    assert_null(sp_data_tensors(counting(1, 1), NULL));
-    assert_error(SP_ERROR_NULL, "'y'");
+    assert_refuses(SP_ERROR_SHAPE, "x has 5 examples, and y 4", sp_data_tensors(counting(5, 2), sp_arange(0, 4, 1)));
+    assert_refuses(SP_ERROR_SHAPE, "need a first dimension", sp_data_tensors(sp_scalar(1), SP_NONE));
+    assert_refuses(SP_ERROR_NULL, "'x'", sp_data_tensors(NULL, SP_NONE));
+    assert_refuses(SP_ERROR_NULL, "'y'", sp_data_tensors(counting(1, 1), NULL));
 }
 
 static void test_example_out_of_range(void **state)
 {
     (void)state;
     sp_dataset *data = sp_data_tensors(counting(5, 2), SP_NONE);
-    assert_null(sp_data_get(data, 5).x);
-    assert_error(SP_ERROR_ARGUMENT, "example 5 of a data set of 5");
-    assert_null(sp_data_get(data, -6).x);
-    assert_error(SP_ERROR_ARGUMENT, "example -6");
-    assert_null(sp_data_get(NULL, 0).x);
-    assert_error(SP_ERROR_NULL, "dataset");
-    assert_null(sp_data_get((sp_dataset *)counting(1, 1), 0).x);
-    assert_error(SP_ERROR_ARGUMENT, "is not a data set");
+    assert_refuses(SP_ERROR_ARGUMENT, "example 5 of a data set of 5", sp_data_get(data, 5).x);
+    assert_refuses(SP_ERROR_ARGUMENT, "example -6", sp_data_get(data, -6).x);
+    assert_refuses(SP_ERROR_NULL, "dataset", sp_data_get(NULL, 0).x);
+    assert_refuses(SP_ERROR_ARGUMENT, "is not a data set", sp_data_get((sp_dataset *)counting(1, 1), 0).x);
 }
 
 static void test_nothing_to_ask(void **state)
@@ -81,8 +73,8 @@ static void test_nothing_to_ask(void **state)
     assert_error(SP_ERROR_NULL, "sp_data_num_classes");
     assert_string_equal(sp_data_description(NULL), "");
     assert_error(SP_ERROR_NULL, "sp_data_description");
-    assert_null(sp_data_all(sp_data_tensors(sp_zeros(SP_DIMS(0, 2)), SP_NONE)).x);
-    assert_error(SP_ERROR_ARGUMENT, "the data set is empty");
+    assert_refuses(SP_ERROR_ARGUMENT, "the data set is empty",
+                   sp_data_all(sp_data_tensors(sp_zeros(SP_DIMS(0, 2)), SP_NONE)).x);
 }
 
 /* ---- parts ---- */
@@ -113,16 +105,12 @@ static void test_subset_out_of_range(void **state)
 {
     (void)state;
     sp_dataset *whole = sp_data_tensors(counting(5, 2), SP_NONE);
-    assert_null(sp_data_subset(whole, sp_vector_i64(0, 5)));
-    assert_error(SP_ERROR_ARGUMENT, "index[1] is 5, in a data set of 5 examples");
-    assert_null(sp_data_subset(whole, sp_vector_i64(-6)));
-    assert_error(SP_ERROR_ARGUMENT, "index[0] is -6");
-    assert_null(sp_data_subset(whole, sp_vector(1, 2)));
-    assert_error(SP_ERROR_SHAPE, "is 1-d and float32");
-    assert_null(sp_data_subset(whole, sp_scalar_i64(1)));
-    assert_error(SP_ERROR_SHAPE, "is 0-d and int64");
-    assert_null(sp_data_subset(whole, NULL));
-    assert_error(SP_ERROR_NULL, "index");
+    assert_refuses(SP_ERROR_ARGUMENT, "index[1] is 5, in a data set of 5 examples",
+                   sp_data_subset(whole, sp_vector_i64(0, 5)));
+    assert_refuses(SP_ERROR_ARGUMENT, "index[0] is -6", sp_data_subset(whole, sp_vector_i64(-6)));
+    assert_refuses(SP_ERROR_SHAPE, "is 1-d and float32", sp_data_subset(whole, sp_vector(1, 2)));
+    assert_refuses(SP_ERROR_SHAPE, "is 0-d and int64", sp_data_subset(whole, sp_scalar_i64(1)));
+    assert_refuses(SP_ERROR_NULL, "index", sp_data_subset(whole, NULL));
 }
 
 /* ---- of the program's own ---- */
@@ -162,8 +150,7 @@ static void test_digits_of_any_kind(void **state)
     assert_int_equal(sp_data_length(some), 5);
     assert_int_equal(sp_size(sp_data_get(some, 4).x, 2), 28);
     assert_no_error();
-    assert_null(sp_data_digits("synthetic", .length = -1));
-    assert_error(SP_ERROR_ARGUMENT, "-1");
+    assert_refuses(SP_ERROR_ARGUMENT, "-1", sp_data_digits("synthetic", .length = -1));
 }
 
 static void test_own_data_set(void **state)
@@ -186,14 +173,11 @@ static void test_own_data_set_fails(void **state)
     (void)state;
     static squares self = {4, 2, 0}; /* the data set lives longer than this function */
     sp_dataset *data = sp_data_new(&squares_class, &self);
-    assert_null(sp_data_get(data, 2).x);
-    assert_error(SP_ERROR_NULL, "the data set returned NULL for example 2");
-    assert_null(sp_data_all(data).x);
-    assert_error(SP_ERROR_NULL, "in example 2: the data set returned NULL");
-    assert_null(sp_data_new(NULL, NULL));
-    assert_error(SP_ERROR_NULL, "type");
-    assert_null(sp_data_new(&(sp_dataset_class){.size = sizeof squares_class, .get = squares_get}, NULL));
-    assert_error(SP_ERROR_ARGUMENT, ".length and .get");
+    assert_refuses(SP_ERROR_NULL, "the data set returned NULL for example 2", sp_data_get(data, 2).x);
+    assert_refuses(SP_ERROR_NULL, "in example 2: the data set returned NULL", sp_data_all(data).x);
+    assert_refuses(SP_ERROR_NULL, "type", sp_data_new(NULL, NULL));
+    assert_refuses(SP_ERROR_ARGUMENT, ".length and .get",
+                   sp_data_new(&(sp_dataset_class){.size = sizeof squares_class, .get = squares_get}, NULL));
 }
 
 static sp_example growing_get(void *self, int64_t i)
@@ -207,9 +191,9 @@ static void test_examples_that_differ(void **state)
     (void)state;
     static squares self = {4, -1, 0};
     sp_dataset_class growing = {sizeof growing, squares_length, growing_get, NULL};
-    assert_null(sp_data_all(sp_data_new(&growing, &self)).x);
-    assert_error(SP_ERROR_SHAPE,
-                 "in example 1: x is float32 (2, 2), and those before it in the batch are float32 (2, 1)");
+    assert_refuses(SP_ERROR_SHAPE,
+                   "in example 1: x is float32 (2, 2), and those before it in the batch are float32 (2, 1)",
+                   sp_data_all(sp_data_new(&growing, &self)).x);
 }
 
 /* ---- transforms ---- */
@@ -226,8 +210,7 @@ static void test_to_tensor(void **state)
     assert_ptr_equal(sp_transform_apply(t, x, g), x);
     assert_int_equal(sp_ndim(sp_transform_apply(t, sp_zeros(SP_DIMS(3)), g)), 1);
     assert_true(sp_item(sp_transform_apply(t, sp_full(SP_DIMS(1, 1), 255, .dtype = SP_U8), g)) == 1);
-    assert_null(sp_transform_apply(t, sp_vector_i64(1), g));
-    assert_error(SP_ERROR_DTYPE, "the input is int64");
+    assert_refuses(SP_ERROR_DTYPE, "the input is int64", sp_transform_apply(t, sp_vector_i64(1), g));
 }
 
 static void test_normalize(void **state)
@@ -236,10 +219,9 @@ static void test_normalize(void **state)
     sp_generator *g = sp_default_generator();
     sp_transform *t = sp_transform_normalize(0.5, 2);
     assert_true(sp_equal(sp_transform_apply(t, sp_vector(0.5, 2.5, -3.5), g), sp_vector(0, 1, -2)));
-    assert_null(sp_transform_apply(t, sp_vector_i64(1), g));
-    assert_error(SP_ERROR_DTYPE, "put sp_transform_to_tensor() before it");
-    assert_null(sp_transform_normalize(0, 0));
-    assert_error(SP_ERROR_ARGUMENT, "std must be positive, got 0");
+    assert_refuses(SP_ERROR_DTYPE, "put sp_transform_to_tensor() before it",
+                   sp_transform_apply(t, sp_vector_i64(1), g));
+    assert_refuses(SP_ERROR_ARGUMENT, "std must be positive, got 0", sp_transform_normalize(0, 0));
 }
 
 static sp_tensor *add_user(sp_tensor *x, sp_generator *generator, void *user)
@@ -262,16 +244,12 @@ static void test_compose_and_own(void **state)
     sp_transform *t = sp_transform_compose(sp_transform_new(add_user, &one), sp_transform_normalize(0, 0.5),
                                            sp_transform_compose(sp_transform_new(add_user, &one)));
     assert_true(sp_equal(sp_transform_apply(t, sp_vector(0, 1), g), sp_vector(3, 5)));
-    assert_null(sp_transform_compose(sp_transform_to_tensor(), NULL));
-    assert_error(SP_ERROR_NULL, "transform");
-    assert_null(sp_transform_apply(sp_transform_new(refuse, NULL), sp_vector(0), g));
-    assert_error(SP_ERROR_NULL, "a transform returned NULL");
-    assert_null(sp_transform_apply(t, NULL, g));
-    assert_error(SP_ERROR_NULL, "'x'");
-    assert_null(sp_transform_apply(t, sp_vector(1), NULL));
-    assert_error(SP_ERROR_NULL, "'generator'");
-    assert_null(sp_transform_new(NULL, NULL));
-    assert_error(SP_ERROR_NULL, "'function'");
+    assert_refuses(SP_ERROR_NULL, "transform", sp_transform_compose(sp_transform_to_tensor(), NULL));
+    assert_refuses(SP_ERROR_NULL, "a transform returned NULL",
+                   sp_transform_apply(sp_transform_new(refuse, NULL), sp_vector(0), g));
+    assert_refuses(SP_ERROR_NULL, "'x'", sp_transform_apply(t, NULL, g));
+    assert_refuses(SP_ERROR_NULL, "'generator'", sp_transform_apply(t, sp_vector(1), NULL));
+    assert_refuses(SP_ERROR_NULL, "'function'", sp_transform_new(NULL, NULL));
 }
 
 /* The table that elementwise transforms go through gives the bits that the transform itself gives. */
@@ -288,8 +266,8 @@ static void test_transform_of_images(void **state)
     double one = 1;
     sp_dataset *slow = sp_data_synthetic_digits(.length = 50, .transform = sp_transform_new(add_user, &one));
     assert_true(sp_equal(sp_data_all(slow).x, sp_add_scalar(x, 1)));
-    assert_null(sp_data_synthetic_digits(.length = 5, .transform = (sp_transform *)x));
-    assert_error(SP_ERROR_ARGUMENT, "argument 'transform' is not a transform");
+    assert_refuses(SP_ERROR_ARGUMENT, "argument 'transform' is not a transform",
+                   sp_data_synthetic_digits(.length = 5, .transform = (sp_transform *)x));
 }
 
 static bool make_sets(void *context)

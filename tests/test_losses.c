@@ -85,16 +85,15 @@ static void test_labels_that_are_no_class(void **state)
 {
     (void)state;
     sp_tensor *x = log_probabilities();
-    assert_null(sp_nll_loss(x, sp_vector_i64(0, 2, 3, 2)));
-    assert_error(SP_ERROR_ARGUMENT, "sp_nll_loss: target 3 (element 2) is out of range for 3 classes");
-    assert_null(sp_nll_loss(x, sp_vector_i64(0, -1, 3, 2), .reduction = SP_REDUCTION_NONE));
-    assert_error(SP_ERROR_ARGUMENT, "target -1 (element 1)");
-    assert_null(sp_nll_loss(x, sp_vector_i64(0, -100, 1, 2), .ignore_index = 1));
-    assert_error(SP_ERROR_ARGUMENT, "target -100 (element 1)");
-    assert_null(sp_cross_entropy(x, sp_vector_i64(INT64_C(1) << 40, 0, 0, 0)));
-    assert_error(SP_ERROR_ARGUMENT, "target 1099511627776 (element 0)");
-    assert_null(sp_nll_loss(sp_zeros(SP_DIMS(2, 0)), sp_vector_i64(0, 0)));
-    assert_error(SP_ERROR_ARGUMENT, "for 0 classes");
+    assert_refuses(SP_ERROR_ARGUMENT, "sp_nll_loss: target 3 (element 2) is out of range for 3 classes",
+                   sp_nll_loss(x, sp_vector_i64(0, 2, 3, 2)));
+    assert_refuses(SP_ERROR_ARGUMENT, "target -1 (element 1)",
+                   sp_nll_loss(x, sp_vector_i64(0, -1, 3, 2), .reduction = SP_REDUCTION_NONE));
+    assert_refuses(SP_ERROR_ARGUMENT, "target -100 (element 1)",
+                   sp_nll_loss(x, sp_vector_i64(0, -100, 1, 2), .ignore_index = 1));
+    assert_refuses(SP_ERROR_ARGUMENT, "target 1099511627776 (element 0)",
+                   sp_cross_entropy(x, sp_vector_i64(INT64_C(1) << 40, 0, 0, 0)));
+    assert_refuses(SP_ERROR_ARGUMENT, "for 0 classes", sp_nll_loss(sp_zeros(SP_DIMS(2, 0)), sp_vector_i64(0, 0)));
 }
 
 static void test_nll_shapes(void **state)
@@ -103,14 +102,11 @@ static void test_nll_shapes(void **state)
     sp_tensor *x = log_probabilities(), *one = sp_select(x, 0, 2);
     assert_holds(sp_nll_loss(one, sp_scalar_i64(1)), 2);
     assert_shape(sp_nll_loss(one, sp_scalar_i64(1), .reduction = SP_REDUCTION_NONE), SP_DIMS());
-    assert_null(sp_nll_loss(x, sp_vector_i64(0, 1)));
-    assert_error(SP_ERROR_SHAPE, "sp_nll_loss: targets of shape [2] for an input of shape [4, 3]");
-    assert_null(sp_nll_loss(x, sp_reshape(labels(), 4, 1)));
-    assert_error(SP_ERROR_SHAPE, "[4, 1]");
-    assert_null(sp_nll_loss(sp_scalar(1), sp_scalar_i64(0)));
-    assert_error(SP_ERROR_SHAPE, "dimension of classes");
-    assert_null(sp_nll_loss_weighted(x, labels(), f64(1, 2)));
-    assert_error(SP_ERROR_SHAPE, "weights of shape [2] for 3 classes");
+    assert_refuses(SP_ERROR_SHAPE, "sp_nll_loss: targets of shape [2] for an input of shape [4, 3]",
+                   sp_nll_loss(x, sp_vector_i64(0, 1)));
+    assert_refuses(SP_ERROR_SHAPE, "[4, 1]", sp_nll_loss(x, sp_reshape(labels(), 4, 1)));
+    assert_refuses(SP_ERROR_SHAPE, "dimension of classes", sp_nll_loss(sp_scalar(1), sp_scalar_i64(0)));
+    assert_refuses(SP_ERROR_SHAPE, "weights of shape [2] for 3 classes", sp_nll_loss_weighted(x, labels(), f64(1, 2)));
 }
 
 static void test_nll_dtypes(void **state)
@@ -119,16 +115,14 @@ static void test_nll_dtypes(void **state)
     sp_tensor *x = log_probabilities();
     assert_holds(sp_nll_loss(x, sp_cast(labels(), SP_U8)), 0.925);
     assert_holds(sp_nll_loss(sp_cast(x, SP_BF16), labels()), 0.925);
-    assert_null(sp_nll_loss(x, sp_cast(labels(), SP_I32)));
-    assert_error(SP_ERROR_DTYPE, "sp_nll_loss: targets are int64, not int32");
-    assert_null(sp_nll_loss(x, sp_cast(labels(), SP_F32)));
-    assert_error(SP_ERROR_DTYPE, "not float32");
-    assert_null(sp_nll_loss(sp_cast(x, SP_I64), labels()));
-    assert_error(SP_ERROR_DTYPE, "int64");
-    assert_null(sp_nll_loss_weighted(x, labels(), sp_vector(1, 2, 3)));
-    assert_error(SP_ERROR_DTYPE, "float32 weights for a float64 input");
-    assert_null(sp_nll_loss_weighted(x, labels(), sp_requires_grad(weights())));
-    assert_error(SP_ERROR_UNSUPPORTED, "sp_detach(weight)");
+    assert_refuses(SP_ERROR_DTYPE, "sp_nll_loss: targets are int64, not int32",
+                   sp_nll_loss(x, sp_cast(labels(), SP_I32)));
+    assert_refuses(SP_ERROR_DTYPE, "not float32", sp_nll_loss(x, sp_cast(labels(), SP_F32)));
+    assert_refuses(SP_ERROR_DTYPE, "int64", sp_nll_loss(sp_cast(x, SP_I64), labels()));
+    assert_refuses(SP_ERROR_DTYPE, "float32 weights for a float64 input",
+                   sp_nll_loss_weighted(x, labels(), sp_vector(1, 2, 3)));
+    assert_refuses(SP_ERROR_UNSUPPORTED, "sp_detach(weight)",
+                   sp_nll_loss_weighted(x, labels(), sp_requires_grad(weights())));
 }
 
 /* ---- cross entropy ---- */
@@ -201,20 +195,16 @@ static void test_what_cross_entropy_refuses(void **state)
 {
     (void)state;
     sp_tensor *x = logits();
-    assert_null(sp_cross_entropy(x, f64(1, 2, 3, 4)));
-    assert_error(SP_ERROR_SHAPE, "sp_cross_entropy: probabilities of shape [4] for an input of shape [4, 3]");
-    assert_null(sp_cross_entropy(x, x, .ignore_index = 1));
-    assert_error(SP_ERROR_ARGUMENT, "sp_cross_entropy: ignore_index 1");
-    assert_null(sp_cross_entropy(x, labels(), .label_smoothing = 1.5));
-    assert_error(SP_ERROR_ARGUMENT, "sp_cross_entropy: label_smoothing must be between 0 and 1, got 1.5");
-    assert_null(sp_cross_entropy(x, labels(), .label_smoothing = NAN));
-    assert_error(SP_ERROR_ARGUMENT, "label_smoothing");
-    assert_null(sp_cross_entropy(sp_scalar(1), sp_scalar_i64(0)));
-    assert_error(SP_ERROR_SHAPE, "dimension of classes");
-    assert_null(sp_cross_entropy(sp_vector_i64(1, 2), sp_scalar_i64(0)));
-    assert_error(SP_ERROR_DTYPE, "int64");
-    assert_null(sp_cross_entropy_weighted(x, labels(), f64(1, 2, 3, 4)));
-    assert_error(SP_ERROR_SHAPE, "weights of shape [4] for 3 classes");
+    assert_refuses(SP_ERROR_SHAPE, "sp_cross_entropy: probabilities of shape [4] for an input of shape [4, 3]",
+                   sp_cross_entropy(x, f64(1, 2, 3, 4)));
+    assert_refuses(SP_ERROR_ARGUMENT, "sp_cross_entropy: ignore_index 1", sp_cross_entropy(x, x, .ignore_index = 1));
+    assert_refuses(SP_ERROR_ARGUMENT, "sp_cross_entropy: label_smoothing must be between 0 and 1, got 1.5",
+                   sp_cross_entropy(x, labels(), .label_smoothing = 1.5));
+    assert_refuses(SP_ERROR_ARGUMENT, "label_smoothing", sp_cross_entropy(x, labels(), .label_smoothing = NAN));
+    assert_refuses(SP_ERROR_SHAPE, "dimension of classes", sp_cross_entropy(sp_scalar(1), sp_scalar_i64(0)));
+    assert_refuses(SP_ERROR_DTYPE, "int64", sp_cross_entropy(sp_vector_i64(1, 2), sp_scalar_i64(0)));
+    assert_refuses(SP_ERROR_SHAPE, "weights of shape [4] for 3 classes",
+                   sp_cross_entropy_weighted(x, labels(), f64(1, 2, 3, 4)));
 }
 
 static void test_cross_entropy_is_softmax_minus_the_label(void **state)
@@ -239,10 +229,8 @@ static void test_squares(void **state)
     assert_holds(sp_mse_loss(sp_vector(1, 2), sp_vector_i64(1, 4)), 2);
     assert_holds(sp_mse_loss(sp_zeros(SP_DIMS(0)), sp_zeros(SP_DIMS(0))), NAN);
     assert_int_equal(sp_dtype_of(sp_mse_loss(sp_vector(1, 2), f64(1, 4))), SP_F64);
-    assert_null(sp_mse_loss(sp_vector_i64(1, 2), sp_vector_i64(1, 4)));
-    assert_error(SP_ERROR_DTYPE, "sp_mse_loss");
-    assert_null(sp_mse_loss(sp_vector(1, 2), sp_vector(1, 4, 5)));
-    assert_error(SP_ERROR_SHAPE, "sp_mse_loss: shapes [2] and [3]");
+    assert_refuses(SP_ERROR_DTYPE, "sp_mse_loss", sp_mse_loss(sp_vector_i64(1, 2), sp_vector_i64(1, 4)));
+    assert_refuses(SP_ERROR_SHAPE, "sp_mse_loss: shapes [2] and [3]", sp_mse_loss(sp_vector(1, 2), sp_vector(1, 4, 5)));
 }
 
 static void test_absolute_differences(void **state)
@@ -253,10 +241,8 @@ static void test_absolute_differences(void **state)
     assert_holds(support_gradient(sp_l1_loss(x, t), x), 1. / 6, 1. / 3, 1. / 3);
     assert_holds(support_gradient(sp_l1_loss(x, t), t), -0.5, -1. / 3);
     assert_holds(sp_l1_loss(sp_vector_i64(1, 2), sp_vector_i64(5, 1), .reduction = SP_REDUCTION_NONE), 4, 1);
-    assert_null(sp_l1_loss(sp_vector_i64(1, 2), sp_vector_i64(5, 1)));
-    assert_error(SP_ERROR_DTYPE, "sp_l1_loss");
-    assert_null(sp_l1_loss(sp_vector(1, 2), sp_vector(1, 4, 5)));
-    assert_error(SP_ERROR_SHAPE, "sp_l1_loss");
+    assert_refuses(SP_ERROR_DTYPE, "sp_l1_loss", sp_l1_loss(sp_vector_i64(1, 2), sp_vector_i64(5, 1)));
+    assert_refuses(SP_ERROR_SHAPE, "sp_l1_loss", sp_l1_loss(sp_vector(1, 2), sp_vector(1, 4, 5)));
 }
 
 static void test_smooth_absolute_differences(void **state)
@@ -271,10 +257,9 @@ static void test_smooth_absolute_differences(void **state)
     assert_holds(support_gradient(y, x), 1, 0.25, 0, -1, 1);
     y = sp_smooth_l1_loss(x, t, .beta = SP_ZERO, .reduction = SP_REDUCTION_NONE);
     assert_holds(y, 3, 0.5, 0, 2, 2);
-    assert_null(sp_smooth_l1_loss(x, t, .beta = -1));
-    assert_error(SP_ERROR_ARGUMENT, "sp_smooth_l1_loss: beta must be finite and not negative, got -1");
-    assert_null(sp_smooth_l1_loss(x, t, .beta = NAN));
-    assert_error(SP_ERROR_ARGUMENT, "beta");
+    assert_refuses(SP_ERROR_ARGUMENT, "sp_smooth_l1_loss: beta must be finite and not negative, got -1",
+                   sp_smooth_l1_loss(x, t, .beta = -1));
+    assert_refuses(SP_ERROR_ARGUMENT, "beta", sp_smooth_l1_loss(x, t, .beta = NAN));
 }
 
 /* ---- two shapes ---- */
@@ -357,17 +342,15 @@ static void test_what_is_no_probability(void **state)
 {
     (void)state;
     sp_tensor *t = sp_vector(0, 1);
-    assert_null(sp_binary_cross_entropy(sp_vector(0.5, 1.5), t));
-    assert_error(SP_ERROR_ARGUMENT, "sp_binary_cross_entropy: the input must be between 0 and 1, and one is 1.5");
-    assert_null(sp_binary_cross_entropy(sp_vector(-0.5, 0.5), t));
-    assert_error(SP_ERROR_ARGUMENT, "one is -0.5");
-    assert_null(sp_binary_cross_entropy(sp_vector(0.5, NAN), t));
-    assert_error(SP_ERROR_ARGUMENT, "nan");
+    assert_refuses(SP_ERROR_ARGUMENT, "sp_binary_cross_entropy: the input must be between 0 and 1, and one is 1.5",
+                   sp_binary_cross_entropy(sp_vector(0.5, 1.5), t));
+    assert_refuses(SP_ERROR_ARGUMENT, "one is -0.5", sp_binary_cross_entropy(sp_vector(-0.5, 0.5), t));
+    assert_refuses(SP_ERROR_ARGUMENT, "nan", sp_binary_cross_entropy(sp_vector(0.5, NAN), t));
     assert_null(sp_add(t, NULL)); /* an error that nobody has read yet does not disturb */
     assert_non_null(sp_binary_cross_entropy(sp_vector(0.5, 1), t));
     assert_error(SP_ERROR_NULL, "sp_add");
-    assert_null(sp_binary_cross_entropy(sp_vector(0.5, 1), sp_scalar(1)));
-    assert_error(SP_ERROR_SHAPE, "targets of shape [] for an input of shape [2]");
+    assert_refuses(SP_ERROR_SHAPE, "targets of shape [] for an input of shape [2]",
+                   sp_binary_cross_entropy(sp_vector(0.5, 1), sp_scalar(1)));
 }
 
 static void test_binary_cross_entropy_with_logits(void **state)
@@ -378,8 +361,8 @@ static void test_binary_cross_entropy_with_logits(void **state)
     assert_holds(y, 0.6931471805599453, 1000, 1000, 1.1269280110429725);
     assert_holds(support_gradient(y, x), -0.5, 1, -1, 0.3807970779778823);
     assert_holds(support_gradient(y, t), 0, -1000, 1000, -2);
-    assert_null(sp_binary_cross_entropy_with_logits(x, sp_scalar(1)));
-    assert_error(SP_ERROR_SHAPE, "sp_binary_cross_entropy_with_logits");
+    assert_refuses(SP_ERROR_SHAPE, "sp_binary_cross_entropy_with_logits",
+                   sp_binary_cross_entropy_with_logits(x, sp_scalar(1)));
 }
 
 /* max(x, 0) - x·t + ln(1 + e^-|x|), and σ(x) - t, on both sides and in every dtype; ln(1 - x) for a small x. */
@@ -426,10 +409,9 @@ static void test_divergence_of_a_batch(void **state)
     assert_holds(sp_kl_div(x, t), -0.09133356773226879);
     assert_holds(sp_kl_div(x, t, .reduction = SP_REDUCTION_SUM), -0.5480014063936127);
     assert_holds(sp_kl_div(x, t, .batch_mean = true), -0.27400070319680636);
-    assert_null(sp_kl_div(x, sp_vector_i64(1, 0, 0)));
-    assert_error(SP_ERROR_DTYPE, "sp_kl_div: needs floating point tensors, not float64 and int64");
-    assert_null(sp_kl_div(x, sp_vector(1, 0)));
-    assert_error(SP_ERROR_SHAPE, "sp_kl_div");
+    assert_refuses(SP_ERROR_DTYPE, "sp_kl_div: needs floating point tensors, not float64 and int64",
+                   sp_kl_div(x, sp_vector_i64(1, 0, 0)));
+    assert_refuses(SP_ERROR_SHAPE, "sp_kl_div", sp_kl_div(x, sp_vector(1, 0)));
 }
 
 /* ---- of all losses ---- */

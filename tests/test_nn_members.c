@@ -41,27 +41,24 @@ static void test_members_that_cannot_be(void **state)
     sp_module *a = bare(), *b = bare(), *c = bare();
     assert_non_null(sp_module_add(a, "b", b));
     assert_non_null(sp_module_add(b, "c", c));
-#define REFUSES(status, words, call)                                                                                   \
-    assert_null(call);                                                                                                 \
-    assert_error(status, words)
-    REFUSES(SP_ERROR_ARGUMENT, "sp_module_add: \"a\" (Bare) would be below itself", sp_module_add(c, "a", a));
-    REFUSES(SP_ERROR_ARGUMENT, "would be below itself", sp_module_add(a, "a", a));
-    REFUSES(SP_ERROR_ARGUMENT, "sp_module_add: \"again\" (Bare) is a child of Bare already",
-            sp_module_add(a, "again", b));
-    REFUSES(SP_ERROR_ARGUMENT, "sp_module_add: Bare has a member \"b\" already", sp_module_add(a, "b", bare()));
-    REFUSES(SP_ERROR_ARGUMENT, "a name is letters, digits and _, got \"x.y\"", sp_module_add(a, "x.y", bare()));
-    REFUSES(SP_ERROR_ARGUMENT, "a name is letters, digits and _, got \"\"", sp_module_add(a, "", bare()));
-    REFUSES(SP_ERROR_ARGUMENT, "sp_module_add_parameter: Bare has a member \"b\" already",
-            sp_module_add_parameter(a, "b", sp_ones(SP_DIMS(1))));
-    REFUSES(SP_ERROR_DTYPE, "sp_module_add_parameter: \"i\" is int64",
-            sp_module_add_parameter(a, "i", sp_scalar_i64(1)));
+    assert_refuses(SP_ERROR_ARGUMENT, "sp_module_add: \"a\" (Bare) would be below itself", sp_module_add(c, "a", a));
+    assert_refuses(SP_ERROR_ARGUMENT, "would be below itself", sp_module_add(a, "a", a));
+    assert_refuses(SP_ERROR_ARGUMENT, "sp_module_add: \"again\" (Bare) is a child of Bare already",
+                   sp_module_add(a, "again", b));
+    assert_refuses(SP_ERROR_ARGUMENT, "sp_module_add: Bare has a member \"b\" already", sp_module_add(a, "b", bare()));
+    assert_refuses(SP_ERROR_ARGUMENT, "a name is letters, digits and _, got \"x.y\"", sp_module_add(a, "x.y", bare()));
+    assert_refuses(SP_ERROR_ARGUMENT, "a name is letters, digits and _, got \"\"", sp_module_add(a, "", bare()));
+    assert_refuses(SP_ERROR_ARGUMENT, "sp_module_add_parameter: Bare has a member \"b\" already",
+                   sp_module_add_parameter(a, "b", sp_ones(SP_DIMS(1))));
+    assert_refuses(SP_ERROR_DTYPE, "sp_module_add_parameter: \"i\" is int64",
+                   sp_module_add_parameter(a, "i", sp_scalar_i64(1)));
     sp_tensor *x = sp_requires_grad(sp_scalar(1));
-    REFUSES(SP_ERROR_STATE, "\"y\" was computed (MulBackward0)", sp_module_add_parameter(a, "y", sp_mul(x, x)));
-    REFUSES(SP_ERROR_ARGUMENT, "sp_module_new: a module has at least", (sp_module_new)(1, NULL));
-    REFUSES(SP_ERROR_ARGUMENT, "sp_forward: the argument is not a module", sp_forward((sp_module *)(void *)x, x));
-    REFUSES(SP_ERROR_ARGUMENT, "sp_module_add: the argument is not a module",
-            sp_module_add(bare(), "last", sp_last_module_));
-#undef REFUSES
+    assert_refuses(SP_ERROR_STATE, "\"y\" was computed (MulBackward0)", sp_module_add_parameter(a, "y", sp_mul(x, x)));
+    assert_refuses(SP_ERROR_ARGUMENT, "sp_module_new: a module has at least", (sp_module_new)(1, NULL));
+    assert_refuses(SP_ERROR_ARGUMENT, "sp_forward: the argument is not a module",
+                   sp_forward((sp_module *)(void *)x, x));
+    assert_refuses(SP_ERROR_ARGUMENT, "sp_module_add: the argument is not a module",
+                   sp_module_add(bare(), "last", sp_last_module_));
 }
 
 /* ---- dictionaries ---- */
@@ -87,8 +84,7 @@ static void test_dicts(void **state)
     assert_true(sp_item(sp_dict_get(dict, 13)) == -1);
     assert_null(sp_dict_find(dict, "n20"));
     assert_no_error();
-    assert_null(sp_dict_get(dict, 20));
-    assert_error(SP_ERROR_ARGUMENT, "sp_dict_get: there is no entry 20 among 20");
+    assert_refuses(SP_ERROR_ARGUMENT, "sp_dict_get: there is no entry 20 among 20", sp_dict_get(dict, 20));
     assert_int_equal(sp_dict_set(dict, "none", SP_NONE), SP_ERROR_ARGUMENT);
     assert_error(SP_ERROR_ARGUMENT, "SP_NONE is no tensor for \"none\"");
     assert_int_equal(sp_dict_length((sp_dict *)(void *)sp_scalar(1)), 0);

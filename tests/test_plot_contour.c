@@ -97,8 +97,7 @@ static void test_grid_of_a_surface(void **state)
     /* Row 1 is y = 0, column 3 is x = 1. */
     assert_close(sp_item(sp_select(sp_select(grid, 0, 1), 0, 3)), 100, 1e-12);
     assert_close(sp_item(sp_select(sp_select(grid, 0, 2), 0, 3)), 0, 1e-12);
-    assert_null(sp_surface_grid(surface, 1));
-    assert_error(SP_ERROR_ARGUMENT, "2 to 4096 points a side, not 1");
+    assert_refuses(SP_ERROR_ARGUMENT, "2 to 4096 points a side, not 1", sp_surface_grid(surface, 1));
 }
 
 /* Trained twice, it is the same; many networks at once are what they are one by one. */
@@ -117,13 +116,12 @@ static void test_net(void **state)
 static void test_what_is_no_surface(void **state)
 {
     (void)state;
-    assert_null(sp_surface_by_name("alps"));
-    assert_error(SP_ERROR_NOT_FOUND, "sp_surface_by_name: there is no surface \"alps\"; there are: beale, rosenbrock");
+    assert_refuses(SP_ERROR_NOT_FOUND, "sp_surface_by_name: there is no surface \"alps\"; there are: beale, rosenbrock",
+                   sp_surface_by_name("alps"));
     const sp_surface *surface = sp_surface_by_name("beale");
-    assert_null(sp_surface_value(surface, sp_zeros(SP_DIMS(3), .dtype = SP_F64)));
-    assert_error(SP_ERROR_SHAPE, "points are (..., 2)");
-    assert_null(sp_surface_value(surface, sp_zeros(SP_DIMS(2))));
-    assert_error(SP_ERROR_DTYPE, "points are float64, not float32");
+    assert_refuses(SP_ERROR_SHAPE, "points are (..., 2)",
+                   sp_surface_value(surface, sp_zeros(SP_DIMS(3), .dtype = SP_F64)));
+    assert_refuses(SP_ERROR_DTYPE, "points are float64, not float32", sp_surface_value(surface, sp_zeros(SP_DIMS(2))));
     assert_null(sp_surface_name(-1));
 }
 

@@ -43,19 +43,14 @@ static void test_what_nothing_reduces_to(void **state)
 static void test_what_has_no_element_has_no_largest(void **state)
 {
     (void)state;
-    assert_null(sp_amax(nothing()));
-    assert_error(SP_ERROR_SHAPE, "sp_amax: dimension 1 of [2, 0] has size 0");
-    assert_null(sp_min(nothing()));
-    assert_error(SP_ERROR_SHAPE, "sp_min");
-    assert_null(sp_argmax_dim(nothing(), 1));
-    assert_error(SP_ERROR_SHAPE, "sp_argmax");
+    assert_refuses(SP_ERROR_SHAPE, "sp_amax: dimension 1 of [2, 0] has size 0", sp_amax(nothing()));
+    assert_refuses(SP_ERROR_SHAPE, "sp_min", sp_min(nothing()));
+    assert_refuses(SP_ERROR_SHAPE, "sp_argmax", sp_argmax_dim(nothing(), 1));
     sp_values_indices both = sp_max_dim(nothing(), -1);
     assert_true(!both.values && !both.indices);
     assert_error(SP_ERROR_SHAPE, "sp_max_dim");
-    assert_null(sp_norm(nothing(), .p = INFINITY));
-    assert_error(SP_ERROR_SHAPE, "sp_norm");
-    assert_null(sp_norm(nothing(), .p = -1));
-    assert_error(SP_ERROR_SHAPE, "sp_norm");
+    assert_refuses(SP_ERROR_SHAPE, "sp_norm", sp_norm(nothing(), .p = INFINITY));
+    assert_refuses(SP_ERROR_SHAPE, "sp_norm", sp_norm(nothing(), .p = -1));
 }
 
 static void test_a_dimension_of_size_0_that_stays_is_fine(void **state)
@@ -92,22 +87,15 @@ static void test_wrong_dimensions(void **state)
 {
     (void)state;
     sp_tensor *x = sp_ones(SP_DIMS(2, 3));
-    assert_null(sp_sum_dim(x, 2));
-    assert_error(SP_ERROR_SHAPE, "sp_sum_dim: dimension 2 is out of range: it must be between -2 and 1");
-    assert_null(sp_mean_dims(x, SP_DIMS(0, -3)));
-    assert_error(SP_ERROR_SHAPE, "-3");
-    assert_null(sp_amax_dims(x, SP_DIMS(1, -1)));
-    assert_error(SP_ERROR_ARGUMENT, "sp_amax_dims: dimension 1 appears twice");
-    assert_null(sp_norm_dims(x, SP_DIMS(0, 0, 0, 0, 0, 0, 0, 0, 0, 0)));
-    assert_error(SP_ERROR_ARGUMENT, "twice");
-    assert_null(sp_sum_dims(x, SP_DIMS(INT64_C(1) << 32)));
-    assert_error(SP_ERROR_SHAPE, "out of range");
-    assert_null(sp_sum_dim(sp_scalar(1), 1));
-    assert_error(SP_ERROR_SHAPE, "between -1 and 0");
-    assert_null(sp_cumsum(x, -3));
-    assert_error(SP_ERROR_SHAPE, "sp_cumsum");
-    assert_null(sp_softmax(x, 2));
-    assert_error(SP_ERROR_SHAPE, "sp_softmax");
+    assert_refuses(SP_ERROR_SHAPE, "sp_sum_dim: dimension 2 is out of range: it must be between -2 and 1",
+                   sp_sum_dim(x, 2));
+    assert_refuses(SP_ERROR_SHAPE, "-3", sp_mean_dims(x, SP_DIMS(0, -3)));
+    assert_refuses(SP_ERROR_ARGUMENT, "sp_amax_dims: dimension 1 appears twice", sp_amax_dims(x, SP_DIMS(1, -1)));
+    assert_refuses(SP_ERROR_ARGUMENT, "twice", sp_norm_dims(x, SP_DIMS(0, 0, 0, 0, 0, 0, 0, 0, 0, 0)));
+    assert_refuses(SP_ERROR_SHAPE, "out of range", sp_sum_dims(x, SP_DIMS(INT64_C(1) << 32)));
+    assert_refuses(SP_ERROR_SHAPE, "between -1 and 0", sp_sum_dim(sp_scalar(1), 1));
+    assert_refuses(SP_ERROR_SHAPE, "sp_cumsum", sp_cumsum(x, -3));
+    assert_refuses(SP_ERROR_SHAPE, "sp_softmax", sp_softmax(x, 2));
 }
 
 static void test_options_may_be_left_out(void **state)
@@ -149,24 +137,18 @@ static void test_bool(void **state)
     assert_holds(sp_amax(mask), 1);
     assert_int_equal(sp_dtype_of(sp_max(mask)), SP_BOOL);
     assert_holds(sp_max_dim(mask, 0).indices, 1);
-    assert_null(sp_argmax(mask));
-    assert_error(SP_ERROR_DTYPE, "sp_argmax");
+    assert_refuses(SP_ERROR_DTYPE, "sp_argmax", sp_argmax(mask));
 }
 
 static void test_what_needs_floating_point(void **state)
 {
     (void)state;
     sp_tensor *x = sp_vector_i64(1, 2);
-    assert_null(sp_mean(x));
-    assert_error(SP_ERROR_DTYPE, "sp_mean: needs a floating point tensor, not int64");
-    assert_null(sp_var_dim(x, 0));
-    assert_error(SP_ERROR_DTYPE, "sp_var");
-    assert_null(sp_std(x));
-    assert_error(SP_ERROR_DTYPE, "sp_std");
-    assert_null(sp_norm(x));
-    assert_error(SP_ERROR_DTYPE, "sp_norm");
-    assert_null(sp_softmax(x, 0));
-    assert_error(SP_ERROR_DTYPE, "sp_softmax");
+    assert_refuses(SP_ERROR_DTYPE, "sp_mean: needs a floating point tensor, not int64", sp_mean(x));
+    assert_refuses(SP_ERROR_DTYPE, "sp_var", sp_var_dim(x, 0));
+    assert_refuses(SP_ERROR_DTYPE, "sp_std", sp_std(x));
+    assert_refuses(SP_ERROR_DTYPE, "sp_norm", sp_norm(x));
+    assert_refuses(SP_ERROR_DTYPE, "sp_softmax", sp_softmax(x, 0));
     assert_holds(sp_logsumexp(x), 2.3132617);
     assert_int_equal(sp_dtype_of(sp_logsumexp(x)), SP_F32);
 }
@@ -334,8 +316,7 @@ static void test_norms(void **state)
     assert_holds(support_gradient(sp_norm(x, .p = SP_ZERO), x), 0, 0, 0);
     assert_holds(support_gradient(sp_norm(x, .p = INFINITY), x), 0, -0.5, 0.5);
     assert_holds(support_gradient(sp_norm(x, .p = -INFINITY), x), 1, 0, 0);
-    assert_null(sp_norm(x, .p = NAN));
-    assert_error(SP_ERROR_ARGUMENT, "sp_norm: p is not a number");
+    assert_refuses(SP_ERROR_ARGUMENT, "sp_norm: p is not a number", sp_norm(x, .p = NAN));
 }
 
 /* There is no slope there; 0 keeps what is trained alive, in its gradient's gradient, too. */

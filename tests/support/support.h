@@ -36,6 +36,8 @@ int support_teardown(void **state);
 /* The pending error is this one, was reported once, and its message contains the words; clears it. */
 #define assert_error(status, words) support_assert_error(status, words, __FILE__, __LINE__)
 void support_assert_error(sp_status status, const char *words, const char *file, int line);
+/* The call returns NULL, and assert_error holds. */
+#define assert_refuses(status, words, call) (assert_null(call), assert_error(status, words))
 /* No error is pending. */
 #define assert_no_error() support_assert_no_error(__FILE__, __LINE__)
 void support_assert_no_error(const char *file, int line);
