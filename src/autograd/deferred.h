@@ -33,12 +33,11 @@ void sp__set_deferral(bool on);
 bool sp__can_defer(const sp_call *call);
 /* Defers such a call: its output gets a storage without memory. */
 sp_status sp__defer(sp_call *call);
-/* The deferred call of this operator whose whole result x is, held; NULL when there is none. sp__deferred_drop lets it
- * go. */
+/* Holds the deferred call of this operator whose whole result is x, until sp__deferred_drop; NULL when there is none. */
 sp__deferred *sp__deferred_of(const sp_tensor *x, const sp_op *op);
-/* It as a call without outputs, for as long as it is held. */
+/* A deferred call as a call without outputs. It is good while the deferred call is held. */
 sp_call sp__deferred_call(const sp__deferred *d);
-/* Writes the outputs of a call, which have memory, by a fusion that it ends, or else by its own forward; apply.c. */
+/* Writes the outputs of a call, which have memory: by a fusion that the call ends, or else by its own forward. */
 sp_status sp__run_forward(sp_call *call);
 
 #endif

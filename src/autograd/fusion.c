@@ -27,8 +27,8 @@ static void drop(sp__deferred *const *calls, int n)
     for (int i = 0; i < n; i++) sp__deferred_drop(calls[i]);
 }
 
-/* The deferred calls of the fusion's first n operators, the last of which made x, held; false where there are others,
- * and nothing is held. */
+/* Holds the deferred calls of the fusion's first n operators; the last of them made x. False, and nothing is held, where
+ * x was made otherwise. */
 static bool find_deferred(const sp__fusion *f, int n, const sp_tensor *x, sp__deferred **calls)
 {
     for (int i = n - 1; i >= 0; i--) {
@@ -61,7 +61,7 @@ static bool goes_on_with_one(const sp_call *call)
     return false;
 }
 
-/* What a call goes on with is input 0, which stays deferred. */
+/* A call that goes on with a fusion leaves input 0 deferred. */
 sp_status sp__fuse_later(sp_call *call, bool *deferred)
 {
     const bool begins = begins_one(call), goes_on = !begins && goes_on_with_one(call);
@@ -125,7 +125,7 @@ static bool is_inner(const sp__run *r, const sp__node *node)
            is_whole(node);
 }
 
-/* The fusion's nodes, of which the last is given; false where the graph has others. */
+/* Finds the fusion's nodes from the last back to the first; false where the graph has others. */
 static bool find_nodes(const sp__run *r, const sp__fusion *f, sp__node *last, sp__node **nodes)
 {
     if (!is_whole(last)) return false;
@@ -146,7 +146,7 @@ static sp_status end_backward(sp__run *r, sp__node **nodes, int n, const sp_grad
     return status;
 }
 
-/* What stands between passes on what it gets; only the first has results. */
+/* All calls see the gradients of the last; only the first has results. */
 static bool try_backward(sp__run *r, const sp__fusion *f, sp__node *last, sp_tensor *const *grads, sp_status *status)
 {
     sp__node *nodes[SP__MOST_FUSED];

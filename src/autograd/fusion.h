@@ -6,8 +6,8 @@
 
 enum { SP__MOST_FUSED = 3 };
 
-/* Operators in a row, each of which makes input 0 of the next. Its functions get their calls in this order; they set
- * *taken, which is false, unless the calls do not suit them and nothing was done. */
+/* Operators in a row. Each makes input 0 of the next. The functions get the calls in this order. *taken is false; they
+ * set it, unless the calls do not suit them. Then they have done nothing. */
 typedef struct sp__fusion {
     int n;                             /* of operators; 0 ends a table */
     const sp_op *ops[SP__MOST_FUSED];  /* from the first to the last */

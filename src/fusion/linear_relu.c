@@ -2,8 +2,8 @@
 #include "fusion/fusion.h"
 #include "ops/products.h"
 
-/* In training the weight is written after each step, and who still holds the result then costs a copy of the weight,
- * which is more than the one pass that fusing saves, unless the batch is large. */
+/* In training the weight is written after each step. If somebody still holds the result then, the weight is copied. That
+ * costs more than the pass that fusing saves, unless the batch is large. */
 bool sp__linear_relu_pays(const sp_call *linear)
 {
     const sp_tensor *weight = linear->inputs[1], *out = linear->outputs[0];
