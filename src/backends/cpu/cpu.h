@@ -66,6 +66,17 @@ typedef enum sp__fold_kind {
 typedef void sp__rows_run(const sp__rows *call, int64_t first, int64_t last);
 typedef sp_status sp__gemm_run(const sp__gemm *call);
 typedef sp_status sp__conv_run(const sp__conv *call);
+/* The loops of convolution: conv/choose.c says which call runs by which. */
+typedef enum sp__conv_loop {
+    SP__CONV_WINOGRAD,
+    SP__CONV_DIRECT,
+    SP__CONV_SPARSE,
+    SP__CONV_EXPANDED,
+    SP__CONV_WEIGHT,
+    SP__CONV_TWO_PASSES,
+    SP__CONV_REFERENCE,
+    SP__CONV_LOOPS
+} sp__conv_loop;
 /* Planes [first, last) of batch × channels. In a fast table, of f32 images whose channels lie side by side, with places
  * of a byte: rows [first, last) of batch × out_size[0]; backward for windows that lie side by side. */
 typedef void sp__pool_run(const sp__pool *call, int64_t first, int64_t last);
@@ -126,7 +137,7 @@ typedef struct sp__kernels {
     sp__fold_run *const *fold; /* by sp__fold_kind */
     sp__rows_run *const *rows; /* by sp__row_kind */
     sp__gemm_run *gemm;
-    sp__conv_run *conv;
+    sp__conv_run *const *conv; /* by sp__conv_loop */
     sp__update_run *update;
     sp__fill_run *const *fill; /* by sp__fill_kind */
     const sp__eigh_loops *eigh;
@@ -141,6 +152,7 @@ typedef struct sp__kernels {
 /* The kernels of one ISA level. */
 typedef struct sp__level {
     const char *name;
+    int64_t vector_bytes;
     /* Blocks from position on of a seed's stream of random words; NULL: one by one. */
     void (*philox)(uint64_t seed, uint64_t position, int64_t blocks, uint32_t *out);
     sp__kernels of[SP_DTYPE_COUNT];

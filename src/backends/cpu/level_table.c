@@ -6,6 +6,7 @@
 
 const sp__level SP__HERE(sp__level) = {
     .name = NAME_OF(SP_ISA),
+    .vector_bytes = SP__VECTOR_BYTES,
     .philox = SP__BASE(sp__philox),
     .of = {[SP_F32] = {.map = SP__BASE(sp__map_f32),
                        .cast = SP__BASE(sp__cast_f32),

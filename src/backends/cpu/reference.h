@@ -30,7 +30,8 @@ extern sp__rows_run *const sp__rows_f32[SP__ROW_COUNT],
                                                                                      *const sp__rows_u8[SP__ROW_COUNT];
 
 sp__gemm_run sp__gemm_f32, sp__gemm_f64, sp__gemm_bf16, sp__gemm_i64, sp__gemm_i32, sp__gemm_u8;
-sp__conv_run sp__conv_f32, sp__conv_f64, sp__conv_bf16;
+extern sp__conv_run *const sp__conv_f32[SP__CONV_LOOPS], *const sp__conv_f64[SP__CONV_LOOPS],
+                                                             *const sp__conv_bf16[SP__CONV_LOOPS];
 sp__update_run sp__update_f32, sp__update_f64;
 extern const sp__eigh_loops sp__eigh_f64;
 

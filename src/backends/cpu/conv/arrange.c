@@ -93,16 +93,22 @@ static sp_status pad(arranged *a, sp_dtype dtype)
     return copy_elements(&inner, &m->own, sizes);
 }
 
-enum { FEW_CHANNELS = 8 };
+/* Whether x gets zeros around it, so that the rows of few channels' gradient run together across taps. */
+static bool wants_padding(const sp__conv *call, sp_dtype dtype, sp__conv_loop loop)
+{
+    enum { FEW_CHANNELS = 8 };
+    return loop == SP__CONV_WEIGHT && dtype != SP_BF16 && call->in / call->groups < FEW_CHANNELS &&
+           sp__conv_is_padded(call) && can_pad(call);
+}
 
-static sp_status arrange_x(arranged *a, sp_dtype dtype)
+/* Lists, and the passes of a call that makes two, read x of bf16 as it is. */
+static sp_status arrange_x(arranged *a, sp_dtype dtype, sp__conv_loop loop, bool may_pad)
 {
     const sp__conv *call = &a->call;
     const int64_t sizes[4] = {call->batch, call->in, call->size[0], call->size[1]};
-    if (call->kind == SP__CONV_BACKWARD_WEIGHT && call->in / call->groups < FEW_CHANNELS && dtype != SP_BF16 &&
-        !call->data && sp__conv_is_padded(call) && can_pad(call))
-        return pad(a, dtype);
-    if (call->kind == SP__CONV_BACKWARD_WEIGHT && call->tail) return arrange_wide(a, &a->call.x, dtype, sizes);
+    if (may_pad && wants_padding(call, dtype, loop)) return pad(a, dtype);
+    if (call->kind == SP__CONV_BACKWARD_WEIGHT && loop != SP__CONV_WEIGHT)
+        return arrange_wide(a, &a->call.x, dtype, sizes);
     return arrange(a, &a->call.x, dtype, sizes, call->kind == SP__CONV_BACKWARD_DATA);
 }
 
@@ -146,38 +152,18 @@ static sp_status arrange_data(arranged *a, sp_dtype dtype)
     return status || a->data.w.dtype == dtype ? status : arrange(a, &a->data.w, dtype, w, false);
 }
 
-sp__conv sp__conv_of_data(const sp__conv *call)
+sp_status sp__conv_arranged(const sp__conv *call, const sp__conv_choice *choice, bool may_pad, sp__conv_run *loop)
 {
-    sp__conv data = *call;
-    data.kind = SP__CONV_BACKWARD_DATA;
-    data.x = call->data->x;
-    data.w = call->data->w;
-    data.bias = NULL;
-    data.data = NULL;
-    return data;
-}
-
-sp_status sp__conv_with_x(const sp__conv *call, sp_dtype dtype, sp_status (*run)(const sp__conv *call))
-{
-    arranged a = {.call = *call};
-    const int64_t sizes[4] = {call->batch, call->in, call->size[0], call->size[1]};
-    sp_status status = arrange(&a, &a.call.x, dtype, sizes, false);
-    if (!status) status = run(&a.call);
-    if (a.n) sp_free(a.moved[0].copy.buffer, a.moved[0].bytes);
-    return status;
-}
-
-sp_status sp__conv_arranged(const sp__conv *call, sp_dtype dtype, sp_status (*run)(const sp__conv *call))
-{
+    const sp_dtype dtype = (sp_dtype)choice->dtype;
     arranged a = {.call = *call};
     a.call.dtype = dtype;
     if (call->tail) a.tail = *call->tail, a.call.tail = &a.tail;
     if (call->data) a.data = *call->data, a.call.data = &a.data;
     sp_status status = call->data ? arrange_data(&a, dtype) : SP_OK;
-    if (!status) status = arrange_x(&a, dtype);
+    if (!status) status = arrange_x(&a, dtype, choice->loop, may_pad);
     if (!status) status = call->tail ? arrange_tail(&a, dtype) : arrange_y(&a, dtype);
     if (!status) status = arrange_weights(&a, dtype);
-    if (!status) status = run(&a.call);
+    if (!status) status = loop(&a.call);
     for (int i = 0; i < a.n; i++) {
         const moved *m = &a.moved[i];
         if (!status && m->written) status = copy_elements(&m->own, &m->copy, m->sizes);

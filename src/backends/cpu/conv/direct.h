@@ -1,29 +1,37 @@
-/* A call's gathers, for one type: sets them up, packs the weights, cuts the work. */
+/* A call of the direct loop: packs the weights, cuts the work into sweeps and these into tasks.
+ *
+ * k, n, room  as in direct_tile.h
+ * A sweep is a group's, and in backward-data one for each remainder of x's places by the strides. */
+#ifndef SPUSK_CONV_DIRECT_H
+#define SPUSK_CONV_DIRECT_H
+
+#include "direct_tile.h"
 
 /* Places of one dimension that the same taps reach: all, or in backward-data those of one remainder by the stride. */
-typedef struct FN(side) {
+typedef struct sweep_side {
     sp__conv_axis axis;
-    FN(inside) * inside; /* by place */
-} FN(side);
+    tap_range *inside; /* by place */
+} sweep_side;
 
-typedef struct FN(gathers) {
+typedef struct direct_call {
     const sp__conv *call;
-    FN(gather) * each; /* of equal k and n: a group's, and in backward-data of all remainders by the strides */
-    FN(side) * sides[2];
+    sweep *each; /* of equal k and n */
+    sweep_side *sides[2];
     int64_t n_sides[2];
     int64_t classes, count, panels;
-    bool merged; /* backward-data where the kernels do not overlap: the taps are columns of one gather */
+    bool merged; /* backward-data where the kernels do not overlap: the taps are columns of one sweep */
     int64_t images, image_blocks, chunk, chunks;
-} FN(gathers);
+} direct_call;
 
 /* ---- weights ---- */
 
 /* One tap of a panel's: from memory of any strides to [k][room]. */
-static void FN(pack_tap)(T *out, const S *w, int64_t n_stride, int64_t k_stride, int64_t k, int64_t width, int64_t room)
+static void pack_tap(number *out, const element *w, int64_t n_stride, int64_t k_stride, int64_t k, int64_t width,
+                     int64_t room)
 {
-    if (width < room) memset(out, 0, (size_t)(k * room) * sizeof(T));
+    if (width < room) memset(out, 0, (size_t)(k * room) * sizeof(number));
     if (n_stride == 1 && STEP == 1) {
-        for (int64_t i = 0; i < k; i++) memcpy(out + i * room, w + i * k_stride, (size_t)width * sizeof(T));
+        for (int64_t i = 0; i < k; i++) memcpy(out + i * room, w + i * k_stride, (size_t)width * sizeof(number));
         return;
     }
     enum { BLOCK = 16 }; /* rows at a time, so that what is written stays near */
@@ -31,71 +39,63 @@ static void FN(pack_tap)(T *out, const S *w, int64_t n_stride, int64_t k_stride,
         const int64_t end = i0 + BLOCK < k ? i0 + BLOCK : k;
         for (int64_t j = 0; j < width; j++)
             for (int64_t i = i0; i < end; i++)
-                out[i * room + j] = UNIT(w + i * STEP * k_stride + j * n_stride, k_stride);
+                out[i * room + j] = unit(w + i * STEP * k_stride + j * n_stride, k_stride);
     }
 }
 
-static void FN(pack_panel)(const FN(gathers) * all, const FN(gather) * g, int64_t panel, const S *w)
+static void pack_panel(const direct_call *all, const sweep *g, int64_t panel, const element *w)
 {
     const sp__conv_axis *a = g->axis;
     const int64_t *strides = all->call->w.strides;
     const bool forward = all->call->kind == SP__CONV_FORWARD;
-    const int64_t taps = a[0].taps * a[1].taps, first = panel * FN(NR), width = FN(least)(g->n - first, FN(NR));
-    const int64_t room = width > FN(LANES) ? FN(NR) : FN(LANES);
+    const int64_t taps = a[0].taps * a[1].taps, first = panel * NR, width = least(g->n - first, NR);
+    const int64_t room = room_for(width);
     const int64_t n_stride = strides[!forward], k_stride = strides[forward];
-    T *out = (T *)(uintptr_t)g->b + panel * taps * g->k * FN(NR);
+    number *out = (number *)(uintptr_t)g->b + panel * taps * g->k * NR;
     for (int64_t tap = 0; !all->merged && tap < taps; tap++) {
-        const S *from = w + first * n_stride + (a[0].tap + tap / a[1].taps * a[0].tap_step) * strides[2] +
-                        (a[1].tap + tap % a[1].taps * a[1].tap_step) * strides[3];
-        FN(pack_tap)(out + tap * g->k * room, from, n_stride, k_stride, g->k, width, room);
+        const element *from = w + first * n_stride + (a[0].tap + tap / a[1].taps * a[0].tap_step) * strides[2] +
+                              (a[1].tap + tap % a[1].taps * a[1].tap_step) * strides[3];
+        pack_tap(out + tap * g->k * room, from, n_stride, k_stride, g->k, width, room);
     }
     if (!all->merged) return;
-    if (width < room) memset(out, 0, (size_t)(g->k * room) * sizeof(T));
+    if (width < room) memset(out, 0, (size_t)(g->k * room) * sizeof(number));
     const int64_t channels = all->call->in / all->call->groups;
     for (int64_t j = 0; j < width; j++) {
         const int64_t tap = (first + j) / channels, channel = (first + j) % channels;
-        const S *from = w + channel * n_stride + tap / all->call->kernel[1] * strides[2] +
-                        tap % all->call->kernel[1] * strides[3];
-        for (int64_t k = 0; k < g->k; k++) out[k * room + j] = UNIT(from + k * STEP * k_stride, k_stride);
+        const element *from = w + channel * n_stride + tap / all->call->kernel[1] * strides[2] +
+                              tap % all->call->kernel[1] * strides[3];
+        for (int64_t k = 0; k < g->k; k++) out[k * room + j] = unit(from + k * STEP * k_stride, k_stride);
     }
 }
 
-/* A panel of a gather: weights and bias. */
-static void FN(pack_task)(void *context, int64_t task)
+/* A panel of a sweep: weights and bias. */
+static void pack_task(void *context, int64_t task)
 {
-    const FN(gathers) *all = context;
+    const direct_call *all = context;
     const sp__conv *call = all->call;
-    const FN(gather) *g = &all->each[task / all->panels];
+    const sweep *g = &all->each[task / all->panels];
     const int64_t panel = task % all->panels, group = task / all->panels / all->classes;
     const int64_t out = call->out / call->groups;
     const int64_t channels = (call->kind == SP__CONV_FORWARD ? call->out : call->in) / call->groups;
-    FN(pack_panel)(all, g, panel, (const S *)call->w.buffer + call->w.offset + group * out * call->w.strides[0]);
-    T *bias = (T *)(uintptr_t)g->bias;
-    for (int64_t j = panel * FN(NR); j < (panel + 1) * FN(NR); j++) {
+    pack_panel(all, g, panel, (const element *)call->w.buffer + call->w.offset + group * out * call->w.strides[0]);
+    number *bias = (number *)(uintptr_t)g->bias;
+    for (int64_t j = panel * NR; j < (panel + 1) * NR; j++) {
         const int64_t at = call->bias ? (group * channels + j % channels) * call->bias->strides[0] : 0;
-        bias[j] = call->bias && j < g->n ? FN(get)(call->bias, at) : 0;
+        bias[j] = call->bias && j < g->n ? get_number(call->bias, at) : 0;
     }
 }
 
-/* ---- gathers ---- */
+/* ---- sweeps ---- */
 
-/* Strides of images, rows and columns, in units of `step` elements. */
-static void FN(image_strides)(int64_t *strides, const sp__operand *operand, int64_t step)
-{
-    strides[0] = operand->strides[0] / step;
-    strides[1] = operand->strides[2] / step;
-    strides[2] = operand->strides[3] / step;
-}
-
-static void FN(put_result)(FN(gather) * g, const sp__operand *operand, int64_t channel)
+static void put_result(sweep *g, const sp__operand *operand, int64_t channel)
 {
     g->narrow = operand->dtype == SP_BF16;
     g->result = sp__operand_at(operand) + channel * operand->strides[1] * sp__size_of(operand->dtype);
-    FN(image_strides)(g->result_strides, operand, 1);
+    image_strides(g->result_strides, operand, 1);
 }
 
 /* One tap, the same for all: the kernel lies side by side in the result. */
-static sp__conv_axis FN(merged_axis)(const sp__conv *call, int d)
+static sp__conv_axis merged_axis(const sp__conv *call, int d)
 {
     return (sp__conv_axis){.count = call->out_size[d],
                            .step = call->stride[d],
@@ -105,44 +105,44 @@ static sp__conv_axis FN(merged_axis)(const sp__conv *call, int d)
                            .taps = 1};
 }
 
-static void FN(put_tail)(FN(gather) * g, const sp__conv_tail *tail, int64_t channel)
+static void put_tail(sweep *g, const sp__conv_tail *tail, int64_t channel)
 {
     g->relu = tail->relu;
-    FN(put_result)(g, &tail->y, channel);
+    put_result(g, &tail->y, channel);
     for (int d = 0; d < 2; d++) g->window[d] = tail->pool[d], g->windows[d] /= tail->pool[d];
     if (tail->pool[0] * tail->pool[1] == 1) return;
     g->where = (uint8_t *)tail->where.buffer + tail->where.offset + channel;
-    FN(image_strides)(g->where_strides, &tail->where, 1);
+    image_strides(g->where_strides, &tail->where, 1);
 }
 
-static FN(gather) FN(make_gather)(const FN(gathers) * all, int64_t i)
+static sweep make_sweep(const direct_call *all, int64_t i)
 {
     const sp__conv *call = all->call;
     const bool forward = call->kind == SP__CONV_FORWARD;
     const int64_t class = i % all->classes, group = i / all->classes;
     const int64_t in = call->in / call->groups, out = call->out / call->groups;
-    FN(gather) g = {.k = (forward ? in : out) / STEP, .n = forward ? out : in, .panels = all->panels, .window = {1, 1}};
+    sweep g = {.k = (forward ? in : out) / STEP, .n = forward ? out : in, .panels = all->panels, .window = {1, 1}};
     if (all->merged) g.n *= call->kernel[0] * call->kernel[1];
-    g.source = forward ? FN(of_operand)(&call->x, group * in) : FN(of_operand)(&call->y, group * out);
-    FN(image_strides)(g.source_strides, forward ? &call->x : &call->y, STEP);
-    if (!forward) FN(put_result)(&g, &call->x, group * in);
-    if (forward && !call->tail) FN(put_result)(&g, &call->y, group * out);
+    g.source = forward ? units_of(&call->x, group * in) : units_of(&call->y, group * out);
+    image_strides(g.source_strides, forward ? &call->x : &call->y, STEP);
+    if (!forward) put_result(&g, &call->x, group * in);
+    if (forward && !call->tail) put_result(&g, &call->y, group * out);
     for (int d = 0; d < 2; d++) {
-        const FN(side) *side = &all->sides[d][d == 0 ? class / all->n_sides[1] : class % all->n_sides[1]];
+        const sweep_side *side = &all->sides[d][d == 0 ? class / all->n_sides[1] : class % all->n_sides[1]];
         g.axis[d] = side->axis;
         g.inside[d] = side->inside;
         g.windows[d] = side->axis.count;
     }
-    if (forward && call->tail) FN(put_tail)(&g, call->tail, group * out);
+    if (forward && call->tail) put_tail(&g, call->tail, group * out);
     return g;
 }
 
 /* Where the columns of a place's result lie from its first. */
-static void FN(set_columns)(const FN(gathers) * all, int64_t *column)
+static void set_columns(const direct_call *all, int64_t *column)
 {
     const sp__conv *call = all->call;
     const int64_t channels = call->in / call->groups;
-    for (int64_t j = 0; j < (all->panels + 1) * FN(NR); j++) {
+    for (int64_t j = 0; j < (all->panels + 1) * NR; j++) {
         const int64_t tap = j / (channels ? channels : 1);
         column[j] = all->merged ? tap / call->kernel[1] * call->x.strides[2] +
                                       tap % call->kernel[1] * call->x.strides[3] + j % channels
@@ -151,44 +151,44 @@ static void FN(set_columns)(const FN(gathers) * all, int64_t *column)
 }
 
 /* The axes of a dimension; returns how many. Written where `axes` is not NULL. */
-static int64_t FN(axes_of)(const FN(gathers) * all, int d, sp__conv_axis *axes)
+static int64_t axes_of(const direct_call *all, int d, sp__conv_axis *axes)
 {
     const sp__conv *call = all->call;
     const bool forward = call->kind == SP__CONV_FORWARD;
     if (!forward && !all->merged) return sp__conv_backward_axes(call, d, axes);
-    if (axes) *axes = forward ? sp__conv_forward_axis(call, d) : FN(merged_axis)(call, d);
+    if (axes) *axes = forward ? sp__conv_forward_axis(call, d) : merged_axis(call, d);
     return 1;
 }
 
 /* Writes a dimension's sides, their places from `inside` on; returns where the next may begin. */
-static FN(inside) * FN(set_sides)(FN(gathers) * all, int d, sp__conv_axis *axes, FN(inside) * inside)
+static tap_range *set_sides(direct_call *all, int d, sp__conv_axis *axes, tap_range *inside)
 {
-    FN(axes_of)(all, d, axes);
+    axes_of(all, d, axes);
     for (int64_t i = 0; i < all->n_sides[d]; i++) {
-        all->sides[d][i] = (FN(side)){axes[i], inside};
+        all->sides[d][i] = (sweep_side){axes[i], inside};
         for (int64_t q = 0; q < axes[i].count; q++) {
             int64_t from, to;
             sp__conv_inside(&axes[i], q, &from, &to);
-            *inside++ = (FN(inside)){(int32_t)from, (int32_t)to};
+            *inside++ = (tap_range){(int32_t)from, (int32_t)to};
         }
     }
     return inside;
 }
 
 /* Cuts the places: images to a tile as many as fit, rows of windows so that a task is worth its start. */
-static void FN(cut_gathers)(FN(gathers) * all)
+static void cut_direct(direct_call *all)
 {
     enum { WORK = 1 << 21 }; /* multiply-adds in a task */
-    const FN(gather) *g = &all->each[0];
-    all->images = FN(least)(all->call->batch, SP__TILE_ROWS);
+    const sweep *g = &all->each[0];
+    all->images = least(all->call->batch, SP__TILE_ROWS);
     all->image_blocks = (all->call->batch + all->images - 1) / all->images;
     int64_t rows = 0, taps = 1;
     for (int64_t i = 0; i < all->classes; i++) {
-        const FN(gather) *one = &all->each[i];
+        const sweep *one = &all->each[i];
         if (one->windows[0] > rows) rows = one->windows[0];
         if (one->axis[0].taps * one->axis[1].taps > taps) taps = one->axis[0].taps * one->axis[1].taps;
     }
-    const int64_t room = g->n > FN(LANES) ? FN(NR) : FN(LANES);
+    const int64_t room = room_for(g->n);
     const double work = (double)(all->images * g->axis[1].count * taps * g->window[0]) * (double)(g->k * room);
     all->chunk = work * (double)rows <= WORK ? rows : (int64_t)(WORK / work) + 1;
     if (all->chunk < 1) all->chunk = 1;
@@ -196,18 +196,17 @@ static void FN(cut_gathers)(FN(gathers) * all)
 }
 
 /* Tasks go by images first, so that a thread that has computed an image in one layer tends to have it in the next. */
-static void FN(gather_task)(void *context, int64_t task)
+static void direct_task(void *context, int64_t task)
 {
-    const FN(gathers) *all = context;
+    const direct_call *all = context;
     const int64_t panel = task % all->panels, chunk = task / all->panels % all->chunks;
     const int64_t i = task / (all->panels * all->chunks) % all->count;
     const int64_t first = task / (all->panels * all->chunks * all->count) * all->images;
-    FN(run_gather)
-    (&all->each[i], panel, first, FN(least)(first + all->images, all->call->batch), chunk * all->chunk,
-     (chunk + 1) * all->chunk);
+    run_sweep(&all->each[i], panel, first, least(first + all->images, all->call->batch), chunk * all->chunk,
+              (chunk + 1) * all->chunk);
 }
 
-static bool FN(kernels_meet_once)(const sp__conv *call)
+static bool kernels_meet_once(const sp__conv *call)
 {
     bool once = call->kind == SP__CONV_BACKWARD_DATA;
     for (int d = 0; d < 2; d++) {
@@ -217,55 +216,55 @@ static bool FN(kernels_meet_once)(const sp__conv *call)
     return once && call->kernel[0] * call->kernel[1] > 1;
 }
 
-/* What a call's gathers share or own, in one block of memory: each part begins on a cache line. */
-typedef struct FN(gather_memory) {
-    size_t gathers, columns, sides, axes, inside, zeros, bias, weights, all;
-} FN(gather_memory);
+/* What a call's sweeps share or own, in one block of memory: each part begins on a cache line. */
+typedef struct direct_memory {
+    size_t sweeps, columns, sides, axes, inside, zeros, bias, weights, all;
+} direct_memory;
 
-static FN(gather_memory) FN(measure_gathers)(const FN(gathers) * all, int64_t k)
+static direct_memory measure_direct(const direct_call *all, int64_t k)
 {
     const sp__conv *call = all->call;
     const int64_t places = call->out_size[0] + call->out_size[1] + call->size[0] + call->size[1];
     const int64_t sides = all->n_sides[0] + all->n_sides[1];
     const int64_t taps = all->merged ? 1 : call->kernel[0] * call->kernel[1];
-    const size_t sizes[] = {(size_t)all->count * sizeof(FN(gather)),
-                            (size_t)((all->panels + 1) * FN(NR)) * sizeof(int64_t),
-                            (size_t)sides * sizeof(FN(side)),
+    const size_t sizes[] = {(size_t)all->count * sizeof(sweep),
+                            (size_t)((all->panels + 1) * NR) * sizeof(int64_t),
+                            (size_t)sides * sizeof(sweep_side),
                             (size_t)sides * sizeof(sp__conv_axis),
-                            (size_t)places * sizeof(FN(inside)),
-                            (size_t)k * sizeof(T),
-                            (size_t)(all->count * all->panels * FN(NR)) * sizeof(T),
-                            (size_t)(call->groups * all->panels * FN(NR) * k * taps) * sizeof(T)};
-    FN(gather_memory) m = {0};
+                            (size_t)places * sizeof(tap_range),
+                            (size_t)k * sizeof(number),
+                            (size_t)(all->count * all->panels * NR) * sizeof(number),
+                            (size_t)(call->groups * all->panels * NR * k * taps) * sizeof(number)};
+    direct_memory m = {0};
     size_t *const ends[] = {&m.columns, &m.sides, &m.axes, &m.inside, &m.zeros, &m.bias, &m.weights, &m.all};
     size_t at = 0;
     for (int i = 0; i < 8; i++) *ends[i] = at += (sizes[i] + 63) / 64 * 64;
     return m;
 }
 
-static void FN(lay_out_gathers)(FN(gathers) * all, const FN(gather_memory) * m, char *memory)
+static void lay_out_direct(direct_call *all, const direct_memory *m, char *memory)
 {
     int64_t *column = (int64_t *)(void *)(memory + m->columns);
-    FN(inside) *inside = (FN(inside) *)(void *)(memory + m->inside);
-    T *zeros = (T *)(void *)(memory + m->zeros), *bias = (T *)(void *)(memory + m->bias);
-    T *weights = (T *)(void *)(memory + m->weights);
+    tap_range *inside = (tap_range *)(void *)(memory + m->inside);
+    number *zeros = (number *)(void *)(memory + m->zeros), *bias = (number *)(void *)(memory + m->bias);
+    number *weights = (number *)(void *)(memory + m->weights);
     memset(zeros, 0, m->bias - m->zeros);
-    FN(set_columns)(all, column);
-    all->sides[0] = (FN(side) *)(void *)(memory + m->sides);
+    set_columns(all, column);
+    all->sides[0] = (sweep_side *)(void *)(memory + m->sides);
     all->sides[1] = all->sides[0] + all->n_sides[0];
-    for (int d = 0; d < 2; d++) inside = FN(set_sides)(all, d, (sp__conv_axis *)(void *)(memory + m->axes), inside);
+    for (int d = 0; d < 2; d++) inside = set_sides(all, d, (sp__conv_axis *)(void *)(memory + m->axes), inside);
     for (int64_t i = 0; i < all->count; i++) {
-        FN(gather) *g = &all->each[i];
-        *g = FN(make_gather)(all, i);
+        sweep *g = &all->each[i];
+        *g = make_sweep(all, i);
         g->column = column, g->zeros = zeros, g->bias = bias, g->b = weights;
-        bias += all->panels * FN(NR);
-        weights += all->panels * FN(NR) * g->k * g->axis[0].taps * g->axis[1].taps;
+        bias += all->panels * NR;
+        weights += all->panels * NR * g->k * g->axis[0].taps * g->axis[1].taps;
     }
 }
 
 /* ---- places that no tap reaches: the strides are larger than the kernel ---- */
 
-static bool FN(leaves_places)(const FN(gathers) * all)
+static bool leaves_places(const direct_call *all)
 {
     for (int d = 0; d < 2 && all->call->kind == SP__CONV_BACKWARD_DATA && !all->merged; d++) {
         int64_t places = 0;
@@ -276,41 +275,43 @@ static bool FN(leaves_places)(const FN(gathers) * all)
 }
 
 /* A row of the result becomes the bias, or zeros. */
-static void FN(fill_task)(void *context, int64_t task)
+static void fill_task(void *context, int64_t task)
 {
-    const sp__conv *call = ((const FN(gathers) *)context)->call;
+    const sp__conv *call = ((const direct_call *)context)->call;
     const int64_t *strides = call->x.strides, bytes = call->in * sp__size_of(call->x.dtype);
     const int64_t row = task / call->size[0] * strides[0] + task % call->size[0] * strides[2];
     for (int64_t w = 0; w < call->size[1]; w++) {
         const int64_t at = row + w * strides[3];
         if (!call->bias) memset(sp__operand_at(&call->x) + at * sp__size_of(call->x.dtype), 0, (size_t)bytes);
         for (int64_t c = 0; call->bias && c < call->in; c++)
-            FN(set)(&call->x, at + c, FN(get)(call->bias, c * call->bias->strides[0]));
+            set_number(&call->x, at + c, get_number(call->bias, c * call->bias->strides[0]));
     }
 }
 
-static sp_status FN(run_gathers)(const sp__conv *call)
+static sp_status run_direct(const sp__conv *call)
 {
     const bool forward = call->kind == SP__CONV_FORWARD;
     const int64_t *size = forward ? call->out_size : call->size;
     if (call->batch * size[0] * size[1] * (forward ? call->out : call->in) == 0) return SP_OK;
-    FN(gathers) all = {.call = call, .merged = FN(kernels_meet_once)(call)};
-    for (int d = 0; d < 2; d++) all.n_sides[d] = FN(axes_of)(&all, d, NULL);
+    direct_call all = {.call = call, .merged = kernels_meet_once(call)};
+    for (int d = 0; d < 2; d++) all.n_sides[d] = axes_of(&all, d, NULL);
     all.classes = all.n_sides[0] * all.n_sides[1];
     all.count = call->groups * all.classes;
     const int64_t n = forward ? call->out : all.merged ? call->in * call->kernel[0] * call->kernel[1] : call->in;
-    all.panels = (n / call->groups + FN(NR) - 1) / FN(NR);
-    const FN(gather_memory) m = FN(measure_gathers)(&all, (forward ? call->in : call->out) / call->groups / STEP);
+    all.panels = (n / call->groups + NR - 1) / NR;
+    const direct_memory m = measure_direct(&all, (forward ? call->in : call->out) / call->groups / STEP);
     char *memory = sp__scratch(m.all);
     if (!memory) return SP_ERROR_MEMORY;
-    all.each = (FN(gather) *)(void *)memory;
-    FN(lay_out_gathers)(&all, &m, memory);
-    if (FN(leaves_places)(&all)) sp__flushed_tasks(call->batch * call->size[0], FN(fill_task), &all);
+    all.each = (sweep *)(void *)memory;
+    lay_out_direct(&all, &m, memory);
+    if (leaves_places(&all)) sp__flushed_tasks(call->batch * call->size[0], fill_task, &all);
     if (all.count > 0) {
-        FN(cut_gathers)(&all);
-        sp__flushed_tasks(all.count * all.panels, FN(pack_task), &all);
-        sp__flushed_tasks(all.count * all.image_blocks * all.chunks * all.panels, FN(gather_task), &all);
+        cut_direct(&all);
+        sp__flushed_tasks(all.count * all.panels, pack_task, &all);
+        sp__flushed_tasks(all.count * all.image_blocks * all.chunks * all.panels, direct_task, &all);
     }
     sp_free(memory, m.all);
     return SP_OK;
 }
+
+#endif

@@ -1,65 +1,102 @@
-/* Elements of one type in memory. */
+/* Numbers of one type, their vectors, and operands of them. Each of numbers_f32.h, numbers_f64.h and numbers_pairs.h
+ * says, for the files of loops that a file includes behind it,
+ *
+ *     number, integer            what is summed, and the integer of its size
+ *     element                    what lies in memory
+ *     STEP                       how many elements, side by side in what is summed over, make a number of an operand:
+ *                                1, or 2 for pairs of bf16
+ *     multiply_add(sum, a, b)    sum with the products of a number, repeated, and a vector
+ *     ones()                     a number that such a product only adds up by
+ *     unit(p, next)              a number from the element at p, for pairs with that at p + next
+ *     across(p, next, n, left)   n such side by side, where only `left` places remain from p on
+ *     load_bf16(p, n)            the first n numbers from bf16, zeros behind
+ *     store_bf16(p, x)           a vector as bf16 */
+#ifndef SPUSK_CONV_NUMBERS_H
+#define SPUSK_CONV_NUMBERS_H
 
-typedef T FN(vector) __attribute__((vector_size(SP__VECTOR_BYTES), aligned(sizeof(T)), may_alias));
-typedef I FN(mask) __attribute__((vector_size(SP__VECTOR_BYTES), aligned(sizeof(T)), may_alias));
-typedef uint8_t FN(bytes) __attribute__((vector_size(SP__VECTOR_BYTES / sizeof(T)), aligned(1), may_alias));
-enum { FN(LANES) = SP__VECTOR_BYTES / sizeof(T), FN(NR) = 2 * SP__VECTOR_BYTES / sizeof(T), FN(ROWS) = SP__TILE_ROWS };
+#include "backends/cpu/common/simd.h"
+#include "backends/cpu/conv/conv.h"
 
-static int64_t FN(least)(int64_t a, int64_t b)
+typedef number vector __attribute__((vector_size(SP__VECTOR_BYTES), aligned(sizeof(number)), may_alias));
+typedef integer mask __attribute__((vector_size(SP__VECTOR_BYTES), aligned(sizeof(number)), may_alias));
+typedef uint8_t byte_lanes __attribute__((vector_size(SP__VECTOR_BYTES / sizeof(number)), aligned(1), may_alias));
+/* NR: columns of a tile, two vectors. */
+enum { LANES = SP__VECTOR_BYTES / sizeof(number), NR = 2 * LANES };
+
+SP__INLINE vector load_bf16(const sp__bf16 *p, int64_t n);
+SP__INLINE void store_bf16(sp__bf16 *p, vector x);
+
+static int64_t least(int64_t a, int64_t b)
 {
     return a < b ? a : b;
 }
 
-/* The first of an image operand's units from a channel on. */
-static T *FN(of_operand)(const sp__operand *operand, int64_t channel)
+/* The columns in memory of a panel of which `width` count: one or two whole vectors. */
+static int64_t room_for(int64_t width)
 {
-    return (T *)(void *)((S *)operand->buffer + operand->offset + channel * operand->strides[1]);
+    return width > LANES ? NR : LANES;
 }
 
-SP__INLINE FN(vector) FN(load_some)(const T *p, int64_t count)
+/* The first of an image operand's units from a channel on. */
+static number *units_of(const sp__operand *operand, int64_t channel)
 {
-    if (count >= FN(LANES)) return *(const FN(vector) *)p;
-    FN(vector) x = {0};
-    memcpy(&x, p, (size_t)count * sizeof(T));
+    return (number *)(void *)((element *)operand->buffer + operand->offset + channel * operand->strides[1]);
+}
+
+/* Strides of images, rows and columns, in units of `step` elements. */
+static void image_strides(int64_t *strides, const sp__operand *operand, int64_t step)
+{
+    strides[0] = operand->strides[0] / step;
+    strides[1] = operand->strides[2] / step;
+    strides[2] = operand->strides[3] / step;
+}
+
+SP__INLINE vector load_some(const number *p, int64_t count)
+{
+    if (count >= LANES) return *(const vector *)p;
+    vector x = {0};
+    memcpy(&x, p, (size_t)count * sizeof(number));
     return x;
 }
 
-/* Elements of T or of bf16, from the j-th on. */
-SP__INLINE FN(vector) FN(load_either)(const void *p, bool narrow, int64_t j, int64_t count)
+/* Numbers, or bf16 where `narrow`, from the j-th on. */
+SP__INLINE vector load_either(const void *p, bool narrow, int64_t j, int64_t count)
 {
-    return narrow ? (FN(vector))WIDEN((const sp__bf16 *)p + j, count) : FN(load_some)((const T *)p + j, count);
+    return narrow ? load_bf16((const sp__bf16 *)p + j, count) : load_some((const number *)p + j, count);
 }
 
-/* Element i of a result, which is of T or of bf16. */
-SP__INLINE void FN(put)(void *buffer, bool narrow, int64_t i, T x)
+/* Place i of a result, which is of numbers, or of bf16 where `narrow`. */
+SP__INLINE void put_number(void *buffer, bool narrow, int64_t i, number x)
 {
     if (narrow)
         ((sp__bf16 *)buffer)[i] = sp__to_bf16((float)x);
     else
-        ((T *)buffer)[i] = x;
+        ((number *)buffer)[i] = x;
 }
 
-SP__INLINE void FN(store_either)(void *buffer, bool narrow, int64_t at, FN(vector) x, int64_t count)
+SP__INLINE void store_either(void *buffer, bool narrow, int64_t at, vector x, int64_t count)
 {
-    if (count >= FN(LANES) && narrow) {
-        NARROW((sp__bf16 *)buffer + at, x);
-    } else if (count >= FN(LANES)) {
-        *(FN(vector) *)((T *)buffer + at) = x;
+    if (count >= LANES && narrow) {
+        store_bf16((sp__bf16 *)buffer + at, x);
+    } else if (count >= LANES) {
+        *(vector *)((number *)buffer + at) = x;
     } else {
-        T values[FN(LANES)];
+        number values[LANES];
         memcpy(values, &x, sizeof values);
-        for (int64_t i = 0; i < count; i++) FN(put)(buffer, narrow, at + i, values[i]);
+        for (int64_t i = 0; i < count; i++) put_number(buffer, narrow, at + i, values[i]);
     }
 }
 
-SP__INLINE void FN(set)(const sp__operand *operand, int64_t i, T x)
+SP__INLINE void set_number(const sp__operand *operand, int64_t i, number x)
 {
-    FN(put)(operand->buffer, operand->dtype == SP_BF16, operand->offset + i, x);
+    put_number(operand->buffer, operand->dtype == SP_BF16, operand->offset + i, x);
 }
 
-SP__INLINE T FN(get)(const sp__operand *operand, int64_t i)
+SP__INLINE number get_number(const sp__operand *operand, int64_t i)
 {
     const int64_t at = operand->offset + i;
-    return operand->dtype == SP_BF16 ? (T)sp__from_bf16(((const sp__bf16 *)operand->buffer)[at])
-                                     : ((const T *)operand->buffer)[at];
+    return operand->dtype == SP_BF16 ? (number)sp__from_bf16(((const sp__bf16 *)operand->buffer)[at])
+                                     : ((const number *)operand->buffer)[at];
 }
+
+#endif

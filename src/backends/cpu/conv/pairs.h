@@ -1,4 +1,9 @@
-/* Convolution of bf16 by pairs: what a call must be, and images whose elements stand beside the next place's. */
+/* Backward-weight of bf16 by pairs: the places of y are summed over, so each element of x stands beside the next place's
+ * in a copy. */
+#ifndef SPUSK_CONV_PAIRS_H
+#define SPUSK_CONV_PAIRS_H
+
+#include "weight.h"
 
 typedef struct paired {
     const sp__conv *call;
@@ -20,12 +25,12 @@ static void pair_image(void *context, int64_t image)
         for (int64_t w = -call->padding[1]; w < call->size[1] && w + call->padding[1] < p->sizes[1]; w++) {
             float *to = out + (h + call->padding[0]) * p->x.strides[2] + (w + call->padding[1]) * p->x.strides[3];
             const int64_t next = w + stride;
-            for (int64_t c = 0; c < call->in; c += LANES_f32) {
+            for (int64_t c = 0; c < call->in; c += LANES) {
                 const int64_t n = call->in - c;
                 words low = {0}, high = {0};
                 if (w >= 0) low = __builtin_convertvector(load_halves(row + w * column + c, n), words);
                 if (next >= 0 && next < call->size[1]) high = (words)from_bf16(load_halves(row + next * column + c, n));
-                sp__store_part(to + c, (sp__words)(low | high), n < LANES_f32 ? n : LANES_f32);
+                sp__store_part(to + c, (sp__words)(low | high), n < LANES ? n : LANES);
             }
         }
     }
@@ -46,29 +51,9 @@ static sp_status run_weight_pairs(const sp__conv *call)
     sp__conv inner = *call;
     inner.x = p.x;
     for (int d = 0; d < 2; d++) inner.padding[d] = 0, inner.size[d] = p.sizes[d];
-    const sp_status status = run_weights_pair(&inner);
+    const sp_status status = run_weight(&inner);
     sp_free(p.x.buffer, bytes);
     return status;
 }
 
-static sp_status run_pairs(const sp__conv *call)
-{
-    return call->kind == SP__CONV_BACKWARD_WEIGHT ? run_weight_pairs(call) : run_gathers_pair(call);
-}
-
-static bool is_even(const sp__operand *operand)
-{
-    const int64_t *s = operand->strides;
-    return (operand->offset | s[0] | s[2] | s[3]) % 2 == 0;
-}
-
-/* Whether pairs lie side by side in what is read; what is not arranged yet will be so. */
-static bool takes_pairs(const sp__conv *call)
-{
-    const bool forward = call->kind == SP__CONV_FORWARD;
-    if (call->kind == SP__CONV_BACKWARD_WEIGHT) return !call->tail && call->in >= LANES_f32 / 2;
-    if (!forward && call->tail) return false;
-    const sp__operand *source = forward ? &call->x : &call->y;
-    const int64_t channels = forward ? call->in : call->out;
-    return channels / call->groups % 2 == 0 && (source->strides[1] != 1 || is_even(source));
-}
+#endif

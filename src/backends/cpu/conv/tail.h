@@ -1,97 +1,139 @@
-/* The gradient of y behind ReLU and max-pooling, for one type: zero where the ReLU was, and in each window but for the
- * place of its maximum. */
+/* ReLU and max-pooling behind a convolution. Forward takes the maxima of windows of y as it is made. Backward reads the
+ * gradient of y, which is zero where the ReLU was, and in each window but for the place of its maximum. */
+#ifndef SPUSK_CONV_TAIL_H
+#define SPUSK_CONV_TAIL_H
+
+/* ---- forward ---- */
+
+SP__INLINE vector positive(vector x, bool relu)
+{
+    const mask low = relu ? (mask)(x < 0) : (mask){0};
+    return (vector)((mask)x & ~low);
+}
+
+/* The maximum of a window's places, which lie `step` apart, and which of them it is: of equal ones the first, and NaN
+ * wins, as in PyTorch. Behind ReLU all that is not positive is equal. */
+SP__INLINE vector maximum_of(const number *x, int64_t step, int64_t places, const bool relu, mask *where)
+{
+    vector best = *(const vector *)x;
+    mask at = {0}, p = {0};
+    for (int64_t place = 1; place < places; place++) {
+        x += step;
+        p += 1;
+        const vector one = *(const vector *)x;
+        const mask better = (mask)(one > best) | (mask)(one != one);
+        best = (vector)(((mask)one & better) | ((mask)best & ~better));
+        at = (p & better) | (at & ~better);
+    }
+    if (relu) {
+        const mask low = (mask)(best <= 0);
+        best = (vector)((mask)best & ~low);
+        at &= ~low;
+    }
+    return *where = at, best;
+}
+
+SP__INLINE void store_where(uint8_t *to, mask at, int64_t count)
+{
+    const byte_lanes where = __builtin_convertvector(at, byte_lanes);
+    if (count >= LANES)
+        *(byte_lanes *)to = where;
+    else
+        memcpy(to, &where, (size_t)count);
+}
+
+/* ---- backward ---- */
 
 /* A window of an image, from a channel on, in the tail's operands. */
-typedef struct FN(window) {
+typedef struct tail_window {
     const char *grad, *y;
-    bool narrow, y_narrow; /* of bf16, not of T */
+    bool narrow, y_narrow; /* of bf16, not of number */
     const uint8_t *where;  /* NULL: every window is one place */
-} FN(window);
+} tail_window;
 
-SP__INLINE const char *FN(window_of)(const sp__operand *operand, int64_t image, int64_t h, int64_t w, int64_t channel)
+SP__INLINE const char *window_of(const sp__operand *operand, int64_t image, int64_t h, int64_t w, int64_t channel)
 {
     const int64_t *s = operand->strides, at = operand->offset + image * s[0] + h * s[2] + w * s[3] + channel;
     return (const char *)operand->buffer + at * sp__size_of(operand->dtype);
 }
 
-SP__INLINE FN(window) FN(window_at)(const sp__conv_tail *tail, int64_t image, int64_t h, int64_t w, int64_t channel)
+SP__INLINE tail_window window_at(const sp__conv_tail *tail, int64_t image, int64_t h, int64_t w, int64_t channel)
 {
-    FN(window)
-    window = {.grad = FN(window_of)(&tail->grad, image, h, w, channel), .narrow = tail->grad.dtype == SP_BF16};
-    if (tail->relu) window.y = FN(window_of)(&tail->y, image, h, w, channel);
+    tail_window window = {.grad = window_of(&tail->grad, image, h, w, channel), .narrow = tail->grad.dtype == SP_BF16};
+    if (tail->relu) window.y = window_of(&tail->y, image, h, w, channel);
     window.y_narrow = tail->y.dtype == SP_BF16;
     if (tail->pool[0] * tail->pool[1] > 1)
-        window.where = (const uint8_t *)FN(window_of)(&tail->where, image, h, w, channel);
+        window.where = (const uint8_t *)window_of(&tail->where, image, h, w, channel);
     return window;
 }
 
 /* Channels [j, j + count) of a window: what its gradient is, zero where the ReLU was. */
-SP__INLINE FN(vector) FN(load_window)(const FN(window) * window, int64_t j, int64_t count)
+SP__INLINE vector load_window(const tail_window *window, int64_t j, int64_t count)
 {
-    const FN(vector) g = FN(load_either)(window->grad, window->narrow, j, count);
+    const vector g = load_either(window->grad, window->narrow, j, count);
     if (!window->y) return g;
-    const FN(vector) y = FN(load_either)(window->y, window->y_narrow, j, count);
-    return (FN(vector))((FN(mask))g & ~(FN(mask))(y <= 0));
+    const vector y = load_either(window->y, window->y_narrow, j, count);
+    return (vector)((mask)g & ~(mask)(y <= 0));
 }
 
 /* At which place of the window it is; where there are maxima. */
-SP__INLINE FN(mask) FN(load_where)(const FN(window) * window, int64_t j, int64_t count)
+SP__INLINE mask load_where(const tail_window *window, int64_t j, int64_t count)
 {
-    FN(bytes) bytes = {0};
-    memcpy(&bytes, window->where + j, count < FN(LANES) ? (size_t)count : sizeof bytes);
-    return __builtin_convertvector(bytes, FN(mask));
+    byte_lanes bytes = {0};
+    memcpy(&bytes, window->where + j, count < LANES ? (size_t)count : sizeof bytes);
+    return __builtin_convertvector(bytes, mask);
 }
 
 /* The next window of the row. */
-SP__INLINE void FN(step_window)(const sp__conv_tail *tail, FN(window) * window)
+SP__INLINE void next_window(const sp__conv_tail *tail, tail_window *window)
 {
-    window->grad += tail->grad.strides[3] * (window->narrow ? 2 : (int64_t)sizeof(T));
-    if (window->y) window->y += tail->y.strides[3] * (window->y_narrow ? 2 : (int64_t)sizeof(T));
+    window->grad += tail->grad.strides[3] * (window->narrow ? 2 : (int64_t)sizeof(number));
+    if (window->y) window->y += tail->y.strides[3] * (window->y_narrow ? 2 : (int64_t)sizeof(number));
     if (window->where) window->where += tail->where.strides[3];
 }
 
 /* Writes one window's gradients to its places of `out`, which lie at `place` from the first. */
-SP__INLINE void FN(expand_window)(const FN(window) * window, int64_t width, int64_t room, T *out, const int64_t *place,
-                                  int64_t places)
+SP__INLINE void expand_window(const tail_window *window, int64_t width, int64_t room, number *out, const int64_t *place,
+                              int64_t places)
 {
-    for (int64_t j = 0; j < room; j += FN(LANES)) {
-        const FN(vector) g = FN(load_window)(window, j, width - j);
+    for (int64_t j = 0; j < room; j += LANES) {
+        const vector g = load_window(window, j, width - j);
         if (!window->where) {
-            *(FN(vector) *)(out + j) = g;
+            *(vector *)(out + j) = g;
             continue;
         }
-        const FN(mask) at = FN(load_where)(window, j, width - j);
-        FN(mask) p = {0};
+        const mask at = load_where(window, j, width - j);
+        mask p = {0};
         for (int64_t i = 0; i < places; i++, p += 1)
-            *(FN(vector) *)(out + place[i] + j) = (FN(vector))((FN(mask))g & (FN(mask))(at == p));
+            *(vector *)(out + place[i] + j) = (vector)((mask)g & (mask)(at == p));
     }
 }
 
 /* The gradient of y at places [from, to) of an image, `width` channels from `channel`, into places side by side of
  * `room` columns, whole vectors. `from` begins a window. */
-static void FN(expand_places)(const sp__conv *call, int64_t image, int64_t channel, int64_t width, const int64_t *from,
-                              const int64_t *to, int64_t room, T *out)
+static void expand_places(const sp__conv *call, int64_t image, int64_t channel, int64_t width, const int64_t *from,
+                          const int64_t *to, int64_t room, number *out)
 {
     const sp__conv_tail *tail = call->tail;
     const int64_t *pool = tail->pool, row = (to[1] - from[1]) * room;
     const int64_t last[2] = {to[0] / pool[0], to[1] / pool[1]};
     if (last[0] * pool[0] < to[0] || last[1] * pool[1] < to[1]) /* places that no window covers */
-        memset(out, 0, (size_t)((to[0] - from[0]) * row) * sizeof(T));
+        memset(out, 0, (size_t)((to[0] - from[0]) * row) * sizeof(number));
     int64_t place[16] = {0};
     const int64_t places = pool[0] * pool[1];
     for (int64_t i = 0; i < places; i++) place[i] = i / pool[1] * row + i % pool[1] * room;
     for (int64_t h = from[0] / pool[0]; h < last[0]; h++) {
-        FN(window) window = FN(window_at)(tail, image, h, from[1] / pool[1], channel);
-        T *first = out + (h * pool[0] - from[0]) * row;
+        tail_window window = window_at(tail, image, h, from[1] / pool[1], channel);
+        number *first = out + (h * pool[0] - from[0]) * row;
         for (int64_t w = from[1] / pool[1]; w < last[1]; w++, first += pool[1] * room) {
-            FN(expand_window)(&window, width, room, first, place, places);
-            FN(step_window)(tail, &window);
+            expand_window(&window, width, room, first, place, places);
+            next_window(tail, &window);
         }
     }
 }
 
 /* Rows and columns of y, whole windows, of which about `places` come at once. */
-static void FN(cut_places)(const sp__conv *call, int64_t places, int64_t *step)
+static void cut_places(const sp__conv *call, int64_t places, int64_t *step)
 {
     const int64_t window[2] = {call->tail ? call->tail->pool[0] : 1, call->tail ? call->tail->pool[1] : 1};
     const int64_t columns = places / window[0], rows = places / (call->out_size[1] > 0 ? call->out_size[1] : 1);
@@ -99,3 +141,5 @@ static void FN(cut_places)(const sp__conv *call, int64_t places, int64_t *step)
     step[0] = rows > window[0] ? rows / window[0] * window[0] : window[0];
     if (step[1] < 1) step[1] = 1;
 }
+
+#endif

@@ -1,4 +1,4 @@
-/* Backward-weight of one type: the gradient of weight (o, i, tap) sums x at the tap × y over all places.
+/* Backward-weight: the gradient of weight (o, i, tap) sums x at the tap × y over all places.
  *
  * k, n  channels of x and of y in a group; a panel is up to NR of n
  * rows  of the weights' gradient: tap by tap, k channels each
@@ -6,32 +6,38 @@
  * A tile holds up to SP__TILE_ROWS rows of a panel and runs over the places of an image. A task is a panel, some tiles
  * and some of the images: the last are cut by the shape, and what each part found is added in their order. */
 
-enum { FN(PLACES) = 256, FN(TILES) = 12 }; /* at once: of an image, of a task */
+#ifndef SPUSK_CONV_WEIGHT_H
+#define SPUSK_CONV_WEIGHT_H
+
+#include "tail.h"
+#include "tile.h"
+
+enum { PLACES_AT_ONCE = 256, TILES_IN_TASK = 12 }; /* at once: of an image, of a task */
 
 /* Rows of the gradient that run together: their reads of x, and for which places they are inside. */
-typedef struct FN(weight_tile) {
+typedef struct weight_tile {
     int64_t at[SP__TILE_ROWS];
     int64_t height, first; /* rows */
     int64_t from[2], to[2];
-} FN(weight_tile);
+} weight_tile;
 
-typedef struct FN(weights) {
+typedef struct weight_call {
     const sp__conv *call;
     int64_t k, n, rows, panels, tiles, tile_blocks;
     int64_t parts, images; /* of the batch; images in a part */
-    FN(weight_tile) * tile;
-    T *sums; /* [part][group][panel][tile + 1][ROWS][NR]; the last tile is for the bias */
-} FN(weights);
+    weight_tile *tile;
+    number *sums; /* [part][group][panel][tile + 1][ROWS][NR]; the last tile is for the bias */
+} weight_call;
 
-static T *FN(sums_of)(const FN(weights) * p, int64_t part, int64_t group, int64_t panel, int64_t tile)
+static number *sums_of(const weight_call *p, int64_t part, int64_t group, int64_t panel, int64_t tile)
 {
     return p->sums +
-           (((part * p->call->groups + group) * p->panels + panel) * (p->tiles + 1) + tile) * FN(ROWS) * FN(NR);
+           (((part * p->call->groups + group) * p->panels + panel) * (p->tiles + 1) + tile) * SP__TILE_ROWS * NR;
 }
 
 /* The places [h0, h1) × [w0, w1) of one image of y against one tile of rows. */
-static void FN(run_weight_tile)(const FN(weight_tile) * t, const T *x, FN(field) f, const int64_t *from,
-                                const int64_t *to, bool wide, T *sums)
+static void run_weight_tile(const weight_tile *t, const number *x, field f, const int64_t *from, const int64_t *to,
+                            bool wide, number *sums)
 {
     int64_t first[2], last[2];
     for (int d = 0; d < 2; d++) {
@@ -44,163 +50,161 @@ static void FN(run_weight_tile)(const FN(weight_tile) * t, const T *x, FN(field)
     x += first[0] * f.a_row + first[1] * f.a_column;
     f.a_column *= STEP;
     for (int i = 0; i < SP__TILE_ROWS; i++) f.a[i] = x + t->at[i];
-    FN(field_runs)[wide][t->height > FN(FEW)](&f, sums);
+    add_field(&f, sums, t->height > FEW, wide);
 }
 
 /* The sum of y over places, for the bias. */
-static void FN(sum_places)(const FN(field) * f, const int64_t *from, const int64_t *to, int vectors, T *sums)
+static void sum_places(const field *f, const int64_t *from, const int64_t *to, int vectors, number *sums)
 {
-    FN(vector) sum[2] = {{0}};
-    for (int v = 0; v < vectors; v++) sum[v] = *(const FN(vector) *)(sums + v * FN(LANES));
+    vector sum[2] = {{0}};
+    for (int v = 0; v < vectors; v++) sum[v] = *(const vector *)(sums + v * LANES);
     for (int64_t h = 0; h < to[0] - from[0]; h++) {
-        const T *b = f->b + h * f->b_row;
+        const number *b = f->b + h * f->b_row;
         for (int64_t w = 0; w < to[1] - from[1]; w += STEP, b += f->b_column)
-            for (int v = 0; v < vectors; v++) ACCUMULATE(sum[v], FN(one)(), *(const FN(vector) *)(b + v * FN(LANES)));
+            for (int v = 0; v < vectors; v++) sum[v] = multiply_add(sum[v], ones(), *(const vector *)(b + v * LANES));
     }
-    for (int v = 0; v < vectors; v++) *(FN(vector) *)(sums + v * FN(LANES)) = sum[v];
+    for (int v = 0; v < vectors; v++) *(vector *)(sums + v * LANES) = sum[v];
 }
 
 /* Places [from, to) of y from the channel at `y` on: columns side by side in whole vectors, with zeros behind those
  * that are not y's. */
-static void FN(pack_places)(const sp__conv *call, const S *y, const int64_t *from, const int64_t *to, int64_t width,
-                            int64_t room, T *out)
+static void pack_places(const sp__conv *call, const element *y, const int64_t *from, const int64_t *to, int64_t width,
+                        int64_t room, number *out)
 {
     const int64_t row = call->y.strides[2], column = call->y.strides[3];
     for (int64_t h = from[0]; h < to[0]; h++) {
         for (int64_t w = from[1]; w < to[1]; w += STEP, out += room) {
-            for (int64_t j = 0; j < room; j += FN(LANES))
-                *(FN(vector) *)(out + j) = width > j
-                                               ? ACROSS(y + h * row + w * column + j, column, width - j, to[1] - w)
-                                               : (FN(vector)){0};
+            for (int64_t j = 0; j < room; j += LANES)
+                *(vector *)(out + j) = width > j ? across(y + h * row + w * column + j, column, width - j, to[1] - w)
+                                                 : (vector){0};
         }
     }
 }
 
-typedef struct FN(weight_piece) {
-    const FN(weights) * p;
+typedef struct weight_piece {
+    const weight_call *p;
     int64_t group, panel, width, room;
     int64_t first, last; /* tiles */
     int64_t part;
     bool bias;
-} FN(weight_piece);
+} weight_piece;
 
 /* Places [from, to) of an image: all tiles of the task, and the bias. */
-static void FN(run_places)(const FN(weight_piece) * q, int64_t image, const int64_t *from, const int64_t *to)
+static void run_places(const weight_piece *q, int64_t image, const int64_t *from, const int64_t *to)
 {
-    const FN(weights) *p = q->p;
+    const weight_call *p = q->p;
     const sp__conv *call = p->call;
-    T packed[FN(PLACES) * FN(NR)] __attribute__((aligned(64)));
-    const int64_t channel = q->group * p->n + q->panel * FN(NR);
-    const T *x = (const T *)call->x.buffer + call->x.offset + q->group * p->k * call->x.strides[1] +
-                 image * call->x.strides[0];
-    const S *y = call->tail ? NULL
-                            : (const S *)call->y.buffer + call->y.offset + channel * call->y.strides[1] +
-                                  image * call->y.strides[0];
-    FN(field)
-    f = {.a_row = call->stride[0] * call->x.strides[2],
-         .a_column = call->stride[1] * call->x.strides[3],
-         .b = packed,
-         .b_row = (to[1] - from[1] + STEP - 1) / STEP * q->room,
-         .b_column = q->room};
+    number packed[PLACES_AT_ONCE * NR] __attribute__((aligned(64)));
+    const int64_t channel = q->group * p->n + q->panel * NR;
+    const number *x = (const number *)call->x.buffer + call->x.offset + q->group * p->k * call->x.strides[1] +
+                      image * call->x.strides[0];
+    const element *y = call->tail ? NULL
+                                  : (const element *)call->y.buffer + call->y.offset + channel * call->y.strides[1] +
+                                        image * call->y.strides[0];
+    field f = {.a_row = call->stride[0] * call->x.strides[2],
+               .a_column = call->stride[1] * call->x.strides[3],
+               .b = packed,
+               .b_row = (to[1] - from[1] + STEP - 1) / STEP * q->room,
+               .b_column = q->room};
     if (STEP == 1 && call->tail) {
-        FN(expand_places)(call, image, channel, q->width, from, to, q->room, packed);
+        expand_places(call, image, channel, q->width, from, to, q->room, packed);
     } else if (STEP > 1 || q->width < q->room) {
-        FN(pack_places)(call, y, from, to, q->width, q->room, packed);
+        pack_places(call, y, from, to, q->width, q->room, packed);
     } else {
         f.b_row = call->y.strides[2], f.b_column = call->y.strides[3];
-        f.b = (const T *)(const void *)(y + from[0] * f.b_row + from[1] * f.b_column);
+        f.b = (const number *)(const void *)(y + from[0] * f.b_row + from[1] * f.b_column);
     }
-    const bool wide = q->room > FN(LANES);
+    const bool wide = q->room > LANES;
     for (int64_t i = q->first; i < q->last; i++) {
-        T *sums = FN(sums_of)(p, q->part, q->group, q->panel, i);
-        FN(run_weight_tile)(&p->tile[i], x, f, from, to, wide, sums);
+        number *sums = sums_of(p, q->part, q->group, q->panel, i);
+        run_weight_tile(&p->tile[i], x, f, from, to, wide, sums);
     }
-    if (q->bias) FN(sum_places)(&f, from, to, wide ? 2 : 1, FN(sums_of)(p, q->part, q->group, q->panel, p->tiles));
+    if (q->bias) sum_places(&f, from, to, wide ? 2 : 1, sums_of(p, q->part, q->group, q->panel, p->tiles));
 }
 
-static void FN(run_image)(const FN(weight_piece) * q, int64_t image)
+static void run_image(const weight_piece *q, int64_t image)
 {
     const sp__conv *call = q->p->call;
     int64_t step[2], from[2], to[2];
-    FN(cut_places)(call, FN(PLACES), step);
+    cut_places(call, PLACES_AT_ONCE, step);
     for (from[0] = 0; from[0] < call->out_size[0]; from[0] = to[0]) {
-        to[0] = FN(least)(from[0] + step[0], call->out_size[0]);
+        to[0] = least(from[0] + step[0], call->out_size[0]);
         for (from[1] = 0; from[1] < call->out_size[1]; from[1] = to[1]) {
-            to[1] = FN(least)(from[1] + step[1], call->out_size[1]);
-            FN(run_places)(q, image, from, to);
+            to[1] = least(from[1] + step[1], call->out_size[1]);
+            run_places(q, image, from, to);
         }
     }
 }
 
-static void FN(weight_task)(void *context, int64_t task)
+static void weight_task(void *context, int64_t task)
 {
-    const FN(weights) *p = context;
+    const weight_call *p = context;
     const int64_t block = task % p->tile_blocks, rest = task / p->tile_blocks;
-    FN(weight_piece) q = {.p = p, .panel = rest % p->panels, .group = rest / p->panels % p->call->groups};
+    weight_piece q = {.p = p, .panel = rest % p->panels, .group = rest / p->panels % p->call->groups};
     q.part = rest / (p->panels * p->call->groups);
-    q.first = block * FN(TILES), q.last = FN(least)(q.first + FN(TILES), p->tiles);
-    q.width = FN(least)(p->n - q.panel * FN(NR), FN(NR));
-    q.room = q.width > FN(LANES) ? FN(NR) : FN(LANES);
+    q.first = block * TILES_IN_TASK, q.last = least(q.first + TILES_IN_TASK, p->tiles);
+    q.width = least(p->n - q.panel * NR, NR);
+    q.room = room_for(q.width);
     q.bias = block == 0 && p->call->bias;
-    const size_t tile = (size_t)(FN(ROWS) * FN(NR)) * sizeof(T);
-    memset(FN(sums_of)(p, q.part, q.group, q.panel, q.first), 0, (size_t)(q.last - q.first) * tile);
-    if (q.bias) memset(FN(sums_of)(p, q.part, q.group, q.panel, p->tiles), 0, tile);
-    const int64_t first = q.part * p->images, last = FN(least)(first + p->images, p->call->batch);
-    for (int64_t image = first; image < last; image++) FN(run_image)(&q, image);
+    const size_t tile = (size_t)(SP__TILE_ROWS * NR) * sizeof(number);
+    memset(sums_of(p, q.part, q.group, q.panel, q.first), 0, (size_t)(q.last - q.first) * tile);
+    if (q.bias) memset(sums_of(p, q.part, q.group, q.panel, p->tiles), 0, tile);
+    const int64_t first = q.part * p->images, last = least(first + p->images, p->call->batch);
+    for (int64_t image = first; image < last; image++) run_image(&q, image);
 }
 
 /* ---- what the parts found ---- */
 
-static void FN(add_parts)(const FN(weights) * p, int64_t group, int64_t panel, int64_t tile, int64_t row, int64_t count,
-                          T *sum)
+static void add_parts(const weight_call *p, int64_t group, int64_t panel, int64_t tile, int64_t row, int64_t count,
+                      number *sum)
 {
-    for (int64_t j = 0; j < FN(NR); j++) sum[j] = 0;
+    for (int64_t j = 0; j < NR; j++) sum[j] = 0;
     for (int64_t part = 0; part < p->parts; part++) {
-        const T *from = FN(sums_of)(p, part, group, panel, tile) + row * FN(NR);
+        const number *from = sums_of(p, part, group, panel, tile) + row * NR;
         for (int64_t j = 0; j < count; j++) sum[j] += from[j];
     }
 }
 
 /* Writes the gradients of a tile, the bias's behind the last. */
-static void FN(finish_task)(void *context, int64_t task)
+static void finish_task(void *context, int64_t task)
 {
-    const FN(weights) *p = context;
+    const weight_call *p = context;
     const sp__conv *call = p->call;
     const int64_t tile = task % (p->tiles + 1), panel = task / (p->tiles + 1) % p->panels;
-    const int64_t group = task / ((p->tiles + 1) * p->panels), o = group * p->n + panel * FN(NR);
-    const int64_t width = FN(least)(p->n - panel * FN(NR), FN(NR));
-    T sum[FN(NR)];
+    const int64_t group = task / ((p->tiles + 1) * p->panels), o = group * p->n + panel * NR;
+    const int64_t width = least(p->n - panel * NR, NR);
+    number sum[NR];
     if (tile == p->tiles) {
         if (!call->bias) return;
-        FN(add_parts)(p, group, panel, tile, 0, width, sum);
-        for (int64_t j = 0; j < width; j++) FN(set)(call->bias, (o + j) * call->bias->strides[0], sum[j]);
+        add_parts(p, group, panel, tile, 0, width, sum);
+        for (int64_t j = 0; j < width; j++) set_number(call->bias, (o + j) * call->bias->strides[0], sum[j]);
         return;
     }
     const int64_t *strides = call->w.strides;
     for (int64_t i = 0; i < p->tile[tile].height; i++) {
         const int64_t row = p->tile[tile].first + i, tap = row / p->k, channel = row % p->k;
-        FN(add_parts)(p, group, panel, tile, i, width, sum);
+        add_parts(p, group, panel, tile, i, width, sum);
         const int64_t at = o * strides[0] + channel * strides[1] + tap / call->kernel[1] * strides[2] +
                            tap % call->kernel[1] * strides[3];
-        for (int64_t j = 0; j < width; j++) FN(set)(&call->w, at + j * strides[0], sum[j]);
+        for (int64_t j = 0; j < width; j++) set_number(&call->w, at + j * strides[0], sum[j]);
     }
 }
 
 /* ---- setting up ---- */
 
 /* Cuts the rows into tiles: across taps where all taps are always inside, else tap by tap. */
-static int64_t FN(cut_rows)(const FN(weights) * p, FN(weight_tile) * tiles)
+static int64_t cut_rows(const weight_call *p, weight_tile *tiles)
 {
     const sp__conv *call = p->call;
     const bool padded = sp__conv_is_padded(call);
     int64_t n = 0;
     for (int64_t row = 0, height; row < p->rows; row += height, n++) {
         const int64_t end = padded ? (row / p->k + 1) * p->k : p->rows;
-        height = FN(least)(end - row, FN(ROWS));
+        height = least(end - row, SP__TILE_ROWS);
         if (!tiles) continue;
-        FN(weight_tile) *t = &tiles[n];
+        weight_tile *t = &tiles[n];
         t->first = row, t->height = height;
-        for (int64_t i = 0; i < FN(ROWS); i++) {
+        for (int64_t i = 0; i < SP__TILE_ROWS; i++) {
             const int64_t r = i < height ? row + i : row, tap = r / p->k;
             t->at[i] = (tap / call->kernel[1] * call->dilation[0] - call->padding[0]) * call->x.strides[2] +
                        (tap % call->kernel[1] * call->dilation[1] - call->padding[1]) * call->x.strides[3] + r % p->k;
@@ -215,7 +219,7 @@ static int64_t FN(cut_rows)(const FN(weights) * p, FN(weight_tile) * tiles)
 }
 
 /* Parts of the batch, so that there is work for many threads and a part is worth its sums. */
-static void FN(cut_images)(FN(weights) * p)
+static void cut_images(weight_call *p)
 {
     enum { TASKS = 24 };
     const int64_t tasks = p->tile_blocks * p->panels * p->call->groups;
@@ -228,25 +232,27 @@ static void FN(cut_images)(FN(weights) * p)
     p->parts = (p->call->batch + p->images - 1) / p->images;
 }
 
-static sp_status FN(run_weights)(const sp__conv *call)
+static sp_status run_weight(const sp__conv *call)
 {
-    FN(weights) p = {.call = call, .k = call->in / call->groups, .n = call->out / call->groups};
+    weight_call p = {.call = call, .k = call->in / call->groups, .n = call->out / call->groups};
     p.rows = p.k * call->kernel[0] * call->kernel[1];
-    p.panels = (p.n + FN(NR) - 1) / FN(NR);
-    p.tiles = FN(cut_rows)(&p, NULL);
-    p.tile_blocks = (p.tiles + FN(TILES) - 1) / FN(TILES);
+    p.panels = (p.n + NR - 1) / NR;
+    p.tiles = cut_rows(&p, NULL);
+    p.tile_blocks = (p.tiles + TILES_IN_TASK - 1) / TILES_IN_TASK;
     if (p.tile_blocks == 0) p.tile_blocks = 1; /* no channels of x: the bias alone */
-    FN(cut_images)(&p);
-    const size_t for_tiles = ((size_t)p.tiles * sizeof(FN(weight_tile)) + 63) / 64 * 64;
-    const int64_t sums = p.parts * call->groups * p.panels * (p.tiles + 1) * FN(ROWS) * FN(NR);
-    const size_t bytes = for_tiles + (size_t)sums * sizeof(T);
+    cut_images(&p);
+    const size_t for_tiles = ((size_t)p.tiles * sizeof(weight_tile) + 63) / 64 * 64;
+    const int64_t sums = p.parts * call->groups * p.panels * (p.tiles + 1) * SP__TILE_ROWS * NR;
+    const size_t bytes = for_tiles + (size_t)sums * sizeof(number);
     char *scratch = sp__scratch(bytes);
     if (!scratch) return SP_ERROR_MEMORY;
-    p.tile = (FN(weight_tile) *)(void *)scratch;
-    p.sums = (T *)(void *)(scratch + for_tiles);
-    FN(cut_rows)(&p, p.tile);
-    sp__flushed_tasks(p.parts * call->groups * p.panels * p.tile_blocks, FN(weight_task), &p);
-    sp__flushed_tasks(call->groups * p.panels * (p.tiles + 1), FN(finish_task), &p);
+    p.tile = (weight_tile *)(void *)scratch;
+    p.sums = (number *)(void *)(scratch + for_tiles);
+    cut_rows(&p, p.tile);
+    sp__flushed_tasks(p.parts * call->groups * p.panels * p.tile_blocks, weight_task, &p);
+    sp__flushed_tasks(call->groups * p.panels * (p.tiles + 1), finish_task, &p);
     sp_free(scratch, bytes);
     return SP_OK;
 }
+
+#endif

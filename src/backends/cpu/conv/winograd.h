@@ -12,55 +12,60 @@
  *
  * Which sums are taken together depends on the place in the image alone. A window of a 2×2 maximum is a tile. */
 
-enum {
-    FN(POINTS) = 16,
-    FN(SOURCES) = 128
-}; /* SOURCES: k is at most so many, so that a task's tiles fit on its stack */
+#ifndef SPUSK_CONV_WINOGRAD_H
+#define SPUSK_CONV_WINOGRAD_H
 
-typedef struct FN(winograd) {
+#include "tail.h"
+#include "tile.h"
+
+/* SOURCES: k is at most so many, so that a task's tiles fit on its stack. */
+enum { POINTS = 16, SOURCES = 128 };
+
+typedef struct winograd_call {
     const sp__conv *call;
-    const T *source;
+    const number *source;
     sp__operand result;
     const sp__conv_tail *tail;             /* NULL: none */
     int64_t source_strides[3], strides[3]; /* image, row, column */
     sp__conv_axis axis[2];
     int64_t k, n, panels, tiles[2], chunk; /* tiles of an image; groups of rows in a task */
-    T *u;                                  /* [panel][POINTS][k][room] */
-    T *bias;                               /* [panel][NR] */
-    const T *zeros;                        /* SOURCES of them */
-} FN(winograd);
+    number *u;                             /* [panel][POINTS][k][room] */
+    number *bias;                          /* [panel][NR] */
+    const number *zeros;                   /* SOURCES of them */
+} winograd_call;
 
 /* ---- the three transforms, of vectors of channels ---- */
 
 /* (Bᵀ d)ᵀ; done twice it is Bᵀ d B. */
-SP__INLINE void FN(source_columns)(const FN(vector) * d, FN(vector) * out)
+SP__INLINE void source_columns(const vector *d, vector *out)
 {
     SP__UNROLL
     for (int j = 0; j < 4; j++) {
-        const FN(vector) d0 = d[j], d1 = d[4 + j], d2 = d[8 + j], d3 = d[12 + j];
+        const vector d0 = d[j], d1 = d[4 + j], d2 = d[8 + j], d3 = d[12 + j];
         out[4 * j] = d0 - d2, out[4 * j + 1] = d1 + d2, out[4 * j + 2] = d2 - d1, out[4 * j + 3] = d1 - d3;
     }
 }
 
 /* (G g)ᵀ of three rows; done twice, with three columns and then four, it is G g Gᵀ. */
-SP__INLINE void FN(weight_columns)(const FN(vector) * g, FN(vector) * out, const int columns)
+SP__INLINE void weight_columns(const vector *g, vector *out, const int columns)
 {
     SP__UNROLL
     for (int j = 0; j < columns; j++) {
-        const FN(vector) g0 = g[j], g1 = g[columns + j], g2 = g[2 * columns + j], ends = (T)0.5 * (g0 + g2);
-        out[4 * j] = g0, out[4 * j + 1] = ends + (T)0.5 * g1, out[4 * j + 2] = ends - (T)0.5 * g1, out[4 * j + 3] = g2;
+        const vector g0 = g[j], g1 = g[columns + j], g2 = g[2 * columns + j], ends = (number)0.5 * (g0 + g2);
+        out[4 * j] = g0, out[4 * j + 1] = ends + (number)0.5 * g1, out[4 * j + 2] = ends - (number)0.5 * g1,
+                out[4 * j + 3] = g2;
     }
 }
 
 /* The four places of a tile from its POINTS products, which lie `step` apart. */
-SP__INLINE void FN(result_places)(const T *m, int64_t step, FN(vector) * y)
+SP__INLINE void result_places(const number *m, int64_t step, vector *y)
 {
-    FN(vector) s[2][4];
+    vector s[2][4];
     SP__UNROLL
     for (int j = 0; j < 4; j++) {
-        FN(vector) c[4];
+        vector c[4];
         SP__UNROLL
-        for (int i = 0; i < 4; i++) c[i] = *(const FN(vector) *)(m + (4 * i + j) * step);
+        for (int i = 0; i < 4; i++) c[i] = *(const vector *)(m + (4 * i + j) * step);
         s[0][j] = c[0] + c[1] + c[2];
         s[1][j] = c[1] - c[2] - c[3];
     }
@@ -73,184 +78,180 @@ SP__INLINE void FN(result_places)(const T *m, int64_t step, FN(vector) * y)
 
 /* ---- weights ---- */
 
-SP__INLINE FN(vector) FN(load_weights)(const T *w, int64_t stride, int64_t count)
+SP__INLINE vector load_weights(const number *w, int64_t stride, int64_t count)
 {
-    if (stride == 1) return FN(load_some)(w, count);
-    T values[FN(LANES)] = {0};
-    for (int64_t i = 0; i < count && i < FN(LANES); i++) values[i] = w[i * stride];
-    FN(vector) x;
+    if (stride == 1) return load_some(w, count);
+    number values[LANES] = {0};
+    for (int64_t i = 0; i < count && i < LANES; i++) values[i] = w[i * stride];
+    vector x;
     return memcpy(&x, values, sizeof x), x;
 }
 
-static void FN(transform_weights)(void *context, int64_t task)
+static void transform_weights(void *context, int64_t task)
 {
-    const FN(winograd) *p = context;
+    const winograd_call *p = context;
     const sp__conv *call = p->call;
-    const int64_t panel = task / p->k, k = task % p->k, first = panel * FN(NR), width = FN(least)(p->n - first, FN(NR));
-    const int64_t room = width > FN(LANES) ? FN(NR) : FN(LANES), *strides = call->w.strides;
+    const int64_t panel = task / p->k, k = task % p->k, first = panel * NR, width = least(p->n - first, NR);
+    const int64_t room = room_for(width), *strides = call->w.strides;
     const bool forward = call->kind == SP__CONV_FORWARD;
-    const T *w = (const T *)call->w.buffer + call->w.offset + first * strides[!forward] + k * strides[forward];
-    T *u = p->u + panel * FN(POINTS) * p->k * FN(NR) + k * room;
-    for (int64_t j = 0; j < room; j += FN(LANES)) {
-        FN(vector) g[9], half[12], out[FN(POINTS)];
+    const number *w = (const number *)call->w.buffer + call->w.offset + first * strides[!forward] +
+                      k * strides[forward];
+    number *u = p->u + panel * POINTS * p->k * NR + k * room;
+    for (int64_t j = 0; j < room; j += LANES) {
+        vector g[9], half[12], out[POINTS];
         for (int t = 0; t < 9; t++) {
             const int64_t h = p->axis[0].tap + t / 3 * p->axis[0].tap_step;
             const int64_t v = p->axis[1].tap + t % 3 * p->axis[1].tap_step;
-            g[t] = (FN(vector)){0};
+            g[t] = (vector){0};
             if (j < width)
-                g[t] = FN(load_weights)(w + j * strides[!forward] + h * strides[2] + v * strides[3], strides[!forward],
-                                        width - j);
+                g[t] = load_weights(w + j * strides[!forward] + h * strides[2] + v * strides[3], strides[!forward],
+                                    width - j);
         }
-        FN(weight_columns)(g, half, 3);
-        FN(weight_columns)(half, out, 4);
-        for (int i = 0; i < FN(POINTS); i++) *(FN(vector) *)(u + i * p->k * room + j) = out[i];
+        weight_columns(g, half, 3);
+        weight_columns(half, out, 4);
+        for (int i = 0; i < POINTS; i++) *(vector *)(u + i * p->k * room + j) = out[i];
     }
     if (k > 0) return;
-    for (int64_t j = first; j < first + FN(NR); j++)
-        p->bias[j] = call->bias && j < p->n ? FN(get)(call->bias, j * call->bias->strides[0]) : 0;
+    for (int64_t j = first; j < first + NR; j++)
+        p->bias[j] = call->bias && j < p->n ? get_number(call->bias, j * call->bias->strides[0]) : 0;
 }
 
 /* ---- tiles ---- */
 
 /* A tile of the batch: its image and its place there. */
-typedef struct FN(spot) {
+typedef struct spot {
     int64_t image, h, w;
-} FN(spot);
+} spot;
 
-static FN(spot) FN(spot_at)(const FN(winograd) * p, int64_t tile)
+static spot spot_at(const winograd_call *p, int64_t tile)
 {
     const int64_t each = p->tiles[0] * p->tiles[1], in = tile % each;
-    return (FN(spot)){tile / each, in / p->tiles[1], in % p->tiles[1]};
+    return (spot){tile / each, in / p->tiles[1], in % p->tiles[1]};
 }
 
 /* Writes a tile's source, transformed, to v, whose points lie `step` apart. */
-static void FN(transform_source)(const FN(winograd) * p, const FN(spot) * at, T *v, int64_t step)
+static void transform_source(const winograd_call *p, const spot *at, number *v, int64_t step)
 {
-    const T *place[FN(POINTS)];
+    const number *place[POINTS];
     const int64_t h0 = 2 * at->h + p->axis[0].delta, w0 = 2 * at->w + p->axis[1].delta;
-    const T *image = p->source + at->image * p->source_strides[0];
-    for (int i = 0; i < FN(POINTS); i++) {
+    const number *image = p->source + at->image * p->source_strides[0];
+    for (int i = 0; i < POINTS; i++) {
         const int64_t h = h0 + i / 4, w = w0 + i % 4;
         const bool inside = h >= 0 && h < p->axis[0].extent && w >= 0 && w < p->axis[1].extent;
         place[i] = inside ? image + h * p->source_strides[1] + w * p->source_strides[2] : p->zeros;
     }
-    for (int64_t c = 0; c < p->k; c += FN(LANES)) {
-        FN(vector) d[FN(POINTS)], half[FN(POINTS)], out[FN(POINTS)];
+    for (int64_t c = 0; c < p->k; c += LANES) {
+        vector d[POINTS], half[POINTS], out[POINTS];
         SP__UNROLL
-        for (int i = 0; i < FN(POINTS); i++) d[i] = FN(load_some)(place[i] + c, p->k - c);
-        FN(source_columns)(d, half);
-        FN(source_columns)(half, out);
+        for (int i = 0; i < POINTS; i++) d[i] = load_some(place[i] + c, p->k - c);
+        source_columns(d, half);
+        source_columns(half, out);
         SP__UNROLL
-        for (int i = 0; i < FN(POINTS); i++) *(FN(vector) *)(v + i * step + c) = out[i];
+        for (int i = 0; i < POINTS; i++) *(vector *)(v + i * step + c) = out[i];
     }
 }
 
 /* Writes `count` channels of a tile's four places, or of their maximum, from channel j on. */
-static void FN(store_places)(const FN(winograd) * p, const FN(spot) * at, int64_t j, FN(vector) * y, int64_t count)
+static void store_places(const winograd_call *p, const spot *at, int64_t j, vector *y, int64_t count)
 {
     const int64_t *strides = p->strides, first = p->result.offset + at->image * strides[0] + j;
     const bool narrow = p->result.dtype == SP_BF16;
     if (p->tail && p->tail->pool[0] == 2) {
-        FN(mask) where;
-        const FN(vector) best = FN(maximum_of)((const T *)y, FN(LANES), 4, p->tail->relu, &where);
-        FN(store_either)(p->result.buffer, narrow, first + at->h * strides[1] + at->w * strides[2], best, count);
+        mask where;
+        const vector best = maximum_of((const number *)y, LANES, 4, p->tail->relu, &where);
+        store_either(p->result.buffer, narrow, first + at->h * strides[1] + at->w * strides[2], best, count);
         const sp__operand *to = &p->tail->where;
-        FN(store_where)
-        ((uint8_t *)to->buffer + to->offset + at->image * to->strides[0] + at->h * to->strides[2] +
-             at->w * to->strides[3] + j,
-         where, count);
+        store_where((uint8_t *)to->buffer + to->offset + at->image * to->strides[0] + at->h * to->strides[2] +
+                        at->w * to->strides[3] + j,
+                    where, count);
         return;
     }
     for (int i = 0; i < 4; i++) {
         const int64_t h = 2 * at->h + i / 2, w = 2 * at->w + i % 2;
         if (h >= p->axis[0].count || w >= p->axis[1].count) continue;
-        const FN(vector) x = FN(positive)(y[i], p->tail && p->tail->relu);
-        FN(store_either)(p->result.buffer, narrow, first + h * strides[1] + w * strides[2], x, count);
+        const vector x = positive(y[i], p->tail && p->tail->relu);
+        store_either(p->result.buffer, narrow, first + h * strides[1] + w * strides[2], x, count);
     }
 }
 
 /* One panel of a group of tiles, from their transformed source. */
-static void FN(run_tiles)(const FN(winograd) * p, int64_t panel, const FN(spot) * at, int64_t count, const T *v,
-                          int64_t step)
+static void run_tiles(const winograd_call *p, int64_t panel, const spot *at, int64_t count, const number *v,
+                      int64_t step)
 {
-    T m[FN(POINTS)][SP__TILE_ROWS * FN(NR)] __attribute__((aligned(64)));
-    const int64_t first = panel * FN(NR), width = FN(least)(p->n - first, FN(NR));
-    const int64_t room = width > FN(LANES) ? FN(NR) : FN(LANES), row = step / SP__TILE_ROWS;
-    FN(segments_run) *const run = FN(segments_runs)[room > FN(LANES)][count > FN(FEW)];
-    FN(segment) s = {.b = p->u + panel * FN(POINTS) * p->k * FN(NR), .k = p->k};
-    for (int i = 0; i < FN(POINTS); i++, s.b += p->k * room) {
+    number m[POINTS][SP__TILE_ROWS * NR] __attribute__((aligned(64)));
+    const int64_t first = panel * NR, width = least(p->n - first, NR);
+    const int64_t room = room_for(width), row = step / SP__TILE_ROWS;
+    segment s = {.b = p->u + panel * POINTS * p->k * NR, .k = p->k};
+    for (int i = 0; i < POINTS; i++, s.b += p->k * room) {
         for (int r = 0; r < SP__TILE_ROWS; r++) s.a[r] = v + i * step + r * row;
-        run(&s, 1, p->zeros, 0, m[i]);
+        add_segments(&s, 1, p->zeros, 0, m[i], count > FEW, room > LANES);
     }
     for (int64_t r = 0; r < count; r++) {
-        for (int64_t j = 0; j < width; j += FN(LANES)) {
-            FN(vector) y[4];
-            FN(result_places)(m[0] + r * FN(NR) + j, SP__TILE_ROWS * FN(NR), y);
-            const FN(vector) bias = *(const FN(vector) *)(p->bias + first + j);
+        for (int64_t j = 0; j < width; j += LANES) {
+            vector y[4];
+            result_places(m[0] + r * NR + j, SP__TILE_ROWS * NR, y);
+            const vector bias = *(const vector *)(p->bias + first + j);
             for (int i = 0; i < 4; i++) y[i] += bias;
-            FN(store_places)(p, &at[r], first + j, y, width - j);
+            store_places(p, &at[r], first + j, y, width - j);
         }
     }
 }
 
-static void FN(winograd_task)(void *context, int64_t task)
+static void winograd_task(void *context, int64_t task)
 {
-    const FN(winograd) *p = context;
-    T v[FN(POINTS) * SP__TILE_ROWS * FN(SOURCES)] __attribute__((aligned(64)));
-    const int64_t row = (p->k + FN(LANES) - 1) / FN(LANES) * FN(LANES), step = SP__TILE_ROWS * row;
+    const winograd_call *p = context;
+    number v[POINTS * SP__TILE_ROWS * SOURCES] __attribute__((aligned(64)));
+    const int64_t row = (p->k + LANES - 1) / LANES * LANES, step = SP__TILE_ROWS * row;
     const int64_t all = p->call->batch * p->tiles[0] * p->tiles[1], each = p->chunk * SP__TILE_ROWS;
-    for (int64_t tile = task * each; tile < FN(least)(all, (task + 1) * each); tile += SP__TILE_ROWS) {
-        FN(spot) at[SP__TILE_ROWS];
-        const int64_t count = FN(least)(all - tile, SP__TILE_ROWS);
+    for (int64_t tile = task * each; tile < least(all, (task + 1) * each); tile += SP__TILE_ROWS) {
+        spot at[SP__TILE_ROWS];
+        const int64_t count = least(all - tile, SP__TILE_ROWS);
         for (int64_t i = 0; i < SP__TILE_ROWS; i++) {
-            at[i] = FN(spot_at)(p, tile + FN(least)(i, count - 1));
-            FN(transform_source)(p, &at[i], v + i * row, step);
+            at[i] = spot_at(p, tile + least(i, count - 1));
+            transform_source(p, &at[i], v + i * row, step);
         }
-        for (int64_t panel = 0; panel < p->panels; panel++) FN(run_tiles)(p, panel, at, count, v, step);
+        for (int64_t panel = 0; panel < p->panels; panel++) run_tiles(p, panel, at, count, v, step);
     }
 }
 
 /* ---- a call ---- */
 
-static void FN(set_winograd)(FN(winograd) * p, const sp__conv *call)
+static void set_winograd(winograd_call *p, const sp__conv *call)
 {
     enum { WORK = 1 << 21 }; /* multiply-adds in a task */
     const bool forward = call->kind == SP__CONV_FORWARD;
     const sp__operand *source = forward ? &call->x : &call->y;
-    *p = (FN(winograd)){.call = call, .k = forward ? call->in : call->out, .n = forward ? call->out : call->in};
+    *p = (winograd_call){.call = call, .k = forward ? call->in : call->out, .n = forward ? call->out : call->in};
     p->tail = forward ? call->tail : NULL;
-    p->source = FN(of_operand)(source, 0);
+    p->source = units_of(source, 0);
     p->result = p->tail ? p->tail->y : forward ? call->y : call->x;
-    FN(image_strides)(p->source_strides, source, 1);
-    FN(image_strides)(p->strides, &p->result, 1);
-    p->panels = (p->n + FN(NR) - 1) / FN(NR);
+    image_strides(p->source_strides, source, 1);
+    image_strides(p->strides, &p->result, 1);
+    p->panels = (p->n + NR - 1) / NR;
     for (int d = 0; d < 2; d++) {
         p->axis[d] = forward ? sp__conv_forward_axis(call, d) : sp__conv_backward_axis(call, d, 0);
         const bool pooled = p->tail && p->tail->pool[d] == 2;
         p->tiles[d] = pooled ? p->axis[d].count / 2 : (p->axis[d].count + 1) / 2;
     }
-    const int64_t group = FN(POINTS) * SP__TILE_ROWS * p->k * p->n;
+    const int64_t group = POINTS * SP__TILE_ROWS * p->k * p->n;
     p->chunk = group < WORK ? WORK / group : 1;
 }
 
-static sp_status FN(run_winograd)(const sp__conv *call)
+static sp_status run_winograd(const sp__conv *call)
 {
-    FN(winograd) p;
-    FN(set_winograd)(&p, call);
-    const int64_t weights = p.panels * FN(POINTS) * p.k * FN(NR), biases = p.panels * FN(NR);
-    const size_t bytes = (size_t)(weights + biases + FN(SOURCES)) * sizeof(T);
-    T *memory = sp__scratch(bytes);
+    winograd_call p;
+    set_winograd(&p, call);
+    const int64_t weights = p.panels * POINTS * p.k * NR, biases = p.panels * NR;
+    const size_t bytes = (size_t)(weights + biases + SOURCES) * sizeof(number);
+    number *memory = sp__scratch(bytes);
     if (!memory) return SP_ERROR_MEMORY;
     p.u = memory, p.bias = memory + weights;
-    p.zeros = memset(p.bias + biases, 0, FN(SOURCES) * sizeof(T));
+    p.zeros = memset(p.bias + biases, 0, SOURCES * sizeof(number));
     const int64_t tiles = call->batch * p.tiles[0] * p.tiles[1], each = p.chunk * SP__TILE_ROWS;
-    sp__flushed_tasks(p.panels * p.k, FN(transform_weights), &p);
-    sp__flushed_tasks((tiles + each - 1) / each, FN(winograd_task), &p);
+    sp__flushed_tasks(p.panels * p.k, transform_weights, &p);
+    sp__flushed_tasks((tiles + each - 1) / each, winograd_task, &p);
     sp_free(memory, bytes);
     return SP_OK;
 }
 
-static sp_status FN(run_dense)(const sp__conv *call)
-{
-    return sp__conv_is_winograd(call) ? FN(run_winograd)(call) : FN(run_gathers)(call);
-}
+#endif

@@ -1,0 +1,199 @@
+/* Which loop a convolution runs by: one list for each direction, read from the top. The first row that takes the call,
+ * is for its dtype and is compiled for the level in use runs; the last is the reference, which takes all. */
+#include "backends/cpu/conv/conv.h"
+
+/* ---- what a row may ask ---- */
+
+static bool any(const sp__conv *call, int64_t lanes)
+{
+    (void)call, (void)lanes;
+    return true;
+}
+
+static bool has_tail(const sp__conv *call, int64_t lanes)
+{
+    (void)lanes;
+    return call->tail != NULL;
+}
+
+static bool has_data(const sp__conv *call, int64_t lanes)
+{
+    (void)lanes;
+    return call->data != NULL;
+}
+
+/* Minimal filtering pays where the transforms, which grow with k and n, are little beside the products, which grow with
+ * k·n, and where all weights, transformed, stay in the second-level cache. The tail, the batch and the layout play no
+ * part, so that a place's sum is the same whatever is computed with it. */
+static bool is_winograd(const sp__conv *call, int64_t lanes)
+{
+    enum { LEAST = 16, MOST = 128, WEIGHTS = 1 << 13, PLACES = 36 };
+    (void)lanes;
+    const bool forward = call->kind == SP__CONV_FORWARD;
+    const int64_t *result = forward ? call->out_size : call->size;
+    const int64_t k = forward ? call->in : call->out, n = forward ? call->out : call->in;
+    for (int d = 0; d < 2; d++)
+        if (call->kernel[d] != 3 || call->stride[d] != 1 || call->dilation[d] != 1) return false;
+    if (call->groups > 1) return false;
+    return k >= LEAST && n >= LEAST && k <= MOST && k * n <= WEIGHTS && result[0] * result[1] >= PLACES;
+}
+
+/* Places of y's channels that a ReLU let through, `at` being the first channel's. Those that lie side by side are
+ * counted by loops that become vectors: of bf16, the numbers above 0 are bits from 1 to infinity's. */
+static int64_t positive_channels(const sp__operand *y, int64_t at, int64_t channels)
+{
+    enum { INFINITE = 0x7F80 };
+    const int64_t step = y->strides[1];
+    int32_t found = 0;
+    if (step == 1 && y->dtype == SP_F32) {
+        const float *x = (const float *)y->buffer + at;
+        for (int64_t o = 0; o < channels; o++) found += x[o] > 0;
+    } else if (step == 1 && y->dtype == SP_BF16) {
+        const sp__bf16 *x = (const sp__bf16 *)y->buffer + at;
+        for (int64_t o = 0; o < channels; o++) found += (uint16_t)(x[o] - 1) < INFINITE;
+    } else {
+        const int64_t item = sp__size_of(y->dtype);
+        for (int64_t o = 0; o < channels; o++)
+            found += sp__load_f64(y->dtype, (const char *)y->buffer + (at + o * step) * item) > 0;
+    }
+    return found;
+}
+
+/* The share of places that a ReLU without pooling let through, in some images of the batch. */
+static double sampled_density(const sp__conv *call)
+{
+    enum { SAMPLES = 4 };
+    const sp__operand *y = &call->tail->y;
+    const int64_t step = (call->batch + SAMPLES - 1) / SAMPLES, row = call->out_size[1];
+    int64_t positive = 0, seen = 0;
+    for (int64_t image = 0; image < call->batch; image += step) {
+        for (int64_t i = 0; i < call->out_size[0] * row; i++, seen += call->out) {
+            const int64_t at = y->offset + image * y->strides[0] + i / row * y->strides[2] + i % row * y->strides[3];
+            positive += positive_channels(y, at, call->out);
+        }
+    }
+    return seen ? (double)positive / (double)seen : 1;
+}
+
+/* Whether a place's channels fill vectors and an image of x and its list fit into the second-level cache. */
+static bool fits_lists(const sp__conv *call, int64_t lanes)
+{
+    enum { CACHE = 1 << 19, NUMBER = 4, ENTRY = 8 };
+    if (!call->tail || call->groups > 1 || call->dilation[1] != 1 || call->in * 2 <= lanes) return false;
+    const int64_t places = call->tail->pool[0] * call->tail->pool[1];
+    const int64_t image = (call->size[0] + 2 * call->padding[0]) * (call->size[1] + 2 * call->padding[1]) * call->in;
+    const int64_t windows = call->out_size[0] * call->out_size[1] * call->out / places;
+    return image * NUMBER <= CACHE && windows * ENTRY <= CACHE;
+}
+
+/* At most one place of a window has a gradient: of four or more, lists always pay. */
+static bool is_pooled_sparse(const sp__conv *call, int64_t lanes)
+{
+    return fits_lists(call, lanes) && call->tail->pool[0] * call->tail->pool[1] >= 4;
+}
+
+/* Behind ReLU alone lists pay for the weights' gradient, whose sums are in registers, where it let at most half through;
+ * those of backward-data are in memory. */
+static bool is_sparse(const sp__conv *call, int64_t lanes)
+{
+    if (is_pooled_sparse(call, lanes)) return true;
+    const int64_t *pool = call->tail ? call->tail->pool : NULL;
+    return fits_lists(call, lanes) && pool[0] * pool[1] == 1 && call->tail->relu && sampled_density(call) <= 0.5;
+}
+
+/* One pass makes both gradients from the same lists. */
+static bool is_sparse_with_data(const sp__conv *call, int64_t lanes)
+{
+    return call->data && is_pooled_sparse(call, lanes);
+}
+
+static bool is_even(const sp__operand *operand)
+{
+    const int64_t *s = operand->strides;
+    return (operand->offset | s[0] | s[2] | s[3]) % 2 == 0;
+}
+
+/* Whether the source's channels, which are summed over, make pairs in memory; what is not side by side yet will be. */
+static bool has_pairs(const sp__conv *call, int64_t lanes)
+{
+    (void)lanes;
+    const bool forward = call->kind == SP__CONV_FORWARD;
+    const sp__operand *source = forward ? &call->x : &call->y;
+    const int64_t channels = forward ? call->in : call->out;
+    return channels / call->groups % 2 == 0 && (source->strides[1] != 1 || is_even(source));
+}
+
+/* The weights' gradient sums over places: its pairs are made in a copy of x, which must be worth it. */
+static bool is_worth_pairing(const sp__conv *call, int64_t lanes)
+{
+    return !call->tail && call->in >= lanes / 2;
+}
+
+/* ---- the lists ---- */
+
+enum { ANY = SP_DTYPE_COUNT }; /* the call's own dtype */
+
+static const sp__conv_choice forward[] = {
+    {"pairs", SP_BF16, has_pairs, SP__CONV_DIRECT}, {"winograd", SP_F32, is_winograd, SP__CONV_WINOGRAD},
+    {"direct", SP_F32, any, SP__CONV_DIRECT},       {"direct", SP_F64, any, SP__CONV_DIRECT},
+    {"reference", ANY, any, SP__CONV_REFERENCE},
+};
+
+static const sp__conv_choice backward_data[] = {
+    {"sparse", SP_F32, is_pooled_sparse, SP__CONV_SPARSE},
+    {"expanded", SP_F32, has_tail, SP__CONV_EXPANDED},
+    {"expanded", SP_F64, has_tail, SP__CONV_EXPANDED},
+    {"pairs", SP_BF16, has_pairs, SP__CONV_DIRECT},
+    {"winograd", SP_F32, is_winograd, SP__CONV_WINOGRAD},
+    {"direct", SP_F32, any, SP__CONV_DIRECT},
+    {"direct", SP_F64, any, SP__CONV_DIRECT},
+    {"reference", ANY, any, SP__CONV_REFERENCE},
+};
+
+static const sp__conv_choice backward_weight[] = {
+    {"sparse with data", SP_F32, is_sparse_with_data, SP__CONV_SPARSE},
+    {"two passes", SP_F32, has_data, SP__CONV_TWO_PASSES},
+    {"two passes", SP_F64, has_data, SP__CONV_TWO_PASSES},
+    {"sparse", SP_F32, is_sparse, SP__CONV_SPARSE},
+    {"weight pairs", SP_BF16, is_worth_pairing, SP__CONV_WEIGHT},
+    {"weight", SP_F32, any, SP__CONV_WEIGHT},
+    {"weight", SP_F64, any, SP__CONV_WEIGHT},
+    {"reference", ANY, any, SP__CONV_REFERENCE},
+};
+
+static const sp__conv_choice *const lists[] = {[SP__CONV_FORWARD] = forward,
+                                               [SP__CONV_BACKWARD_DATA] = backward_data,
+                                               [SP__CONV_BACKWARD_WEIGHT] = backward_weight};
+
+/* ---- the choice ---- */
+
+sp__conv_run *sp__conv_function(const sp__conv_choice *choice, const sp__conv *call)
+{
+    if (choice->dtype == ANY) return SP__KIND_AT(&sp__reference, call->dtype, conv, choice->loop);
+    return SP__KIND_AT(sp__cpu_level(), choice->dtype, conv, choice->loop);
+}
+
+static bool is_for(int dtype, sp_dtype called)
+{
+    return dtype == ANY || dtype == (int)called || (dtype == SP_F32 && called == SP_BF16);
+}
+
+const sp__conv_choice *sp__conv_choose(const sp__conv *call)
+{
+    const int64_t lanes = sp__cpu_level()->vector_bytes / (int64_t)sizeof(float);
+    const sp__conv_choice *row = lists[call->kind];
+    for (; row->loop != SP__CONV_REFERENCE; row++)
+        if (is_for(row->dtype, call->dtype) && sp__conv_function(row, call) && row->takes(call, lanes)) break;
+    return row;
+}
+
+/* The reference has no tails. A window's places must fit into a tile of the direct loop, and into one of minimal
+ * filtering where that makes the sums: another loop would make other ones. */
+bool sp__cpu_conv_takes(const sp__conv *call)
+{
+    if (!call->tail) return true;
+    const bool fast = sp__cpu_level() != &sp__reference && sp__cpu_level()->of[call->dtype].conv;
+    const int64_t *pool = call->tail->pool, places = pool[0] * pool[1];
+    const bool fits_winograd = pool[0] == pool[1] && pool[0] <= 2;
+    return fast && places <= 16 && (fits_winograd || call->kind != SP__CONV_FORWARD || !is_winograd(call, 0));
+}
