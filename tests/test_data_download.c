@@ -93,7 +93,7 @@ static int files_in(const char *folder)
 }
 
 /* Downloads from mirrors of the test's server, each named by how it serves. */
-static bool download(const sp__remote *file, const char *const *ways, sp__text *troubles)
+static bool download(const sp__remote *file, const char *const *ways, sp__note *troubles)
 {
     const char *list[7] = {NULL};
     for (int i = 0; ways[i]; i++) {
@@ -128,7 +128,7 @@ static void test_good_mirror(void **state)
     (void)state;
     need_server();
     sp__remote file = {NAME, right, NULL, 0};
-    sp__text troubles = {0};
+    sp__note troubles = {0};
     assert_true(download(&file, WAYS("good"), &troubles));
     assert_int_equal(troubles.length, 0);
     check_arrived();
@@ -152,7 +152,7 @@ static void test_each_bad_mirror(void **state)
     need_server();
     sp__remote file = {NAME, right, NULL, 0};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        sp__text troubles = {0};
+        sp__note troubles = {0};
         assert_false(download(&file, WAYS(bad[i].way), &troubles));
         if (!strstr(troubles.text, bad[i].words)) fail_msg("%s: %s", bad[i].way, troubles.text);
         assert_int_equal(files_in(cache), 0);
@@ -182,7 +182,7 @@ static void test_gzip_bomb(void **state)
     sp__sha256_end(sum, content);
     free(zeros);
     sp__remote file = {NAME, right, content, ZEROS};
-    sp__text troubles = {0};
+    sp__note troubles = {0};
     assert_true(download(&file, WAYS("good"), &troubles));
     snprintf(path, sizeof path, "%s/" NAME, cache);
     assert_int_equal(unlink(path), 0);
@@ -197,7 +197,7 @@ static void test_mirrors_in_turn(void **state)
     (void)state;
     need_server();
     sp__remote file = {NAME, right, NULL, 0};
-    sp__text troubles = {0};
+    sp__note troubles = {0};
     assert_true(download(&file, WAYS("absent", "broken", "cut", "short", "good"), &troubles));
     check_arrived();
     int named = 0;
@@ -212,7 +212,7 @@ static void test_nobody_answers(void **state)
     stop_server(state);
     prepare(state);
     sp__remote file = {NAME, right, NULL, 0};
-    sp__text troubles = {0};
+    sp__note troubles = {0};
     assert_false(download(&file, WAYS("good"), &troubles));
     assert_true(troubles.length > 0);
     assert_int_equal(files_in(cache), 0);
@@ -223,7 +223,7 @@ static void test_folder_that_cannot_be_made(void **state)
     (void)state;
     need_server();
     sp__remote file = {NAME, right, NULL, 0};
-    sp__text troubles = {0};
+    sp__note troubles = {0};
     snprintf(cache, sizeof cache, "%s/" NAME "/below", served);
     assert_false(download(&file, WAYS("good"), &troubles));
     assert_non_null(strstr(troubles.text, "cannot be made: Not a directory"));
@@ -234,7 +234,7 @@ static void test_full_disk(void **state)
     (void)state;
     need_server();
     sp__remote file = {NAME, right, NULL, 0};
-    sp__text troubles = {0};
+    sp__note troubles = {0};
     struct rlimit before, small;
     getrlimit(RLIMIT_FSIZE, &before);
     small = (struct rlimit){5000, before.rlim_max};
@@ -258,7 +258,7 @@ static void test_several_processes(void **state)
     for (int i = 0; i < 4; i++) {
         children[i] = fork();
         if (children[i]) continue;
-        sp__text troubles = {0};
+        sp__note troubles = {0};
         _exit(!download(&file, WAYS("broken", "good"), &troubles));
     }
     for (int i = 0; i < 4; i++) {
@@ -275,7 +275,7 @@ static void test_killed(void **state)
     (void)state;
     need_server();
     sp__remote file = {NAME, right, NULL, 0};
-    sp__text troubles = {0};
+    sp__note troubles = {0};
     pid_t child = fork();
     if (!child) _exit(!download(&file, WAYS("slow"), &troubles));
     usleep(700000); /* the server sends a few bytes, and waits */

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-void sp__text_add(sp__text *text, const char *format, ...)
+void sp__note_add(sp__note *text, const char *format, ...)
 {
     size_t room = sizeof text->text - text->length;
     va_list arguments;
@@ -258,16 +258,16 @@ static bool fetch_from(const char *mirror, const char *folder, bool quiet, trans
 }
 
 bool sp__download(const sp__remote *file, const char *const *mirrors, const char *folder, bool quiet,
-                  sp__text *troubles)
+                  sp__note *troubles)
 {
     if (!make_folders(folder)) {
-        sp__text_add(troubles, "; %s cannot be made: %s", folder, strerror(errno));
+        sp__note_add(troubles, "; %s cannot be made: %s", folder, strerror(errno));
         return false;
     }
     for (; *mirrors; mirrors++) {
         transfer t = {.file = file};
         if (fetch_from(*mirrors, folder, quiet, &t)) return true;
-        sp__text_add(troubles, "; %s: %s", *mirrors, t.trouble);
+        sp__note_add(troubles, "; %s: %s", *mirrors, t.trouble);
     }
     return false;
 }
@@ -275,10 +275,10 @@ bool sp__download(const sp__remote *file, const char *const *mirrors, const char
 #else
 
 bool sp__download(const sp__remote *file, const char *const *mirrors, const char *folder, bool quiet,
-                  sp__text *troubles)
+                  sp__note *troubles)
 {
     (void)file, (void)mirrors, (void)folder, (void)quiet;
-    sp__text_add(troubles, "; this build has no libcurl or no libcrypto, so it downloads nothing");
+    sp__note_add(troubles, "; this build has no libcurl or no libcrypto, so it downloads nothing");
     return false;
 }
 

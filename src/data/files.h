@@ -52,17 +52,17 @@ typedef struct sp__remote {
     int64_t bytes;       /* of what it unpacks to, at most; 0: unknown */
 } sp__remote;
 
-/* Text that grows up to the size of an error's message, and is cut there. */
-typedef struct sp__text {
+/* A note for an error's message: text that grows up to its size, and is cut there. */
+typedef struct sp__note {
     size_t length;
     char text[900];
-} sp__text;
-void sp__text_add(sp__text *text, const char *format, ...) SP_PRINTF(2, 3);
+} sp__note;
+void sp__note_add(sp__note *text, const char *format, ...) SP_PRINTF(2, 3);
 
 /* Fetches a file into a folder, which it makes, from the first mirror that has it whole. The list of mirrors ends in
  * NULL. On failure nothing is left there, and `troubles` says what went wrong at each mirror. */
 bool sp__download(const sp__remote *file, const char *const *mirrors, const char *folder, bool quiet,
-                  sp__text *troubles);
+                  sp__note *troubles);
 
 /* ---- collections: the files of a data set, where they are looked for and fetched from ---- */
 
@@ -88,8 +88,8 @@ typedef struct sp__search {
     const sp__collection *family;
     bool test;
     char paths[SP__FILES][SP__PATH_SIZE]; /* where its files were found */
-    sp__text places;                      /* that were looked at */
-    sp__text trouble;                     /* the first that was met */
+    sp__note places;                      /* that were looked at */
+    sp__note trouble;                     /* the first that was met */
 } sp__search;
 
 /* Finds both files of a half: below `root` if it is named, else below SPUSK_DATA if that is set, else in the cache,

@@ -15,15 +15,15 @@ typedef enum found { ABSENT, FOUND, HALF, BROKEN } found;
 /* ---- looking ---- */
 
 /* The first trouble is the one to tell. */
-static found broken(sp__text *trouble, const char *path, const char *words)
+static found broken(sp__note *trouble, const char *path, const char *words)
 {
-    if (!trouble->length) sp__text_add(trouble, "%s: %s", path, words);
+    if (!trouble->length) sp__note_add(trouble, "%s: %s", path, words);
     return BROKEN;
 }
 
 /* A path is absent only where nothing is, or can be. A link whose target is gone, a disk that fails and a missing
  * permission hide a file that should be there. */
-static found look_at(const char *path, mode_t kind, sp__text *trouble)
+static found look_at(const char *path, mode_t kind, sp__note *trouble)
 {
     struct stat about;
     const bool there = !lstat(path, &about), link = there && S_ISLNK(about.st_mode);
@@ -36,7 +36,7 @@ static found look_at(const char *path, mode_t kind, sp__text *trouble)
 }
 
 /* Finds FOLDER/train-images-idx3-ubyte, with .gz or without, also as some archives name it: train-images.idx3-ubyte. */
-static found find_file(const char *folder, const char *name, char path[SP__PATH_SIZE], sp__text *trouble)
+static found find_file(const char *folder, const char *name, char path[SP__PATH_SIZE], sp__note *trouble)
 {
     const size_t plain = strlen(name) - strlen(".gz");
     found worst = ABSENT;
@@ -55,7 +55,7 @@ static found find_file(const char *folder, const char *name, char path[SP__PATH_
 /* Whether a folder has any file of either half, also one that cannot be read. */
 static bool find_any(const sp__collection *family, const char *folder, char path[SP__PATH_SIZE])
 {
-    sp__text unused = {0};
+    sp__note unused = {0};
     for (int i = 0; i < 2 * SP__FILES; i++)
         if (find_file(folder, family->halves[i / 2].files[i % 2].name, path, &unused) != ABSENT) return true;
     return false;
@@ -67,7 +67,7 @@ static found find_in(sp__search *s, const char *folder)
     const char *missing = NULL;
     char other[SP__PATH_SIZE];
     found result = FOUND;
-    sp__text_add(&s->places, "%s%s", s->places.length ? ", " : "", folder);
+    sp__note_add(&s->places, "%s%s", s->places.length ? ", " : "", folder);
     if (look_at(folder, S_IFDIR, &s->trouble) == BROKEN) return BROKEN;
     for (int i = 0; i < SP__FILES; i++) {
         const found file = find_file(folder, half->files[i].name, s->paths[i], &s->trouble);
@@ -76,7 +76,7 @@ static found find_in(sp__search *s, const char *folder)
     }
     if (!missing || result == BROKEN) return result;
     if (!find_any(s->family, folder, other)) return ABSENT;
-    if (!s->trouble.length) sp__text_add(&s->trouble, "%s has no %s beside it, packed or not", other, missing);
+    if (!s->trouble.length) sp__note_add(&s->trouble, "%s has no %s beside it, packed or not", other, missing);
     return HALF;
 }
 
@@ -146,7 +146,7 @@ static sp_status fetch(sp__search *s, const char *cache, bool begun, bool quiet)
     char wish[SP__PATH_SIZE];
     const char *mirrors[MOST_MIRRORS + 1];
     list_mirrors(s->family, wish, sizeof wish, mirrors);
-    sp__text reasons = {0};
+    sp__note reasons = {0};
     for (int i = 0; i < SP__FILES; i++) {
         const sp__remote *file = &s->family->halves[s->test].files[i];
         if (find_file(cache, file->name, s->paths[i], &s->trouble) == FOUND) continue;
