@@ -16,7 +16,7 @@
 #define SP__ST_METADATA "__metadata__"
 #define SP__ST_MODEL "spusk.model"
 /* The reference implementation refuses longer heads. */
-#define SP__ST_MAX_HEAD 100000000
+enum { SP__ST_MAX_HEAD = 100000000 };
 
 typedef struct sp__st_type {
     const char *name;

@@ -16,8 +16,7 @@
 #define BEGINNING ".spusk-"
 #define ENDING ".tmp"
 /* A large folder is not read to its end for each file that is written there. */
-#define MOST_OTHERS 4096
-#define MOST_TRIES 100
+enum { MOST_OTHERS = 4096, MOST_TRIES = 100 };
 
 /* ---- what others left ---- */
 

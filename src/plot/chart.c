@@ -15,7 +15,7 @@ static const struct {
     {".svg", "svg font 'sans,16'", true, "</svg>"},
     {".pdf", "pdfcairo font 'sans,12'", false, "%%EOF"},
 };
-#define N_TERMINALS (int)(sizeof terminals / sizeof *terminals)
+enum { N_TERMINALS = sizeof terminals / sizeof *terminals };
 
 /* ---- looks ---- */
 

@@ -38,7 +38,7 @@ sp_status sp__chart_save(sp__chart *chart);
 
 /* Colour i ("#332288") and its pale twin, gnuplot's number of marker i. There are SP__LOOKS of each; they come again
  * after that. */
-#define SP__LOOKS 10
+enum { SP__LOOKS = 10 };
 const char *sp__chart_colour(int i);
 const char *sp__chart_pale_colour(int i);
 int sp__chart_marker(int i);

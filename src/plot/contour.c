@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define N_LEVELS 14
+enum { N_LEVELS = 14 };
 
 /* ---- checks and sizes ---- */
 

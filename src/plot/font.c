@@ -101,7 +101,7 @@ static const unsigned char glyphs[][SP__FONT_HEIGHT] = {
     {0x00, 0x08, 0x15, 0x02, 0x00, 0x00, 0x00, 0x00}, /* ~ */
     // clang-format on
 };
-#define N_GLYPHS (int)(sizeof glyphs / sizeof *glyphs)
+enum { N_GLYPHS = sizeof glyphs / sizeof *glyphs };
 
 static const unsigned char box[SP__FONT_HEIGHT] = {0x1f, 0x11, 0x11, 0x11, 0x11, 0x11, 0x1f};
 

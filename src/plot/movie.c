@@ -8,9 +8,9 @@
 #include <spusk/views.h>
 #include <string.h>
 
-#define MAX_SIDE 8192
+enum { MAX_SIDE = 8192 };
 /* Without a scale, small frames are enlarged until their longer side is this long. */
-#define SEEN_WELL 280
+enum { SEEN_WELL = 280 };
 
 static void destroy(void *object)
 {

@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <math.h>
 
-#define NUMBER 32
+enum { NUMBER = 32 };
 
 static int64_t even(int64_t x)
 {

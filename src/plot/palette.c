@@ -7,7 +7,7 @@
 
 #include <math.h>
 
-#define MAX_BOXES 255
+enum { MAX_BOXES = 255 };
 
 void sp__palette_init(sp__palette *palette)
 {

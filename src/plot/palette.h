@@ -4,8 +4,10 @@
 
 #include <spusk/extend.h>
 
-#define SP__PALETTE_KNOWN 1024          /* places for the first colours, by their hash */
-#define SP__PALETTE_BINS (1 << (3 * 5)) /* colours by five bits of each channel */
+enum {
+    SP__PALETTE_KNOWN = 1024,        /* places for the first colours, by their hash */
+    SP__PALETTE_BINS = 1 << (3 * 5), /* colours by five bits of each channel */
+};
 
 typedef struct sp__palette {
     unsigned char colours[256][3];

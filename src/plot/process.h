@@ -26,7 +26,7 @@ typedef struct sp__process {
 /* Starts a program of the PATH. With `feed` it reads what sp__process_write writes, or else nothing. It has the files
  * as descriptors 3, 4, …, so it needs no name that a user chose. There are at most SP__PROCESS_FILES. Returns an errno,
  * or 0. */
-#define SP__PROCESS_FILES 3
+enum { SP__PROCESS_FILES = 3 };
 int sp__process_start(sp__process *process, const char *const *arguments, bool feed, FILE *const *files, int n);
 /* Returns an errno, or 0. No signal comes when the program has gone. */
 int sp__process_write(const sp__process *process, const void *data, size_t bytes);

@@ -6,8 +6,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define MAX_CLASSES 30
-#define MAX_PANELS 6
+enum { MAX_CLASSES = 30 };
+enum { MAX_PANELS = 6 };
 
 /* A class's name and its place in the chart. */
 typedef struct middle {

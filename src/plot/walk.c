@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST_FRAMES 200
-#define FEWEST_FRAMES 100 /* a short walk is drawn between its steps, too, or nobody could follow it */
-#define LETTER 2          /* pixels a dot of a letter */
+/* A short walk is drawn between its steps, too, or nobody could follow it. */
+enum { FEWEST_FRAMES = 100, MOST_FRAMES = 200 };
+enum { LETTER = 2 }; /* pixels a dot of a letter */
 #define LINE_WIDTH 2.2
 #define HEAD_SIZE 7.0
 

@@ -11,10 +11,7 @@
 #include <spusk/random.h>
 #include <spusk/views.h>
 
-#define HIDDEN 8
-#define WEIGHTS (3 * HIDDEN + 1)
-#define EXAMPLES 24
-#define STEPS 400
+enum { HIDDEN = 8, WEIGHTS = 3 * HIDDEN + 1, EXAMPLES = 24, STEPS = 400 };
 
 /* Part of the rows of weights (n, WEIGHTS), as (n, HIDDEN, 1). */
 static sp_tensor *part(sp_tensor *weights, int64_t index)

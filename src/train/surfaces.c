@@ -184,7 +184,7 @@ static const row rows[] = {
                   .steps = 200},
     },
 };
-#define N_ROWS (int)(sizeof rows / sizeof *rows)
+enum { N_ROWS = sizeof rows / sizeof *rows };
 
 struct sp_surface {
     const row *row;
