@@ -15,21 +15,21 @@ typedef struct sp_scheduler sp_scheduler;
  * gradient, to which weight_decay·p is added. */
 typedef struct sp_optim_options {
     size_t size;
-    double lr;
+    double lr;                        /* default: the optimiser's own */
     double momentum;                  /* sgd, rmsprop */
     double dampening;                 /* sgd */
     bool nesterov;                    /* sgd */
-    double weight_decay;              /* all */
+    double weight_decay;              /* all; default 0, of adamw 1e-2 */
     double lr_decay;                  /* adagrad */
     double initial_accumulator_value; /* adagrad */
     double rho;                       /* adadelta, default 0.9 */
     double alpha;                     /* rmsprop, default 0.99 */
     bool centered;                    /* rmsprop */
     double betas[2];                  /* adam and its kin, default 0.9, 0.999 */
-    double eps;
-    bool amsgrad;          /* adam, adamw */
-    double momentum_decay; /* nadam, default 4e-3 */
-    bool maximize;         /* go uphill */
+    double eps;                       /* default: the optimiser's own */
+    bool amsgrad;                     /* adam, adamw */
+    double momentum_decay;            /* nadam, default 4e-3 */
+    bool maximize;                    /* go uphill */
     SP_OPTIONS_END;
 } sp_optim_options;
 
