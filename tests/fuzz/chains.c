@@ -33,7 +33,7 @@ static sp_module *activation(fuzz_random *r)
     case 0: return sp_nn_tanh();
     case 1: return sp_nn_gelu();
     case 2: return sp_nn_leaky_relu();
-    default: return sp_nn_dropout(0.3);
+    default: return sp_nn_silu();
     }
 }
 

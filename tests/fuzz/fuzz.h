@@ -65,12 +65,12 @@ typedef struct fuzz_case {
 
 /* What a subject is not called with, and what its results may differ in. */
 enum {
-    FUZZ_FINITE = 1,        /* not with infinities, NaN and huge numbers: where padding meets them */
+    FUZZ_FINITE = 1,        /* not with special numbers: where padding meets them, or products leave the range */
     FUZZ_MODEST = 2,        /* not with numbers so large that what lies between overflows */
     FUZZ_LAYOUT_ROUNDS = 4, /* adds up in an order that follows from the strides */
     FUZZ_LEVELS_ROUND = 8,  /* f32 and f64 are not yet the same on all levels with a fused multiply-add */
     FUZZ_CANCELS = 16,      /* gives differences of numbers as large as the inputs, or its other results */
-    FUZZ_JUMPS = 32,        /* gradients jump where a value is rounded: compared where the values are the same */
+    FUZZ_JUMPS = 32,        /* gradients jump where a value within is rounded: levels and layouts give others */
     FUZZ_LONG = 64,         /* rounds at many places, one behind the other */
     FUZZ_EXACT = 128,       /* the value is the reference's, bit for bit, at every level: nothing is rounded */
     FUZZ_OWN_SHAPES = 256,  /* its samples go with their own shapes alone */

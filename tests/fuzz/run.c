@@ -1,7 +1,7 @@
+#include "autograd/deferred.h"
 #include "backends/cpu/cpu.h"
 #include "fuzz/fuzz.h"
 #include "support/support.h"
-#include "autograd/deferred.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -20,6 +20,9 @@ static void draw_update(fuzz_case *c, fuzz_random *r, int attempt)
     c->whole[2] = fuzz_between(r, 0, 15);
     c->whole[3] = fuzz_between(r, 1, 1000);
     for (int i = 0; i < 4; i++) c->real[i] = fuzz_real(r, 0.001, 0.99);
+    c->real[2] = fuzz_real(r, 0.5, 0.99); /* a mean of squares stays well above the square of the mean, */
+    c->in[2].low = 0.5;
+    c->in[4].high = 0.05; /* which RMSprop takes from it */
 }
 
 static sp_update_numbers numbers_of(const fuzz_case *c)
