@@ -8,7 +8,6 @@
  * outside together and those outside cost nothing; or, where images are few, places one after the other, for which a
  * row of zeros stands in for what lies outside. Where a maximum is taken over windows, a row is a window, and the
  * places of the windows come in turn. */
-
 #ifndef SPUSK_CONV_DIRECT_TILE_H
 #define SPUSK_CONV_DIRECT_TILE_H
 

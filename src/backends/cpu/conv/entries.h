@@ -5,7 +5,6 @@
  * A block is LANES channels of x. An image of x, or of its gradient, is copied as [block][row][column][LANES] with the
  * padding around it, so that no tap lies outside and an image's block fits into the first-level cache. A task is some
  * of the images. */
-
 #ifndef SPUSK_CONV_ENTRIES_H
 #define SPUSK_CONV_ENTRIES_H
 

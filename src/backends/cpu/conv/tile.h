@@ -1,10 +1,10 @@
-/* The inner loops of convolution: sums of products in registers.
+/* The inner loops of convolution: sums of products in registers. Like the files of loops that include it, it wants
+ * numbers_f32.h or its like in front of it.
  *
- * ROWS  rows of a tile: places of the result, or channels of the weights' gradient
- * NR    its columns: two vectors
+ * SP__TILE_ROWS  rows of a tile: places of the result, or channels of the weights' gradient
+ * NR             its columns: two vectors
  *
  * A tile's sums stay in registers while it runs over its segments, and lie in the first-level cache between them. */
-
 #ifndef SPUSK_CONV_TILE_H
 #define SPUSK_CONV_TILE_H
 

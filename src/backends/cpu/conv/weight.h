@@ -5,7 +5,6 @@
  *
  * A tile holds up to SP__TILE_ROWS rows of a panel and runs over the places of an image. A task is a panel, some tiles
  * and some of the images: the last are cut by the shape, and what each part found is added in their order. */
-
 #ifndef SPUSK_CONV_WEIGHT_H
 #define SPUSK_CONV_WEIGHT_H
 

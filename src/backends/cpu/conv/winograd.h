@@ -11,7 +11,6 @@
  * rows   of the products: SP__TILE_ROWS tiles, one after the other in images, rows and columns
  *
  * Which sums are taken together depends on the place in the image alone. A window of a 2×2 maximum is a tile. */
-
 #ifndef SPUSK_CONV_WINOGRAD_H
 #define SPUSK_CONV_WINOGRAD_H
 
