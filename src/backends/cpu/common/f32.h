@@ -6,18 +6,52 @@
 #include "backends/cpu/common/simd.h"
 #include <math.h>
 
-#define T float
-#define I int32_t
-#define FN(name) name##_f32
-#define ROOT(x) __builtin_sqrtf(x)
-#include "vector.inc.h"
-#undef T
-#undef I
-#undef FN
-#undef ROOT
+typedef float vf __attribute__((vector_size(SP__VECTOR_BYTES), aligned(4), may_alias));
+typedef int32_t vi __attribute__((vector_size(SP__VECTOR_BYTES), aligned(4), may_alias)); /* and masks */
+enum { LANES_f32 = SP__VECTOR_BYTES / 4 };
 
-typedef vector_f32 vf;
-typedef mask_f32 vi;
+SP__INLINE vf splat_f32(float x)
+{
+    return x - (vf){0}; /* not 0 + x, which would lose the sign of -0 */
+}
+
+/* Where the mask is all ones a, else b. */
+SP__INLINE vf select_f32(vi mask, vf a, vf b)
+{
+    return (vf)(((vi)a & mask) | ((vi)b & ~mask));
+}
+
+SP__INLINE bool any_f32(vi mask)
+{
+    return sp__any_word((sp__words)mask);
+}
+
+SP__INLINE vf magnitude_f32(vf x)
+{
+    return (vf)((vi)x & ~(vi)splat_f32(-0.0f));
+}
+
+/* The first n elements at p, or a whole vector of them; zeros behind. */
+SP__INLINE vf load_f32(const void *p, int64_t n)
+{
+    return (vf)sp__load_words(p, n);
+}
+
+SP__INLINE void store_f32(void *p, vf x, int64_t n)
+{
+    sp__store_words(p, (sp__words)x, n);
+}
+
+/* The vector extensions have no square root; the loop over lanes becomes one instruction where the level has it. */
+SP__INLINE vf root_f32(vf x)
+{
+    union {
+        vf whole;
+        float lanes[LANES_f32];
+    } u = {x};
+    for (int i = 0; i < LANES_f32; i++) u.lanes[i] = __builtin_sqrtf(u.lanes[i]);
+    return u.whole;
+}
 
 /* The smaller of a and b, and the larger; b where one of them is NaN. */
 SP__INLINE vf smaller_f32(vf a, vf b)

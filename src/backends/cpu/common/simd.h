@@ -103,6 +103,36 @@ SP__INLINE void sp__store_part(void *p, sp__words x, int64_t words)
 #endif
 }
 
+/* The first `words` words at p, or a whole vector of them. p need not be aligned: pairs of bf16 are not. */
+SP__INLINE sp__words sp__load_words(const void *p, int64_t words)
+{
+    sp__words x;
+    if (words >= SP__VECTOR_BYTES / 4) return memcpy(&x, p, sizeof x), x;
+    return sp__load_part(p, words);
+}
+
+SP__INLINE void sp__store_words(void *p, sp__words x, int64_t words)
+{
+    if (words >= SP__VECTOR_BYTES / 4)
+        *(sp__words *)p = x;
+    else
+        sp__store_part(p, x, words);
+}
+
+/* Whether any bit is set of a mask. */
+SP__INLINE bool sp__any_word(sp__words mask)
+{
+#if defined(__AVX512F__)
+    return _mm512_movepi8_mask((__m512i)mask) != 0;
+#elif defined(__AVX2__)
+    return _mm256_movemask_epi8((__m256i)mask) != 0;
+#endif
+    uint64_t parts[SP__VECTOR_BYTES / 8], all = 0;
+    memcpy(parts, &mask, sizeof parts);
+    for (int i = 0; i < SP__VECTOR_BYTES / 8; i++) all |= parts[i];
+    return all != 0;
+}
+
 /* Bit i is the sign of word i. */
 SP__INLINE uint32_t sp__signs(sp__words x)
 {

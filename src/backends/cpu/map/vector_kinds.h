@@ -1,0 +1,73 @@
+/* The map kernels that have loops by vectors: SP__VECTORS(KIND, formula, inputs, result, arguments, dtypes), one line
+ * each. KIND, result and arguments are those of backends/map_kinds.h.
+ *
+ *   formula  the function on vectors, whose loop is formula_loop
+ *   inputs   1, 2 or 3; OWN: the loop is written by itself
+ *   dtypes   F32; F32_F64; ALL, bf16 as well */
+
+/* clang-format off */
+SP__VECTORS(NEG, neg_of, 1, SAME, (x), ALL)
+SP__VECTORS(ABS, abs_of, 1, SAME, (x), F32_F64)
+SP__VECTORS(SIGN, sign_of, 1, SAME, (x), F32)
+SP__VECTORS(EXP, exp_f32, 1, SAME, (x), F32)
+SP__VECTORS(EXPM1, expm1_f32, 1, SAME, (x), F32)
+SP__VECTORS(LOG, log_f32, 1, SAME, (x), F32)
+SP__VECTORS(LOG1P, log1p_f32, 1, SAME, (x), F32)
+SP__VECTORS(SQRT, sqrt_of, 1, SAME, (x), F32_F64)
+SP__VECTORS(RSQRT, rsqrt_of, 1, SAME, (x), F32_F64)
+SP__VECTORS(RECIPROCAL, reciprocal_of, 1, SAME, (x), F32_F64)
+SP__VECTORS(SQUARE, square_of, 1, SAME, (x), F32_F64)
+SP__VECTORS(SIN, sin_of, 1, SAME, (x), F32)
+SP__VECTORS(COS, cos_of, 1, SAME, (x), F32)
+SP__VECTORS(TANH, tanh_f32, 1, SAME, (x), F32)
+SP__VECTORS(SIGMOID, sigmoid_f32, 1, SAME, (x), F32)
+SP__VECTORS(RELU, relu_of, 1, SAME, (x), ALL)
+SP__VECTORS(SILU, silu_of, 1, SAME, (x), F32)
+SP__VECTORS(FLOOR, floor_f32, 1, SAME, (x), F32)
+SP__VECTORS(CEIL, ceil_f32, 1, SAME, (x), F32)
+SP__VECTORS(ROUND, rint_f32, 1, SAME, (x), F32)
+SP__VECTORS(ERF, erf_f32, 1, SAME, (x), F32)
+SP__VECTORS(SOFTPLUS, softplus_of, 1, SAME, (x, p, q), F32)
+SP__VECTORS(LEAKY_RELU, leaky_relu_of, 1, SAME, (x, p), F32_F64)
+SP__VECTORS(ELU, elu_of, 1, SAME, (x, p), F32)
+SP__VECTORS(GELU, gelu_f32, 1, SAME, (x), F32)
+SP__VECTORS(GELU_TANH, gelu_tanh_of, 1, SAME, (x), F32)
+SP__VECTORS(CLAMP, clamp_of, 1, SAME, (x, p, q), F32)
+SP__VECTORS(POW_SCALAR, pow_scalar, OWN, SAME, (x, p), F32)
+SP__VECTORS(AFFINE, affine_of, 1, SAME, (x, p, q), F32_F64)
+
+SP__VECTORS(ISNAN, isnan_of, 1, BOOL, (x), F32)
+SP__VECTORS(ISINF, isinf_of, 1, BOOL, (x), F32)
+SP__VECTORS(ISFINITE, isfinite_of, 1, BOOL, (x), F32)
+
+SP__VECTORS(ADD, add_of, 2, SAME, (x, y), ALL)
+SP__VECTORS(SUB, sub_of, 2, SAME, (x, y), ALL)
+SP__VECTORS(MUL, mul_of, 2, SAME, (x, y), ALL)
+SP__VECTORS(DIV, div_of, 2, SAME, (x, y), F32_F64)
+SP__VECTORS(MAXIMUM, maximum_of, 2, SAME, (x, y), F32_F64)
+SP__VECTORS(MINIMUM, minimum_of, 2, SAME, (x, y), F32_F64)
+SP__VECTORS(LERP, lerp_of, 2, SAME, (x, y, p), F32)
+SP__VECTORS(RELU_BACKWARD, relu_backward_of, 2, SAME, (x, y), ALL)
+SP__VECTORS(SIGMOID_BACKWARD, sigmoid_backward_of, 2, SAME, (x, y), F32_F64)
+SP__VECTORS(TANH_BACKWARD, tanh_backward_of, 2, SAME, (x, y), F32_F64)
+SP__VECTORS(GELU_BACKWARD, gelu_backward_of, 2, SAME, (x, y), F32)
+SP__VECTORS(GELU_TANH_BACKWARD, gelu_tanh_backward_of, 2, SAME, (x, y), F32)
+SP__VECTORS(SILU_BACKWARD, silu_backward_of, 2, SAME, (x, y), F32)
+SP__VECTORS(SOFTPLUS_BACKWARD, softplus_backward_of, 2, SAME, (x, y, p, q), F32)
+SP__VECTORS(LEAKY_RELU_BACKWARD, leaky_relu_backward_of, 2, SAME, (x, y, p), F32)
+SP__VECTORS(ELU_BACKWARD, elu_backward_of, 2, SAME, (x, y, p), F32)
+SP__VECTORS(BCE_LOGITS, bce_logits_of, 2, SAME, (x, y), F32)
+SP__VECTORS(BCE_LOGITS_BACKWARD, bce_logits_backward_of, 2, SAME, (x, y), F32)
+
+SP__VECTORS(EQ, eq_of, 2, BOOL, (x, y), F32)
+SP__VECTORS(NE, ne_of, 2, BOOL, (x, y), F32)
+SP__VECTORS(LT, lt_of, 2, BOOL, (x, y), F32)
+SP__VECTORS(LE, le_of, 2, BOOL, (x, y), F32)
+SP__VECTORS(GT, gt_of, 2, BOOL, (x, y), F32)
+SP__VECTORS(GE, ge_of, 2, BOOL, (x, y), F32)
+
+SP__VECTORS(WHERE, where, OWN, SAME, (), F32)
+SP__VECTORS(ADDCMUL, addcmul_of, 3, SAME, (x, y, z, p), F32)
+SP__VECTORS(ADDCDIV, addcdiv_of, 3, SAME, (x, y, z, p), F32)
+SP__VECTORS(LERP_TENSOR, lerp_tensor_of, 3, SAME, (x, y, z), F32)
+/* clang-format on */
