@@ -11,10 +11,7 @@ file(GLOB reference_sources CONFIGURE_DEPENDS ${cpu}/*/reference*.c)
 list(FILTER reference_sources EXCLUDE REGEX "/reference_any\\.c$")
 # These still hold all their types at once.
 set(whole_reference_sources
-    ${cpu}/conv/reference.c
-    ${cpu}/norm/reference.c
-    ${cpu}/reduce/reference.c
-    ${cpu}/rows/reference.c)
+    ${cpu}/conv/reference.c)
 list(REMOVE_ITEM reference_sources ${whole_reference_sources})
 list(REMOVE_ITEM library_sources ${level_sources} ${reference_sources})
 set_source_files_properties(${whole_reference_sources} PROPERTIES COMPILE_OPTIONS -fno-math-errno)

@@ -93,8 +93,9 @@ static inline sp__reach sp__pool_reach(const sp__pool *p, int d, int64_t i)
     const int64_t end = sp__pool_inside(p->kernel[d], p->size[d] - start, step);
     return (sp__reach){begin, end > begin ? end : begin, start};
 }
-/* Groups [first, last); with `last`, the columns of dweight and dbias have a run of their own. */
+/* Groups [first, last), forward or backward; or, with `last`, places [first, last) of dweight and dbias. */
 typedef void sp__norm_run(const sp__norm *call, int64_t first, int64_t last);
+typedef enum sp__norm_part { SP__NORM_FORWARD, SP__NORM_BACKWARD, SP__NORM_LAST, SP__NORM_PARTS } sp__norm_part;
 /* Rows of groups that lie side by side, n of them; numbers for each group. */
 typedef struct sp__norm_block {
     const float *x, *g;
@@ -145,7 +146,8 @@ typedef struct sp__kernels {
     sp__resample_run *resample;
     sp__index_run *const *index; /* by sp__index_kind */
     sp__nll_run *nll;
-    const sp__norm_loops *norm;     /* in fast tables only */
+    sp__norm_run *const *norm;          /* by sp__norm_part */
+    const sp__norm_loops *norm_columns; /* groups side by side; in fast tables only */
     double (*spin)(int64_t rounds); /* multiply-adds in registers: returns the operations done; NULL: not measured */
 } sp__kernels;
 

@@ -16,7 +16,7 @@ const sp__level SP__HERE(sp__level) = {
                        .conv = SP__BASE(sp__conv_f32),
                        .update = SP__BASE(sp__update_f32),
                        .pool = SP__BASE(sp__pool_f32),
-                       .norm = &SP__BASE(sp__norm_f32),
+                       .norm_columns = &SP__BASE(sp__norm_columns_f32),
                        .fill = SP__BASE(sp__fill_f32),
                        .spin = SP__BASE(sp__spin_f32)},
            [SP_F64] = {.map = SP__BASE(sp__map_f64),

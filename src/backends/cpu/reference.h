@@ -22,7 +22,7 @@ extern sp__fold_run *const sp__fold_f32[SP__FOLD_COUNT], *const sp__fold_f64[SP_
                                                                  *const sp__fold_i64[SP__FOLD_COUNT],
                                                                      *const sp__fold_i32[SP__FOLD_COUNT],
                                                                          *const sp__fold_u8[SP__FOLD_COUNT],
-                                                                             *const sp__fold_bool[SP__FOLD_COUNT];
+                                                                             *const sp__fold_bool8[SP__FOLD_COUNT];
 
 extern sp__rows_run *const sp__rows_f32[SP__ROW_COUNT],
     *const sp__rows_f64[SP__ROW_COUNT], *const sp__rows_bf16[SP__ROW_COUNT], *const sp__rows_i64[SP__ROW_COUNT],
@@ -44,9 +44,8 @@ extern sp__fill_run *const sp__fill_any[SP__FILL_COUNT];
 extern sp__index_run *const sp__index_any[SP__INDEX_COUNT];
 sp__nll_run sp__nll_any;
 
-typedef enum sp__norm_part { SP__NORM_FORWARD, SP__NORM_BACKWARD, SP__NORM_COLUMNS, SP__NORM_RUNS } sp__norm_part;
-extern sp__norm_run *const sp__norm_f32[SP__NORM_RUNS], *const sp__norm_f64[SP__NORM_RUNS],
-                                                            *const sp__norm_bf16[SP__NORM_RUNS];
+extern sp__norm_run *const sp__norm_f32[SP__NORM_PARTS], *const sp__norm_f64[SP__NORM_PARTS],
+                                                            *const sp__norm_bf16[SP__NORM_PARTS];
 
 /* base^exponent, overflow wraps; a negative exponent gives 0 but for bases 1 and -1. */
 int64_t sp__power_i64(int64_t base, int64_t exponent);

@@ -1,6 +1,5 @@
 /* Normalisation: chooses the kernel and cuts the work by its shape. */
 #include "backends/cpu/cpu.h"
-#include "backends/cpu/reference.h"
 #include <math.h>
 
 typedef struct norm_plan {
@@ -173,18 +172,25 @@ static bool takes_columns(const sp__norm *call)
            is_rows(call, call->dx);
 }
 
+static void trace(const sp__norm *call, const char *loop)
+{
+    sp__trace_kernel(call->backward ? "norm backward" : "norm forward", call->x.dtype, loop, "x %s",
+                     sp__trace_sizes(4, call->sizes));
+}
+
 sp_status sp__cpu_norm(const sp__norm *call)
 {
-    sp__norm_run *const *runs = call->x.dtype == SP_F32    ? sp__norm_f32
-                                : call->x.dtype == SP_F64  ? sp__norm_f64
-                                : call->x.dtype == SP_BF16 ? sp__norm_bf16
-                                                           : NULL;
-    if (!runs) return sp__no_kernel("normalisation", call->x.dtype);
-    const sp__norm_loops *loops = sp__cpu_level()->of[call->x.dtype].norm;
-    if (loops && takes_columns(call)) return run_columns(call, loops);
+    const sp_dtype dtype = call->x.dtype;
+    const sp__norm_part part = call->backward ? SP__NORM_BACKWARD : SP__NORM_FORWARD;
+    sp__norm_run *run = SP__KIND(dtype, norm, part);
+    if (!run) return sp__no_kernel("normalisation", dtype);
+    const sp__norm_loops *columns = SP__ROW(dtype, norm_columns);
+    const bool by_columns = columns && takes_columns(call);
+    if (sp__traces_kernels()) trace(call, by_columns ? "columns" : "reference");
+    if (by_columns) return run_columns(call, columns);
     const int64_t groups = call->sizes[1], elements = call->sizes[0] * call->sizes[2] * call->sizes[3];
-    run_norm(call, runs[call->backward ? SP__NORM_BACKWARD : SP__NORM_FORWARD], groups, elements);
+    run_norm(call, run, groups, elements);
     if (call->backward && call->last && (call->dweight || call->dbias))
-        run_norm(call, runs[SP__NORM_COLUMNS], call->sizes[3], groups);
+        run_norm(call, SP__KIND(dtype, norm, SP__NORM_LAST), call->sizes[3], groups);
     return SP_OK;
 }

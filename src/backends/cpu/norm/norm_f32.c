@@ -88,4 +88,5 @@ static void normalize_backward(const sp__norm_block *b)
     }
 }
 
-const sp__norm_loops SP__HERE(sp__norm_f32) = {add_values, add_squares, add_products, normalize, normalize_backward};
+const sp__norm_loops SP__HERE(sp__norm_columns_f32) = {add_values, add_squares, add_products, normalize,
+                                                       normalize_backward};

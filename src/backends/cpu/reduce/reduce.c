@@ -161,7 +161,7 @@ static void merge(const plan *p, sp__cell *into, const sp__cell *from)
     const bool exact = p->folds[p->pass] == SP__FOLD_SUM && p->call->in.dtype == SP_F64;
     const sp__cell before = *into;
     const sp__fold_block one = {.in = (const char *)&from->value, .n_reduced = 1, .n_kept = 1, .position = -1};
-    sp__reference.of[p->floating ? SP_F64 : SP_I64].fold[kind](into, &one);
+    SP__KIND_AT(&sp__reference, p->floating ? SP_F64 : SP_I64, fold, kind)(into, &one);
     if (kind == SP__FOLD_ARGMAX || kind == SP__FOLD_ARGMIN) {
         if (into->also.index == -1) into->also.index = from->also.index;
     } else if (exact) {
@@ -317,6 +317,14 @@ static void cut(plan *p)
     p->blocks = r > p->block ? (r + p->block - 1) / p->block : 1;
 }
 
+static void trace(const plan *p)
+{
+    const sp__reduce *call = p->call;
+    const bool fast = p->run[0] != SP__KIND_AT(&sp__reference, call->in.dtype, fold, p->folds[0]);
+    sp__trace_kernel(names[call->kind], call->in.dtype, sp__loop_name(fast), "x %s, %lld of %lld each",
+                     sp__trace_sizes(call->ndim, call->sizes), (long long)p->kept.total, (long long)p->reduced.total);
+}
+
 sp_status sp__cpu_reduce(const sp__reduce *call)
 {
     const bool in_order = call->kind == SP__ARGMAX || call->kind == SP__ARGMIN;
@@ -329,12 +337,12 @@ sp_status sp__cpu_reduce(const sp__reduce *call)
     p.floating = call->in.dtype == SP_F32 || call->in.dtype == SP_F64 || call->in.dtype == SP_BF16;
     p.passes = choose_folds(call, p.folds);
     for (int i = 0; i < p.passes; i++) {
-        sp__fold_run *const *fast = sp__cpu_level()->of[call->in.dtype].fold;
-        p.run[i] = fast && fast[p.folds[i]] ? fast[p.folds[i]] : sp__reference.of[call->in.dtype].fold[p.folds[i]];
+        p.run[i] = SP__KIND(call->in.dtype, fold, p.folds[i]);
         if (!p.run[i] || (call->kind == SP__MEAN && !p.floating))
             return sp__no_kernel(names[call->kind], call->in.dtype);
     }
     cut(&p);
+    if (sp__traces_kernels()) trace(&p);
     const int64_t tasks = (p.kept.total + p.outputs - 1) / p.outputs;
     if (p.blocks > 1) return run_blocks(&p, tasks);
     sp__tasks(tasks, whole_task, &p);
