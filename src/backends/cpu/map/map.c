@@ -77,14 +77,15 @@ static plan make_plan(const sp__map *call)
 
 /* ---- the loops ---- */
 
-static sp__loop *find_loop(const sp__level *level, const sp__map *call)
+/* The dtype of what is computed with. */
+static sp_dtype dtype_of(const sp__map *call)
 {
-    /* where's first input is its condition */
-    const sp_dtype dtype = call->operands[call->kind == SP__WHERE ? 0 : 1].dtype;
-    const sp__kernels *kernels = &level->of[dtype];
-    if (call->kind == SP__COPY && call->operands[0].dtype != dtype)
-        return kernels->cast ? kernels->cast[call->operands[0].dtype] : NULL;
-    return kernels->map ? kernels->map[call->kind] : NULL;
+    return call->operands[call->kind == SP__WHERE ? 0 : 1].dtype; /* where's first input is its condition */
+}
+
+static bool is_cast(const sp__map *call)
+{
+    return call->kind == SP__COPY && call->operands[0].dtype != call->operands[1].dtype;
 }
 
 /* Whether a fast loop can run over the last dimension as it lies. */
@@ -163,12 +164,22 @@ static void run_task(void *context, int64_t task)
     run_range(p, first, last < p->total ? last : p->total);
 }
 
+static void trace(const sp__map *call, const char *loop)
+{
+    if (is_cast(call))
+        sp__trace_kernel("cast", dtype_of(call), loop, "to %s %s", sp_dtype_name(call->operands[0].dtype),
+                         sp__trace_sizes(call->ndim, call->sizes));
+    else
+        sp__trace_kernel(sp__map_kinds[call->kind].name, dtype_of(call), loop, "%s",
+                         sp__trace_sizes(call->ndim, call->sizes));
+}
+
 /* Copies as they are into another order of dimensions; false when the call is no such copy. */
-static bool transpose(const plan *p, const sp__map *call)
+static bool copy_transposed(const plan *p, const sp__map *call)
 {
     const int inner = p->ndim - 1;
     if (sp__cpu_level() == &sp__reference) return false;
-    if (call->kind != SP__COPY || call->operands[0].dtype != call->operands[1].dtype) return false;
+    if (call->kind != SP__COPY || is_cast(call)) return false;
     if (p->strides[inner][0] != p->item[0] || p->strides[inner][1] == p->item[0]) return false;
     sp__transpose t = {.out = p->data[0], .in = p->data[1], .item = p->item[0], .columns = p->sizes[inner]};
     t.in_column = p->strides[inner][1] / t.item;
@@ -184,6 +195,7 @@ static bool transpose(const plan *p, const sp__map *call)
         }
     }
     if (t.rows == 0) return false;
+    if (sp__traces_kernels()) trace(call, "transposed copy");
     sp__cpu_transpose(&t);
     return true;
 }
@@ -203,18 +215,29 @@ static bool is_plain_copy(const plan *p, const sp__map *call)
            s[1] == s[0];
 }
 
+/* The loop of the call, and what a trace calls it. */
+static const char *choose_loop(plan *p, const sp__map *call)
+{
+    const sp_dtype dtype = dtype_of(call), to = call->operands[0].dtype;
+    if (is_plain_copy(p, call)) {
+        p->loop = copy_bytes;
+        return "copy of bytes";
+    }
+    p->loop = is_cast(call) ? SP__KIND(dtype, cast, to) : SP__KIND(dtype, map, call->kind);
+    sp__loop *reference = is_cast(call) ? SP__KIND_AT(&sp__reference, dtype, cast, to)
+                                        : SP__KIND_AT(&sp__reference, dtype, map, call->kind);
+    if (p->loop == reference) return "reference";
+    p->packs = !is_dense(p);
+    return p->packs ? "packed vectors" : "vectors";
+}
+
 sp_status sp__cpu_map(const sp__map *call)
 {
     plan p = make_plan(call);
-    if (p.total == 0 || transpose(&p, call)) return SP_OK;
-    p.loop = is_plain_copy(&p, call) ? copy_bytes : find_loop(sp__cpu_level(), call);
-    if (p.loop)
-        p.packs = !is_dense(&p);
-    else
-        p.loop = find_loop(&sp__reference, call);
-    if (!p.loop)
-        return sp__no_kernel(sp__map_kinds[call->kind].name, call->operands[call->kind == SP__WHERE ? 0 : 1].dtype);
-    if (sp__cpu_level() == &sp__reference) p.packs = false;
+    if (p.total == 0 || copy_transposed(&p, call)) return SP_OK;
+    const char *name = choose_loop(&p, call);
+    if (!p.loop) return sp__no_kernel(sp__map_kinds[call->kind].name, dtype_of(call));
+    if (sp__traces_kernels()) trace(call, name);
     sp__tasks((p.total + SP__GRAIN - 1) / SP__GRAIN, run_task, &p);
     return SP_OK;
 }
