@@ -31,7 +31,9 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|amd64|AMD64)$" AND CMAKE_SIZEOF_VOID
     spusk_accepted_flags(accepted ${wanted})
     if(accepted STREQUAL wanted)
         list(APPEND levels avx2 avx512 avx512bf16)
-        set(level_flags_generic -O2) # small, for processors from before 2013; comes after -O3
+        # Small, for processors from before 2013; comes after -O3. Without the inlining of -O3 gcc sees variables that are
+        # not set where they are.
+        set(level_flags_generic -Os -Wno-maybe-uninitialized)
         set(level_definition SP_LEVELS_X86=1)
     else()
         message(STATUS "The compiler does not know all x86-64 levels, so only generic kernels are built")
@@ -44,7 +46,9 @@ elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
 endif()
 message(STATUS "ISA levels of the kernels: ${levels}")
 
-spusk_accepted_flags(kernel_flags -O3 -ffp-contract=fast -fno-math-errno -fno-trapping-math)
+# Kernels call nothing of a user's, so that nobody unwinds through them: they need no tables for it.
+spusk_accepted_flags(kernel_flags -O3 -ffp-contract=fast -fno-math-errno -fno-trapping-math
+    -fno-asynchronous-unwind-tables)
 # gcc notes, at each function that passes a vector wider than the base ISA, that its ABI is not the base one.
 # The kernels pass vectors only to static inline functions, so there is nothing to note.
 spusk_accepted_flags(kernel_warnings -Wno-psabi)
