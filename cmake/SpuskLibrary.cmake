@@ -114,7 +114,10 @@ set_target_properties(spusk_static PROPERTIES OUTPUT_NAME spusk)
 spusk_packed_relocations(packed_relocations)
 # The team's threads, and what a thread's end and a fork call, outlive a program's dlclose: so does the code.
 check_linker_flag(C -Wl,-z,nodelete SPUSK_NODELETE)
-target_link_options(spusk_shared PRIVATE ${packed_relocations} $<$<BOOL:${SPUSK_NODELETE}>:-Wl,-z,nodelete>)
+# The library's calls of its own functions go straight to them.
+check_linker_flag(C -Wl,-Bsymbolic-functions SPUSK_SYMBOLIC)
+target_link_options(spusk_shared PRIVATE ${packed_relocations} $<$<BOOL:${SPUSK_NODELETE}>:-Wl,-z,nodelete>
+    $<$<BOOL:${SPUSK_SYMBOLIC}>:-Wl,-Bsymbolic-functions>)
 set(link_names ${SPUSK_LINK_NAMES})
 list(REMOVE_DUPLICATES link_names)
 foreach(library spusk_shared spusk_static)
