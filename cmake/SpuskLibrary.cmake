@@ -1,20 +1,15 @@
 # The library: src/**/*.c, compiled once into objects that make both libspusk.so and libspusk.a. In src/backends/cpu
 #
 #   a file named after an element type (conv/conv_f32.c), and level_table.c, are compiled once for each ISA level;
-#   reference_float.c, reference_integer.c and reference.c once for each element type, floating, integer or any;
-#   reference_any.c once, for all of them.
+#   reference_float.c and reference_integer.c are compiled once for each element type of that kind, and other
+#   reference*.c once for each of all; but reference_any.c, which serves all, once.
 set(src ${CMAKE_CURRENT_SOURCE_DIR}/src)
 set(cpu ${src}/backends/cpu)
 file(GLOB_RECURSE library_sources CONFIGURE_DEPENDS ${src}/*.c)
 file(GLOB level_sources CONFIGURE_DEPENDS ${cpu}/level_table.c ${cpu}/*/*_f32.c ${cpu}/*/*_f64.c ${cpu}/*/*_bf16.c)
 file(GLOB reference_sources CONFIGURE_DEPENDS ${cpu}/*/reference*.c)
 list(FILTER reference_sources EXCLUDE REGEX "/reference_any\\.c$")
-# These still hold all their types at once.
-set(whole_reference_sources
-    ${cpu}/conv/reference.c)
-list(REMOVE_ITEM reference_sources ${whole_reference_sources})
 list(REMOVE_ITEM library_sources ${level_sources} ${reference_sources})
-set_source_files_properties(${whole_reference_sources} PROPERTIES COMPILE_OPTIONS -fno-math-errno)
 
 # Random numbers are the same on every machine, with or without an instruction that multiplies and adds.
 set_source_files_properties(${cpu}/fill/fill_f32.c PROPERTIES COMPILE_OPTIONS "-ffp-contract=off")
