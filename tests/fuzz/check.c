@@ -132,10 +132,13 @@ static bool layouts_agree(const trial *t, int level)
     return same || blame(t, "other layouts", levels[level].name);
 }
 
+/* In bf16 several places of a window may round to one maximum. The fused pass takes the greatest before rounding, the
+ * operators the first, so gradients behind it go to other places. */
 static bool fusion_agrees(const trial *t, int level)
 {
     fuzz_outcome plain = run(t, t->plain, level, 1, false);
-    const bool same = fuzz_same_bits(&plain, &t->of[level], true, t->why) && agree(t, &plain, &t->of[level], true);
+    const bool ties = t->c->subject->flags & FUZZ_JUMPS && has_bf16(t->c);
+    const bool same = fuzz_same_bits(&plain, &t->of[level], true, t->why) && agree(t, &plain, &t->of[level], !ties);
     fuzz_outcome_free(&plain);
     return same || blame(t, "fused", levels[level].name);
 }
