@@ -3,7 +3,7 @@
 #ifndef SPUSK_MAP_FORMULAS_FLOAT_H
 #define SPUSK_MAP_FORMULAS_FLOAT_H
 
-#include "backends/cpu/common/element.h"
+#include "backends/cpu/map/formulas_any.h"
 #include <tgmath.h>
 
 static const number HALF = (number)0.5, ROOT_HALF = (number)0.70710678118654752440; /* √½ */
@@ -164,11 +164,6 @@ static inline number affine_of(number x, number p, number q)
 
 /* ---- tests and comparisons ---- */
 
-static inline bool logical_not_of(number x)
-{
-    return x == 0;
-}
-
 static inline bool isnan_of(number x)
 {
     return x != x;
@@ -182,51 +177,6 @@ static inline bool isinf_of(number x)
 static inline bool isfinite_of(number x)
 {
     return fabs(x) < (number)INFINITY;
-}
-
-static inline bool eq_of(number x, number y)
-{
-    return x == y;
-}
-
-static inline bool ne_of(number x, number y)
-{
-    return x != y;
-}
-
-static inline bool lt_of(number x, number y)
-{
-    return x < y;
-}
-
-static inline bool le_of(number x, number y)
-{
-    return x <= y;
-}
-
-static inline bool gt_of(number x, number y)
-{
-    return x > y;
-}
-
-static inline bool ge_of(number x, number y)
-{
-    return x >= y;
-}
-
-static inline bool logical_and_of(number x, number y)
-{
-    return x != 0 && y != 0;
-}
-
-static inline bool logical_or_of(number x, number y)
-{
-    return x != 0 || y != 0;
-}
-
-static inline bool logical_xor_of(number x, number y)
-{
-    return (x != 0) != (y != 0);
 }
 
 /* ---- two inputs ---- */
