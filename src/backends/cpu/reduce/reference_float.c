@@ -11,90 +11,94 @@ static inline value *value_of(sp__cell *cell)
 }
 
 /* There is no wider type to add f64 in: what each addition loses is kept. */
-static inline void sum_step(double *v, double x, double *rest)
+static inline double sum_step(double v, double x, double *rest)
 {
 #if defined(SP_ELEMENT_F64)
-    *v = sp__add_exactly(*v, x, rest);
+    return sp__add_exactly(v, x, rest);
 #else
     (void)rest;
-    *v += x;
+    return v + x;
 #endif
 }
 
-static inline void prod_step(double *v, double x)
+static inline double prod_step(double v, double x)
 {
-    *v *= x;
+    return v * x;
 }
 
 /* NaN wins: it is not equal to itself, and nothing is greater than it afterwards. */
-static inline void max_step(double *v, double x)
+static inline double max_step(double v, double x)
 {
-    *v = x > *v || x != x ? x : *v;
+    return x > v || x != x ? x : v;
 }
 
-static inline void min_step(double *v, double x)
+static inline double min_step(double v, double x)
 {
-    *v = x < *v || x != x ? x : *v;
+    return x < v || x != x ? x : v;
 }
 
-static inline void argmax_step(double *v, double x, int64_t *index, int64_t i)
+static inline double argmax_step(double v, double x, int64_t *index, int64_t i)
 {
-    if (x > *v || (x != x && *v == *v)) *v = x, *index = i;
+    if (!(x > v || (x != x && v == v))) return v;
+    *index = i;
+    return x;
 }
 
-static inline void argmin_step(double *v, double x, int64_t *index, int64_t i)
+static inline double argmin_step(double v, double x, int64_t *index, int64_t i)
 {
-    if (x < *v || (x != x && *v == *v)) *v = x, *index = i;
+    if (!(x < v || (x != x && v == v))) return v;
+    *index = i;
+    return x;
 }
 
-static inline void any_step(double *v, double x)
+static inline double any_step(double v, double x)
 {
-    *v = *v != 0 || x != 0;
+    return v != 0 || x != 0;
 }
 
-static inline void all_step(double *v, double x)
+static inline double all_step(double v, double x)
 {
-    *v = *v != 0 && x != 0;
+    return v != 0 && x != 0;
 }
 
-static inline void deviation_step(double *v, double x, double mean)
+static inline double deviation_step(double v, double x, double mean)
 {
-    *v += (x - mean) * (x - mean);
+    return v + (x - mean) * (x - mean);
 }
 
-static inline void exp_step(double *v, double x, double max)
+static inline double exp_step(double v, double x, double max)
 {
-    *v += exp(x - max);
+    return v + exp(x - max);
 }
 
-static inline void abs_step(double *v, double x)
+static inline double abs_step(double v, double x)
 {
-    *v += fabs(x);
+    return v + fabs(x);
 }
 
-static inline void square_step(double *v, double x)
+static inline double square_step(double v, double x)
 {
-    *v += x * x;
+    return v + x * x;
 }
 
-static inline void power_step(double *v, double x, double p)
+static inline double power_step(double v, double x, double p)
 {
-    *v += pow(fabs(x), p);
+    return v + pow(fabs(x), p);
 }
 
-static inline void nonzero_step(double *v, double x)
+static inline double nonzero_step(double v, double x)
 {
-    *v += x != 0;
+    return v + (x != 0);
 }
 
-static inline void max_abs_step(double *v, double x)
+static inline double max_abs_step(double v, double x)
 {
-    *v = fabs(x) > *v || x != x ? fabs(x) : *v;
+    return fabs(x) > v || x != x ? fabs(x) : v;
 }
 
-static inline void min_abs_step(double *v, double x)
+static inline double min_abs_step(double v, double x)
 {
-    *v = fabs(x) < *v || x != x ? fabs(x) : *v;
+    return fabs(x) < v || x != x ? fabs(x) : v;
 }
 
 #include "backends/cpu/reduce/reference_folds.h"

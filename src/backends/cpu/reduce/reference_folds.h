@@ -1,15 +1,15 @@
 /* The loop of each fold of one element type. A file includes this behind its steps, `sum_step` for the fold `sum`: a
- * step takes v, where the cell has its value (value_of), and the element x. The cells keep what was added so far, so that blocks can follow one
- * another. */
+ * step takes v, the cell's value, and the element x, and returns the value that follows. The cells keep what was added
+ * so far, so that blocks can follow one another. */
 
 /* Every cell takes its elements in order, whichever loop is outside: so the layout does not change the result. */
 #define FOLD(name, arguments)                                                                                          \
     static inline void name##_into(sp__cell *cell, const void *at, const sp__fold_block *b, int64_t i)                 \
     {                                                                                                                  \
-        value *v = value_of(cell);                                                                                     \
+        const value v = *value_of(cell);                                                                               \
         const value x = (value)load(at);                                                                               \
         (void)b, (void)i;                                                                                              \
-        name##_step arguments;                                                                                         \
+        *value_of(cell) = name##_step arguments;                                                                       \
     }                                                                                                                  \
     static void name##_fold(sp__cell *cells, const sp__fold_block *b)                                                  \
     {                                                                                                                  \

@@ -9,44 +9,48 @@ static inline value *value_of(sp__cell *cell)
     return &cell->value.i;
 }
 
-static inline void sum_step(int64_t *v, int64_t x)
+static inline int64_t sum_step(int64_t v, int64_t x)
 {
-    *v = (int64_t)((uint64_t)*v + (uint64_t)x);
+    return (int64_t)((uint64_t)v + (uint64_t)x);
 }
 
-static inline void prod_step(int64_t *v, int64_t x)
+static inline int64_t prod_step(int64_t v, int64_t x)
 {
-    *v = (int64_t)((uint64_t)*v * (uint64_t)x);
+    return (int64_t)((uint64_t)v * (uint64_t)x);
 }
 
-static inline void max_step(int64_t *v, int64_t x)
+static inline int64_t max_step(int64_t v, int64_t x)
 {
-    if (x > *v) *v = x;
+    return x > v ? x : v;
 }
 
-static inline void min_step(int64_t *v, int64_t x)
+static inline int64_t min_step(int64_t v, int64_t x)
 {
-    if (x < *v) *v = x;
+    return x < v ? x : v;
 }
 
-static inline void argmax_step(int64_t *v, int64_t x, int64_t *index, int64_t i)
+static inline int64_t argmax_step(int64_t v, int64_t x, int64_t *index, int64_t i)
 {
-    if (x > *v) *v = x, *index = i;
+    if (x <= v) return v;
+    *index = i;
+    return x;
 }
 
-static inline void argmin_step(int64_t *v, int64_t x, int64_t *index, int64_t i)
+static inline int64_t argmin_step(int64_t v, int64_t x, int64_t *index, int64_t i)
 {
-    if (x < *v) *v = x, *index = i;
+    if (x >= v) return v;
+    *index = i;
+    return x;
 }
 
-static inline void any_step(int64_t *v, int64_t x)
+static inline int64_t any_step(int64_t v, int64_t x)
 {
-    *v = *v != 0 || x != 0;
+    return v != 0 || x != 0;
 }
 
-static inline void all_step(int64_t *v, int64_t x)
+static inline int64_t all_step(int64_t v, int64_t x)
 {
-    *v = *v != 0 && x != 0;
+    return v != 0 && x != 0;
 }
 
 #include "backends/cpu/reduce/reference_folds.h"
