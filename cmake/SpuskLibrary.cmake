@@ -14,6 +14,11 @@ list(REMOVE_ITEM library_sources ${level_sources} ${reference_sources})
 # Random numbers are the same on every machine, with or without an instruction that multiplies and adds.
 set_source_files_properties(${cpu}/fill/fill_f32.c PROPERTIES COMPILE_OPTIONS "-ffp-contract=off")
 
+# An optimiser's rule has flags that are the same for all elements: a loop of its own for each would be large.
+spusk_accepted_flags(update_flags -fno-unswitch-loops)
+set_source_files_properties(${cpu}/update/update_f32.c ${cpu}/update/update_f64.c PROPERTIES
+    COMPILE_OPTIONS "${update_flags}")
+
 set(levels generic)
 set(level_flags_generic)
 set(level_definition)
@@ -26,9 +31,7 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|amd64|AMD64)$" AND CMAKE_SIZEOF_VOID
     spusk_accepted_flags(accepted ${wanted})
     if(accepted STREQUAL wanted)
         list(APPEND levels avx2 avx512 avx512bf16)
-        # Small, for processors from before 2013; comes after -O3. Without the inlining of -O3 gcc sees variables that are
-        # not set where they are.
-        set(level_flags_generic -Os -Wno-maybe-uninitialized)
+        set(level_flags_generic -O2) # small, for processors from before 2013; comes after -O3
         set(level_definition SP_LEVELS_X86=1)
     else()
         message(STATUS "The compiler does not know all x86-64 levels, so only generic kernels are built")

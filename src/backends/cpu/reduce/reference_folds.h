@@ -6,22 +6,22 @@
 #define FOLD(name, arguments)                                                                                          \
     static inline void name##_into(sp__cell *cell, const void *at, const sp__fold_block *b, int64_t i)                 \
     {                                                                                                                  \
-        const value v = *value_of(cell);                                                                               \
         const value x = (value)load(at);                                                                               \
+        const value v = *value_of(cell);                                                                               \
         (void)b, (void)i;                                                                                              \
         *value_of(cell) = name##_step arguments;                                                                       \
     }                                                                                                                  \
     static void name##_fold(sp__cell *cells, const sp__fold_block *b)                                                  \
     {                                                                                                                  \
-        const int64_t down = b->stride_reduced, across = b->stride_kept;                                               \
-        if (b->n_kept == 1) {                                                                                          \
+        const int64_t down = b->stride_reduced, across = b->stride_kept, reduced = b->n_reduced, kept = b->n_kept;     \
+        if (kept == 1) {                                                                                               \
             sp__cell cell = cells[0];                                                                                  \
-            for (int64_t i = 0; i < b->n_reduced; i++) name##_into(&cell, b->in + i * down, b, i);                     \
+            for (int64_t i = 0; i < reduced; i++) name##_into(&cell, b->in + i * down, b, i);                          \
             cells[0] = cell;                                                                                           \
             return;                                                                                                    \
         }                                                                                                              \
-        for (int64_t i = 0; i < b->n_reduced; i++) {                                                                   \
+        for (int64_t i = 0; i < reduced; i++) {                                                                        \
             const char *in = b->in + i * down;                                                                         \
-            for (int64_t j = 0; j < b->n_kept; j++) name##_into(&cells[j], in + j * across, b, i);                     \
+            for (int64_t j = 0; j < kept; j++) name##_into(&cells[j], in + j * across, b, i);                          \
         }                                                                                                              \
     }

@@ -11,10 +11,11 @@ typedef struct rule {
     const sp_update_numbers *numbers;
 } rule;
 
-/* The gradient with its sign and, unless decoupled, its weight decay. 0·p is not added: p may be NaN or infinite. */
+/* The gradient with its sign and, unless decoupled, its weight decay. 0·p is not added: p may be NaN or infinite. What
+ * the decay adds is rounded first, and where there is none the sign is no product: so the sum's product is the sign's. */
 static inline number gradient(const rule *r, number g, number p)
 {
-    return r->decay != 0 ? r->sign * g + r->decay * p : r->sign * g;
+    return r->decay != 0 ? r->sign * g + r->decay * p : r->sign < 0 ? -g : g;
 }
 
 /* The halves of torch.lerp in one form: base + weight·(b - a), base the nearer end. */
@@ -31,18 +32,30 @@ static void sgd(rule r)
     for (int64_t i = 0; i < r.n; i++) r.p[i] -= lr * gradient(&r, r.g[i], r.p[i]);
 }
 
-static void sgd_momentum(rule r)
+/* A flag that is known when a loop is compiled makes it a loop of its own, which becomes vectors. */
+static inline __attribute__((always_inline)) void sgd_momentum_loop(rule r, const bool first, const bool nesterov)
 {
     const sp_update_numbers *v = r.numbers;
-    const number lr = (number)v->lr, momentum = v->first ? 0 : (number)v->momentum,
-                 new = v->first ? 1 : (number)(1 - v->dampening);
-    const number ahead = (number)v->momentum;
+    const number lr = (number)v->lr, momentum = first ? 0 : (number)v->momentum;
+    const number new = first ? 1 : (number)(1 - v->dampening), ahead = (number)v->momentum;
     for (int64_t i = 0; i < r.n; i++) {
         const number g = gradient(&r, r.g[i], r.p[i]);
-        const number buffer = v->first ? g : momentum * r.s0[i] + new *g;
+        const number buffer = first ? g : momentum * r.s0[i] + new *g;
         r.s0[i] = buffer;
-        r.p[i] -= lr * (v->nesterov ? g + ahead * buffer : buffer);
+        r.p[i] -= lr * (nesterov ? g + ahead * buffer : buffer);
     }
+}
+
+static void sgd_momentum(rule r)
+{
+    if (r.numbers->first && r.numbers->nesterov)
+        sgd_momentum_loop(r, true, true);
+    else if (r.numbers->first)
+        sgd_momentum_loop(r, true, false);
+    else if (r.numbers->nesterov)
+        sgd_momentum_loop(r, false, true);
+    else
+        sgd_momentum_loop(r, false, false);
 }
 
 static void adagrad(rule r)
@@ -68,7 +81,6 @@ static void adadelta(rule r)
     }
 }
 
-/* A flag that is known when a loop is compiled makes it a loop of its own, which becomes vectors. */
 static inline __attribute__((always_inline)) void rmsprop_loop(rule r, const bool centered, const bool has_momentum)
 {
     const sp_update_numbers *v = r.numbers;
