@@ -39,13 +39,17 @@ allows()
 
 tensor='#include <spusk/tensor.h>'
 
-echo 1..33
+echo 1..36
 sh "$check" "$SPUSK_SOURCE"
 result $? 'the project keeps to its layers'
 
 # ---- in one step ----
 refuses 'base includes tensor' 'src/base/a.c:1 -> src/tensor/tensor.h: src/base may not include tensor/' \
     src/base/a.c '#include "tensor/tensor.h"'
+refuses 'base includes tensor in angle brackets' 'private headers are included as' \
+    src/base/a.c '#include <tensor/tensor.h>'
+refuses 'a name that a macro makes' 'cannot be followed' src/base/a.c '#include HEADER'
+refuses 'a tree without sources' 'there are no sources' other/a.c ''
 refuses 'a kernel includes a tensor' 'src/backends/cpu/a.c:1 -> include/spusk/tensor.h: src/backends knows no tensors' \
     src/backends/cpu/a.c "$tensor"
 refuses 'tensor includes ops' 'src/tensor may not include ops/' src/tensor/a.c '#include "ops/ops.h"'

@@ -9,7 +9,7 @@ Each tests/adding/NAME.txt is what one does to add something, written as edits:
     @@ compile FILES      no edit: the files that OUT/NAME/compile names, for tests/test_adding.sh; FILE:f32 for an
                           element type
 
-OUT/NAME gets a copy of src/ and include/ with the edits. Prints for each: NAME edits files. The row of the table is
+OUT/NAME gets a copy of src/, include/ and the tests in C with the edits. Prints for each: NAME edits files. The row of the table is
 counted by itself, behind a +.
 """
 import pathlib
@@ -38,6 +38,9 @@ def add(recipe, source, tree):
     """Applies a recipe to a copy in tree; the number of edits, of files, and of rows of the table."""
     for folder in ("src", "include"):
         shutil.copytree(source / folder, tree / folder)
+    (tree / "tests").mkdir()
+    for test in (source / "tests").glob("test_*.c"):
+        shutil.copy(test, tree / "tests")
     edits, files, rows = 0, set(), 0
     for head, body in parts(recipe.read_text()):
         name, _, place = head.partition(" ")

@@ -28,7 +28,7 @@ def stands_above(lines, first):
     while begin >= 0 and "/*" not in lines[begin]:
         begin -= 1
     comment = "\n".join(lines[begin:first]).strip()
-    return comment.startswith("/*") and not re.match(r"/\* ----.*---- \*/$", comment)
+    return re.search(r"\w", comment) and comment.startswith("/*") and not re.match(r"/\* ----.*---- \*/$", comment)
 
 
 def check(path, name):

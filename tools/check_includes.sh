@@ -25,7 +25,7 @@
 set -eu
 cd "${1:-$(dirname "$0")/..}"
 
-find include src cli examples -name '*.[ch]' 2>/dev/null | LC_ALL=C sort | awk '
+find include src cli examples \( -name '*.[ch]' -o -name '*.hpp' \) 2>/dev/null | LC_ALL=C sort | awk '
     BEGIN {
         reaches["base"] = "base"
         reaches["backends"] = "base backends"
@@ -61,7 +61,7 @@ find include src cli examples -name '*.[ch]' 2>/dev/null | LC_ALL=C sort | awk '
         sub(/^[^<"]*[<"]/, "", name)
         sub(/[>"].*$/, "", name)
         if (name ~ /^spusk\//) return "include/" name
-        if (line !~ /include[ \t]*"/) return ""
+        if (line !~ /include[ \t]*"/ && name !~ /^(base|backends|tensor|autograd|ops|fusion|nn|optim|data|io|train|plot)\//) return ""
         if (name ~ /\//) return "src/" name
         folder = file
         sub(/[^\/]*$/, "", folder)
@@ -72,8 +72,11 @@ find include src cli examples -name '*.[ch]' 2>/dev/null | LC_ALL=C sort | awk '
     function check_line(file, number, line, target)
     {
         if (line ~ /(["<]|\/)\.\.\//) bad(file, number, line, "paths start at src/, not at the file")
+        else if (line !~ /include[ \t]*["<]/) bad(file, number, line, "a name that the preprocessor makes cannot be followed")
+        else if (line ~ /<(base|backends|tensor|autograd|ops|fusion|nn|optim|data|io|train|plot)\//)
+            bad(file, number, line, "private headers are included as \"...\"")
         else if (line ~ /"spusk\//) bad(file, number, line, "public headers are included as <spusk/...>")
-        else if (is_single_example(file) && target != "include/spusk/spusk.h")
+        else if (is_single_example(file) && target != "" && target != "include/spusk/spusk.h")
             bad(file, number, line, "an example includes <spusk/spusk.h> only")
     }
 
@@ -86,8 +89,8 @@ find include src cli examples -name '*.[ch]' 2>/dev/null | LC_ALL=C sort | awk '
                 bad(file, number, line, "an instruction set outside src/backends/cpu")
             if (line !~ /^[ \t]*#[ \t]*include/) continue
             target = target_of(file, line)
-            if (target == "") continue
             check_line(file, number, line, target)
+            if (target == "") continue
             includes[file, ++n_includes[file]] = target
             at[file, target] = number
         }
@@ -107,7 +110,7 @@ find include src cli examples -name '*.[ch]' 2>/dev/null | LC_ALL=C sort | awk '
             if (from == "src/tensor" && header == "include/spusk/autograd.h") return from " knows no graph"
             if (from ~ /^src\/(autograd|ops|fusion)$/ && header ~ above_operators)
                 return from " knows no modules, nor what stands on them"
-            if (from == "include" && header ~ /^include\/spusk\/extend[\/.]/ && file !~ /^include\/spusk\/extend[\/.]/)
+            if (from == "include" && header ~ /^include\/spusk\/extend[\/.]/ && file !~ /^include\/spusk\/extend[\/.]|\.hpp$/)
                 return "a header for every program needs nothing of <spusk/extend/>"
             return ""
         }
@@ -161,6 +164,10 @@ find include src cli examples -name '*.[ch]' 2>/dev/null | LC_ALL=C sort | awk '
     { read_file($0) }
 
     END {
+        if (n_files == 0) {
+            print "there are no sources"
+            exit 1
+        }
         for (i = 1; i <= n_files; i++) if (!is_single_example(files[i])) follow(files[i])
         for (i = 1; i <= reports; i++) print report[i]
         for (i = 1; i <= n_keys; i++) print message[keys[i]]

@@ -167,8 +167,8 @@ done
 
 for name in "$@"; do
     [ ! -s "$results/$name.bad" ] || {
-        printf '\n--- %s: the end of what it printed (all of it: %s)\n' "$name" "$results/$name.log"
-        tail -n 60 "$results/$name.log"
+        printf '\n--- %s: the end of what it printed, without what passed (all of it: %s)\n' "$name" "$results/$name.log"
+        grep -v '^ok ' "$results/$name.log" | tail -n 60
     }
 done
 if cat "$results"/*.skip >/dev/null 2>&1; then

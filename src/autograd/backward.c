@@ -16,7 +16,7 @@ static sp_tensor *own_gradient(const char *function, sp_tensor *x)
     if (sp__product(x->ndim, x->sizes) == 1) return sp_ones_like(x);
     sp_raise(SP_ERROR_SHAPE,
              "%s: without a gradient to start from, the tensor must have one element; this one has shape "
-             "%s: sum it, or use the function that takes a gradient",
+             "%s: sum it, or give the gradient to sp_backward_with or sp_autograd_grad_with",
              function, sp__shape_of(x));
     return NULL;
 }

@@ -26,7 +26,7 @@ static bool has_level(int i)
 /* The level that a case tries other things at: the `wish`-th of those that this machine has. */
 static int chosen_level(int wish)
 {
-    int found[N_LEVELS], n = 0;
+    int found[N_LEVELS] = {0}, n = 0;
     for (int i = 0; i < N_LEVELS; i++)
         if (has_level(i)) found[n++] = i;
     return found[wish % n];

@@ -58,6 +58,7 @@ static const sp__level *choose_level(void)
     if (wanted && *wanted) {
         const sp__level *level = find_level(wanted);
         if (level) return level;
+        sp_warn("SPUSK_ISA is '%s': this machine has no such level; the highest is used", wanted);
     }
     for (int i = LEVELS - 1; i > 0; i--) {
         if (levels[i].runs_here()) return levels[i].level;

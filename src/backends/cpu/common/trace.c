@@ -12,6 +12,7 @@ bool sp__ask_kernel_trace(void)
     const char *wish = getenv("SPUSK_TRACE");
     const bool on = wish && strcmp(wish, "kernels") == 0;
     atomic_store_explicit(&sp__kernel_trace, on ? 2 : 1, memory_order_relaxed);
+    if (wish && *wish && !on) sp_warn("SPUSK_TRACE is '%s'; there is: kernels", wish);
     return on;
 }
 
