@@ -154,12 +154,12 @@ static void bench_adam(void)
                                 .operands = {{buffers[3].buffer, 0, SP_F32, {1}}, {buffers[3].buffer, 0, SP_F32, {1}}}};
         sp__cpu_backend.map(&square);
         s.calls[i] = (sp__update){.rule = SP_UPDATE_ADAM,
-                                 .dtype = SP_F32,
-                                 .n = sizes[i],
-                                 .parameter = buffers[0],
-                                 .grad = buffers[1],
-                                 .state = {buffers[2], buffers[3]},
-                                 .numbers = &s.numbers};
+                                  .dtype = SP_F32,
+                                  .n = sizes[i],
+                                  .parameter = buffers[0],
+                                  .grad = buffers[1],
+                                  .state = {buffers[2], buffers[3]},
+                                  .numbers = &s.numbers};
         bytes += 28.0 * (double)sizes[i];
     }
     report(&(pass){"adam 784-256-128-10", run_steps, &s, bytes});

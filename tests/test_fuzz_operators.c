@@ -6,9 +6,9 @@
  *     SPUSK_FUZZ_CASE=exp:12  one case alone, as a failure names it
  *
  * It also proves of itself that it can fail: deliberately wrong subjects must be noticed. */
+#include "autograd/deferred.h"
 #include "fuzz/fuzz.h"
 #include "support/support.h"
-#include "autograd/deferred.h"
 #include <stdlib.h>
 #include <string.h>
 

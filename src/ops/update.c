@@ -11,8 +11,8 @@ static sp_status check_operand(const sp_tensor *p, const sp_tensor *x, const cha
         return sp_raise(SP_ERROR_SHAPE, "sp_update_step_: the %s has shape %s, the parameter %s", name, sp__shape_of(x),
                         sp__shape_of(p));
     if (x->dtype != p->dtype)
-        return sp_raise(SP_ERROR_DTYPE, "sp_update_step_: the %s is %s, the parameter %s", name, sp_dtype_name(x->dtype),
-                        sp_dtype_name(p->dtype));
+        return sp_raise(SP_ERROR_DTYPE, "sp_update_step_: the %s is %s, the parameter %s", name,
+                        sp_dtype_name(x->dtype), sp_dtype_name(p->dtype));
     if (layout && !sp__same_strides(p, x))
         return sp_raise(SP_ERROR_STATE, "sp_update_step_: the %s does not lie in memory as the parameter does", name);
     return SP_OK;
@@ -25,7 +25,8 @@ static sp_status check_parameter(const sp_tensor *p)
         return sp_raise(SP_ERROR_DTYPE, "sp_update_step_: parameters are float32 or float64, not %s",
                         sp_dtype_name(p->dtype));
     if (sp_is_dense(p)) return SP_OK;
-    return sp_raise(SP_ERROR_STATE, "sp_update_step_: a parameter of shape %s with strides %s leaves gaps in its memory",
+    return sp_raise(SP_ERROR_STATE,
+                    "sp_update_step_: a parameter of shape %s with strides %s leaves gaps in its memory",
                     sp__shape_of(p), sp__shape_text(p->ndim, p->strides));
 }
 
@@ -68,11 +69,11 @@ static sp_status prepare(sp_update_rule rule, const sp_update *u, sp_tensor *gra
     sp_tensor *p = u->parameter;
     if (!grad || sp__before_write(p) || sp__ready(grad)) return sp_error_status();
     *call = (sp__update){.rule = (int)rule,
-                        .dtype = p->dtype,
-                        .n = sp__product(p->ndim, p->sizes),
-                        .parameter = sp__operand_of(p),
-                        .grad = sp__operand_of(grad),
-                        .numbers = &u->numbers};
+                         .dtype = p->dtype,
+                         .n = sp__product(p->ndim, p->sizes),
+                         .parameter = sp__operand_of(p),
+                         .grad = sp__operand_of(grad),
+                         .numbers = &u->numbers};
     for (int i = 0; i < 3; i++) {
         if (sp__is_none(u->state[i])) continue;
         if (sp__before_write(u->state[i])) return sp_error_status();
@@ -136,7 +137,7 @@ sp_status sp_update_steps_(sp_update_rule rule, const sp_update *updates, int64_
 }
 
 sp_status sp_update_step_(sp_update_rule rule, sp_tensor *parameter, sp_tensor *grad, sp_tensor *const state[3],
-                         const sp_update_numbers *numbers)
+                          const sp_update_numbers *numbers)
 {
     if (!state || !numbers) return sp_raise_null("sp_update_step_", state ? "numbers" : "state");
     const sp_update update = {parameter, grad, {state[0], state[1], state[2]}, *numbers};

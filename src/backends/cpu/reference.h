@@ -4,11 +4,12 @@
 
 #include "backends/cpu/cpu.h"
 
-extern sp__loop *const sp__map_f32[SP__MAP_COUNT],
-    *const sp__map_f64[SP__MAP_COUNT], *const sp__map_bf16[SP__MAP_COUNT],
-                                           *const sp__map_i64[SP__MAP_COUNT],
-                                               *const sp__map_i32[SP__MAP_COUNT],
-                                                   *const sp__map_u8[SP__MAP_COUNT], *const sp__map_bool8[SP__MAP_COUNT];
+extern sp__loop *const sp__map_f32[SP__MAP_COUNT], *const sp__map_f64[SP__MAP_COUNT],
+                                                       *const sp__map_bf16[SP__MAP_COUNT],
+                                                           *const sp__map_i64[SP__MAP_COUNT],
+                                                               *const sp__map_i32[SP__MAP_COUNT],
+                                                                   *const sp__map_u8[SP__MAP_COUNT],
+                                                                       *const sp__map_bool8[SP__MAP_COUNT];
 
 extern sp__loop *const sp__cast_f32[SP_DTYPE_COUNT], *const sp__cast_f64[SP_DTYPE_COUNT],
                                                          *const sp__cast_bf16[SP_DTYPE_COUNT],
@@ -45,7 +46,7 @@ extern sp__index_run *const sp__index_any[SP__INDEX_COUNT];
 sp__nll_run sp__nll_any;
 
 extern sp__norm_run *const sp__norm_f32[SP__NORM_PARTS], *const sp__norm_f64[SP__NORM_PARTS],
-                                                            *const sp__norm_bf16[SP__NORM_PARTS];
+                                                             *const sp__norm_bf16[SP__NORM_PARTS];
 
 /* base^exponent, overflow wraps; a negative exponent gives 0 but for bases 1 and -1. */
 int64_t sp__power_i64(int64_t base, int64_t exponent);

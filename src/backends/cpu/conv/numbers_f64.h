@@ -13,6 +13,7 @@ SP__INLINE vector load_bf16(const sp__bf16 *p, int64_t n)
     return (vector){0};
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): other numbers are stored. */
 SP__INLINE void store_bf16(sp__bf16 *p, vector x)
 {
     (void)p, (void)x;

@@ -161,7 +161,7 @@ static void merge(const plan *p, sp__cell *into, const sp__cell *from)
     const bool exact = p->folds[p->pass] == SP__FOLD_SUM && p->call->in.dtype == SP_F64;
     const sp__cell before = *into;
     const sp__fold_block one = {.in = (const char *)&from->value, .n_reduced = 1, .n_kept = 1, .position = -1};
-    SP__KIND_AT(&sp__reference, p->floating ? SP_F64 : SP_I64, fold, kind)(into, &one);
+    sp__reference.of[p->floating ? SP_F64 : SP_I64].fold[kind](into, &one);
     if (kind == SP__FOLD_ARGMAX || kind == SP__FOLD_ARGMIN) {
         if (into->also.index == -1) into->also.index = from->also.index;
     } else if (exact) {

@@ -112,7 +112,7 @@ static void argmax_rows(sp__cell *cells, const sp__fold_block *b)
     if (goes_down(b))
         place_rows(cells, b, false);
     else
-        SP__KIND_AT(&sp__reference, SP_F32, fold, SP__FOLD_ARGMAX)(cells, b);
+        sp__reference.of[SP_F32].fold[SP__FOLD_ARGMAX](cells, b);
 }
 
 static void argmin_rows(sp__cell *cells, const sp__fold_block *b)
@@ -120,7 +120,7 @@ static void argmin_rows(sp__cell *cells, const sp__fold_block *b)
     if (goes_down(b))
         place_rows(cells, b, true);
     else
-        SP__KIND_AT(&sp__reference, SP_F32, fold, SP__FOLD_ARGMIN)(cells, b);
+        sp__reference.of[SP_F32].fold[SP__FOLD_ARGMIN](cells, b);
 }
 
 /* ---- logsumexp ---- */
@@ -129,7 +129,7 @@ static void argmin_rows(sp__cell *cells, const sp__fold_block *b)
 static void exp_rows(sp__cell *cells, const sp__fold_block *b)
 {
     if (!goes_down(b)) {
-        SP__KIND_AT(&sp__reference, SP_F32, fold, SP__FOLD_EXP)(cells, b);
+        sp__reference.of[SP_F32].fold[SP__FOLD_EXP](cells, b);
         return;
     }
     for (int64_t j = 0; j < b->n_kept; j++) {

@@ -76,7 +76,7 @@ static void sum_fold(sp__cell *cells, const sp__fold_block *b)
     }
     left.in += j * b->stride_kept;
     left.n_kept -= j;
-    if (left.n_kept > 0) SP__KIND_AT(&sp__reference, SP_F64, fold, SP__FOLD_SUM)(cells + j, &left);
+    if (left.n_kept > 0) sp__reference.of[SP_F64].fold[SP__FOLD_SUM](cells + j, &left);
 }
 
 sp__fold_run *const SP__HERE(sp__fold_f64)[SP__FOLD_COUNT] = {

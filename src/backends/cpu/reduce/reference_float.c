@@ -11,6 +11,7 @@ static inline value *value_of(sp__cell *cell)
 }
 
 /* There is no wider type to add f64 in: what each addition loses is kept. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): f64 writes to it. */
 static inline double sum_step(double v, double x, double *rest)
 {
 #if defined(SP_ELEMENT_F64)

@@ -221,7 +221,7 @@ static void run_columns(const sp__rows *call, lanes_run *run, int64_t first, int
         if (here >= LANES)
             run(in + at, other ? other + at : NULL, out + at, call->n, call->inner);
         else
-            SP__KIND_AT(&sp__reference, SP_F32, rows, call->kind)(call, r, r + here);
+            sp__reference.of[SP_F32].rows[call->kind](call, r, r + here);
         r += here < LANES ? here : LANES;
     }
 }
