@@ -6,16 +6,17 @@ typedef struct rule {
     number *restrict p, *restrict s0, *restrict s1, *restrict s2;
     const number *restrict g;
     number sign, decay; /* of the gradient */
+    number alone;       /* its sign where there is no decay */
     number shrink;      /* of the parameter: 1, or less when its decay is decoupled */
     int64_t n;
     const sp_update_numbers *numbers;
 } rule;
 
 /* The gradient with its sign and, unless decoupled, its weight decay. 0·p is not added: p may be NaN or infinite. What
- * the decay adds is rounded first, and where there is none the sign is no product: so the sum's product is the sign's. */
+ * the decay adds is rounded first; `alone` is the sign again, so that the compiler rounds no other product. */
 static inline number gradient(const rule *r, number g, number p)
 {
-    return r->decay != 0 ? r->sign * g + r->decay * p : r->sign < 0 ? -g : g;
+    return r->decay != 0 ? r->sign * g + r->decay * p : r->alone * g;
 }
 
 /* The halves of torch.lerp in one form: base + weight·(b - a), base the nearer end. */
@@ -48,11 +49,10 @@ static inline __attribute__((always_inline)) void sgd_momentum_loop(rule r, cons
 
 static void sgd_momentum(rule r)
 {
-    if (r.numbers->first && r.numbers->nesterov)
-        sgd_momentum_loop(r, true, true);
-    else if (r.numbers->first)
-        sgd_momentum_loop(r, true, false);
-    else if (r.numbers->nesterov)
+    const bool nesterov = r.numbers->nesterov;
+    if (r.numbers->first)
+        sgd_momentum_loop(r, true, nesterov); /* once: it need not be fast */
+    else if (nesterov)
         sgd_momentum_loop(r, false, true);
     else
         sgd_momentum_loop(r, false, false);
@@ -194,6 +194,7 @@ static void run_rule(const sp__update *call, int64_t first, int64_t last)
         .s2 = s[2].buffer ? (number *)sp__operand_at(&s[2]) + first : NULL,
         .n = last - first,
         .sign = v->maximize ? (number)-1 : (number)1,
+        .alone = v->maximize ? (number)-1 : (number)1,
         .decay = v->decoupled ? 0 : (number)v->weight_decay,
         .shrink = v->decoupled ? (number)(1 - v->lr * v->weight_decay) : 1,
         .numbers = v,
