@@ -12,18 +12,20 @@ static void resample_range(const void *context, int64_t first, int64_t last)
     p->run(p->call, first, last);
 }
 
-static void trace(const sp__resample *call)
+static void trace(const resample_plan *p)
 {
+    const sp__resample *call = p->call;
+    const bool fast = p->run != SP__ROW_AT(&sp__reference, call->x.dtype, resample);
     const int64_t x[] = {call->batch, call->channels, call->size[0], call->size[1]};
-    sp__trace_kernel(call->backward ? "resample backward" : "resample", call->x.dtype, sp__loop_name(false),
-                     "x %s y %s", sp__trace_sizes(4, x), sp__trace_sizes(2, call->out_size));
+    sp__trace_kernel(call->backward ? "resample backward" : "resample", call->x.dtype, sp__loop_name(fast), "x %s y %s",
+                     sp__trace_sizes(4, x), sp__trace_sizes(2, call->out_size));
 }
 
 sp_status sp__cpu_resample(const sp__resample *call)
 {
     const resample_plan p = {call, SP__ROW(call->x.dtype, resample)};
     if (!p.run) return sp__no_kernel("resampling", call->x.dtype);
-    if (sp__traces_kernels()) trace(call);
+    if (sp__traces_kernels()) trace(&p);
     const int64_t elements = call->size[0] * call->size[1] + call->out_size[0] * call->out_size[1];
     sp__ranges(call->batch * call->channels, sp__grain_of(elements), resample_range, &p);
     return SP_OK;
