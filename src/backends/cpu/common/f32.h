@@ -15,6 +15,20 @@ SP__INLINE vf splat_f32(float x)
     return x - (vf){0}; /* not 0 + x, which would lose the sign of -0 */
 }
 
+/* a·b + c, rounded once where the level can. */
+SP__INLINE vf sp__fma_f32(vf a, vf b, vf c)
+{
+#if defined(__AVX512F__)
+    return (vf)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif defined(__FMA__)
+    return (vf)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#elif defined(__aarch64__)
+    return (vf)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
+#else
+    return a * b + c;
+#endif
+}
+
 /* Where the mask is all ones a, else b. */
 SP__INLINE vf select_f32(vi mask, vf a, vf b)
 {

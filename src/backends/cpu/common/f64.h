@@ -13,6 +13,19 @@ SP__INLINE vd splat_f64(double x)
     return x - (vd){0};
 }
 
+SP__INLINE vd sp__fma_f64(vd a, vd b, vd c)
+{
+#if defined(__AVX512F__)
+    return (vd)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c);
+#elif defined(__FMA__)
+    return (vd)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
+#elif defined(__aarch64__)
+    return (vd)vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b);
+#else
+    return a * b + c;
+#endif
+}
+
 SP__INLINE vd select_f64(mask_f64 mask, vd a, vd b)
 {
     return (vd)(((mask_f64)a & mask) | ((mask_f64)b & ~mask));

@@ -5,7 +5,9 @@
 
 #include "backends/cpu/cpu.h"
 #if defined(__AVX2__)
-#include <immintrin.h> /* masked loads and stores, which the vector extensions do not have */
+#include <immintrin.h> /* masked loads and stores, fused multiply-adds: what the vector extensions do not have */
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 #define SP__JOIN(name, isa) name##_##isa
@@ -39,6 +41,36 @@ enum { SP__TILE_ROWS = 6 };
 #endif
 
 #define SP__INLINE static inline __attribute__((always_inline))
+
+/* ---- fused multiply-adds: rounded once ----
+ *
+ * Kernels are compiled without contraction: what is to be fused is written so, and every compiler then computes the
+ * same bits. a·b + c of single numbers; f32.h and f64.h have those of vectors. A level without the instruction, which
+ * stands outside that promise, rounds twice. */
+
+#if defined(__FMA__) || defined(__aarch64__)
+#define SP__FUSES 1
+#else
+#define SP__FUSES 0
+#endif
+
+SP__INLINE float sp__fma_one_f32(float a, float b, float c)
+{
+#if SP__FUSES
+    return __builtin_fmaf(a, b, c);
+#else
+    return a * b + c;
+#endif
+}
+
+SP__INLINE double sp__fma_one_f64(double a, double b, double c)
+{
+#if SP__FUSES
+    return __builtin_fma(a, b, c);
+#else
+    return a * b + c;
+#endif
+}
 
 /* Lanes of two vectors: constant numbers, those of the second vector after those of the first. */
 #if defined(__clang__)
