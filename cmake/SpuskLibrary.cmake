@@ -11,8 +11,11 @@ file(GLOB reference_sources CONFIGURE_DEPENDS ${cpu}/*/reference*.c)
 list(FILTER reference_sources EXCLUDE REGEX "/reference_any\\.c$")
 list(REMOVE_ITEM library_sources ${level_sources} ${reference_sources})
 
-# Random numbers are the same on every machine, with or without an instruction that multiplies and adds.
-set_source_files_properties(${cpu}/fill/fill_f32.c PROPERTIES COMPILE_OPTIONS "-ffp-contract=off")
+# Random numbers are the same on every machine, with or without an instruction that multiplies and adds. In the other
+# folders multiply-adds are written.
+set(written ${level_sources})
+list(FILTER written INCLUDE REGEX "/(fill|gemm)/")
+set_source_files_properties(${written} PROPERTIES COMPILE_OPTIONS "-ffp-contract=off")
 
 # An optimiser's rule has flags that are the same for all elements: a loop of its own for each would be large.
 spusk_accepted_flags(update_flags -fno-unswitch-loops)

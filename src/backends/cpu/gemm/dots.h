@@ -3,36 +3,61 @@
  */
 #include "pack.h"
 
-enum { DOT_ROWS = 4 }; /* with more, packing b costs less than reading it so often */
+enum {
+    DOT_ROWS = 4, /* with more, packing b costs less than reading it so often */
+    /* A dot product is that many sums, and then their sum in order: on every level, whatever its vectors hold. */
+    DOT_LANES = 64 / sizeof(number),
+    DOT_VECTORS = DOT_LANES / LANES,
+    DOT_COLUMNS = DOT_VECTORS > 1 ? 4 : 8, /* as many sums at once as there are registers for */
+};
 
 static bool is_dots(const sp__gemm *g)
 {
-    return !APART && g->m <= DOT_ROWS && g->k >= LANES && g->a.column == 1 && g->b.row == 1 &&
+    return !APART && g->m <= DOT_ROWS && g->k >= DOT_LANES && g->a.column == 1 && g->b.row == 1 &&
            (g->b.column != 1 || g->n == 1);
+}
+
+/* The sums of a's products with DOT_COLUMNS columns from the `first` on, lane by lane: sums[v][i] is a vector of column
+ * i's. */
+SP__INLINE void sum_lanes(vector (*sums)[8], const number *a, const number *const *from, int first, int64_t k)
+{
+    vector sum[DOT_VECTORS][DOT_COLUMNS] = {{{0}}};
+    int64_t at = 0;
+    for (; at + DOT_LANES <= k; at += DOT_LANES) {
+        SP__UNROLL
+        for (int v = 0; v < DOT_VECTORS; v++) {
+            const vector x = *(const vector *)(a + at + v * LANES);
+            SP__UNROLL
+            for (int i = 0; i < DOT_COLUMNS; i++)
+                sum[v][i] = fused(x, *(const vector *)(from[first + i] + at + v * LANES), sum[v][i]);
+        }
+    }
+    SP__UNROLL
+    for (int v = 0; v < DOT_VECTORS; v++, at += LANES) {
+        const vector x = at < k ? fetch((const element *)(const void *)(a + at), k - at) : (vector){0};
+        SP__UNROLL
+        for (int i = 0; i < DOT_COLUMNS; i++) {
+            const element *y = (const element *)(const void *)(from[first + i] + at);
+            sums[v][first + i] = at < k ? fused(x, fetch(y, k - at), sum[v][i]) : sum[v][i];
+        }
+    }
 }
 
 /* out[i] = Σ a[k]·b[i·column + k] for i below `columns`, at most eight. */
 static void eight_dots(number *out, const number *a, const number *b, int64_t column, int64_t columns, int64_t k)
 {
-    vector sums[8] = {{0}};
+    vector sums[DOT_VECTORS][8];
     const number *from[8];
     for (int i = 0; i < 8; i++) from[i] = b + (i < columns ? i : 0) * column;
-    int64_t at = 0;
-    for (; at + LANES <= k; at += LANES) {
-        const vector x = *(const vector *)(a + at);
-        SP__UNROLL
-        for (int i = 0; i < 8; i++) sums[i] += x * *(const vector *)(from[i] + at);
+    for (int i = 0; i < 8; i += DOT_COLUMNS) sum_lanes(sums, a, from, i, k);
+    number all[8] = {0};
+    for (int v = 0; v < DOT_VECTORS; v++) {
+        number lanes[LANES][8];
+        turn(sums[v]);
+        memcpy(lanes, sums[v], sizeof lanes);
+        for (int lane = 0; lane < LANES; lane++)
+            for (int i = 0; i < 8; i++) all[i] += lanes[lane][i];
     }
-    if (at < k) {
-        const vector x = fetch((const element *)(const void *)(a + at), k - at);
-        SP__UNROLL
-        for (int i = 0; i < 8; i++) sums[i] += x * fetch((const element *)(const void *)(from[i] + at), k - at);
-    }
-    turn(sums);
-    number lanes[LANES][8], all[8] = {0};
-    memcpy(lanes, sums, sizeof lanes);
-    for (int lane = 0; lane < LANES; lane++)
-        for (int i = 0; i < 8; i++) all[i] += lanes[lane][i];
     memcpy(out, all, (size_t)columns * sizeof(number));
 }
 

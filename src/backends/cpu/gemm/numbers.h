@@ -8,6 +8,7 @@
  * lane by lane side_by_side(p, n)       n numbers of packed operands are, from elements side by side in k, zeros behind
  *     across(p, next, n, left) n such are, each of an element at p and, with a STEP of 2 and while left > 1, of the one
  *                              `next` behind it
+ *     fused(a, b, c)           a·b + c of vectors of single numbers, rounded once
  *     multiply_add(sum, a, b)  sum is with the products of a number of a, repeated, and a vector of b
  *     spin_step(sum, x, y)     is a multiply-add of which no compiler computes a part once */
 

@@ -36,6 +36,11 @@ SP__INLINE element element_of(number x)
     return sp__to_bf16(x);
 }
 
+SP__INLINE vector fused(vector a, vector b, vector c)
+{
+    return sp__fma_f32(a, b, c);
+}
+
 SP__INLINE vector interleave_lower(vector a, vector b)
 {
     return SP__SHUFFLE(a, b, mask, SP__LOWER_F32);

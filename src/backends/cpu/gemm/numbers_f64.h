@@ -26,6 +26,11 @@ SP__INLINE element element_of(number x)
     return x;
 }
 
+SP__INLINE vector fused(vector a, vector b, vector c)
+{
+    return sp__fma_f64(a, b, c);
+}
+
 SP__INLINE vector interleave_lower(vector a, vector b)
 {
     return SP__SHUFFLE(a, b, mask, SP__LOWER_F64);

@@ -6,7 +6,8 @@
  * panel of b side by side as its first tile reads it: what one thread packs, and another reads, crosses from cache to
  * cache. Where rows are few, no two tasks use a panel of b, and the one that does packs it for itself.
  *
- * Each element of c is summed in one order, which the shape alone says, whatever the cut into tasks.
+ * Each element of c is summed in one order, which the shape alone says, whatever the level and the cut into tasks: k is
+ * cut by its own length, and blocks of it are whole parts of that cut.
  *
  * Where elements in memory are another type than sums, both operands are always packed, and sums over a part of k wait
  * in memory of their own. */
@@ -45,14 +46,14 @@ static void pack_task(void *context, int64_t task)
 }
 
 /* What a product costs, about, in multiply-adds of vectors: c's tiles, with the lanes that idle; packing; writing c. */
-static double cost(const sp__gemm *g)
+static double cost(const sp__gemm *g, int64_t lanes)
 {
     const double m = (double)g->m, n = (double)g->n, k = (double)g->k;
-    const int64_t whole_vectors = (g->n + LANES - 1) / LANES;
+    const int64_t whole_vectors = (g->n + lanes - 1) / lanes;
     const double vectors = (double)whole_vectors;
     const double pack_a = !APART ? 0 : g->a.row == 1 || g->a.column == 1 ? 0.2 : 2;
     const double pack_b = g->b.column == 1 ? (APART ? 0.2 : 0) : g->b.row == 1 ? 0.4 : 2;
-    if (is_dots(g)) return 1.5 * m * n * k / LANES;
+    if (is_dots(g)) return 1.5 * m * n * k / (double)lanes;
     const double write = g->c.column == 1 ? 0.1 : g->c.row == 1 ? 0.4 : 2;
     return m * vectors * k / STEP + pack_a * m * k + pack_b * n * k + write * m * n;
 }
@@ -81,7 +82,9 @@ static plan plan_of(const sp__gemm *call)
     sp__gemm other = turned(call);
     settle(&p.g);
     settle(&other);
-    p.transposed = cost(&other) < cost(&p.g);
+    /* Dot products have sums of their own: whether it comes to them must not depend on the level. */
+    const int64_t lanes = is_dots(&p.g) || is_dots(&other) ? DOT_LANES : LANES;
+    p.transposed = cost(&other, lanes) < cost(&p.g, lanes);
     if (p.transposed) p.g = other;
     const sp__gemm *g = &p.g;
     p.panels = (g->n + NR - 1) / NR;
@@ -153,13 +156,13 @@ typedef struct sizes {
 static sizes sizes_of(const plan *p)
 {
     const int64_t m = (p->g.m + SP__TILE_ROWS - 1) / SP__TILE_ROWS * SP__TILE_ROWS, n = p->panels * NR;
-    const int64_t most_columns = BLOCK / KC / NR * NR, k = units_of(p->g.k);
+    const int64_t most_columns = BLOCK / KC / NR * NR, k = units_of(p->g.k), part = units_of(depth_of(p->g.k));
     sizes s = {.rows = m, .columns = n, .depth = p->g.k};
     if (p->apart) return s;
     if (n > most_columns) s.columns = most_columns;
     int64_t depth = k;
     if (k > BLOCK / s.columns) {
-        depth = BLOCK / s.columns / KC * KC;
+        depth = BLOCK / s.columns / part * part;
         s.depth = depth * STEP;
     }
     const int64_t most_rows = BLOCK / (depth ? depth : 1) / SP__TILE_ROWS * SP__TILE_ROWS;

@@ -13,10 +13,10 @@ SP__INLINE vector across(const element *p, int64_t next, int64_t n, int64_t left
 
 SP__INLINE vector multiply_add(vector sum, number a, vector b)
 {
-    return sum + a * b;
+    return fused(a - (vector){0}, b, sum);
 }
 
 SP__INLINE vector spin_step(vector sum, vector x, vector y)
 {
-    return sum * y + x;
+    return fused(sum, y, x);
 }

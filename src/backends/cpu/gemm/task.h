@@ -217,7 +217,7 @@ static packing_slot *take_slot(const plan *p, int64_t task)
 static void run_task(plan *p, const int64_t rows[2], const int64_t columns[2])
 {
     const sp__gemm *g = &p->g;
-    const int64_t end = p->k1, depth = depth_of(p->k1 - p->k0);
+    const int64_t end = p->k1, depth = depth_of(g->k);
     int64_t k = p->k0;
     if (p->slots) p->i0 = rows[0], p->j0 = columns[0];
     do {
