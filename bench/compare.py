@@ -16,15 +16,16 @@ import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
+MODELS = "mlp,ae,cnn,convae,example,lenet,tanhnet,wide,bnnet,resnet,mobile,gan,former"
 JAX_MODELS = {"mlp", "ae", "cnn"}
 
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--models", default="mlp,ae,cnn,convae,example")
+    parser.add_argument("--models", default=MODELS)
     parser.add_argument("--threads", default="1,2", help="numbers of threads (1,2)")
     parser.add_argument("--precisions", default="f32", help="f32, bf16 (PyTorch: autocast)")
-    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--batch", type=int, default=0, help="0: the one that each network is measured with")
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2, help="of measuring a program in each turn (2)")
     parser.add_argument("--peers", default="torch,jax", help="torch, compile (torch.compile), jax; those not installed are left out")
@@ -39,7 +40,8 @@ class Ours:
     """A new process each turn: it starts in milliseconds."""
 
     def __init__(self, args, model, threads, precision):
-        self.command = [args.spusk, "bench", "step", "--json", "--model", model, "--batch", str(args.batch)]
+        self.command = [args.spusk, "bench", "step", "--json", "--model", model]
+        self.command += ["--batch", str(args.batch)] if args.batch else []
         self.command += ["--threads", str(threads), "--precision", precision]
         self.threads = threads
 

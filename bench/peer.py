@@ -16,7 +16,7 @@ import digits
 def options():
     parser = argparse.ArgumentParser()
     parser.add_argument("--model", default="mlp")
-    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--batch", type=int, default=0, help="0: the one that the network is measured with")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--precision", default="f32")
     parser.add_argument("--mode", default="eager")

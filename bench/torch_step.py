@@ -1,4 +1,4 @@
-"""PyTorch's training steps of the reference networks; see peer.py."""
+"""PyTorch's training steps of the networks of torch_networks.py; see peer.py."""
 
 import contextlib
 
@@ -7,87 +7,54 @@ import peer
 arguments = peer.options()
 
 import torch
-from torch import nn
+
+from torch_networks import NETWORKS, example_of
 
 torch.set_num_threads(arguments.threads)
-torch.manual_seed(0)
-
-
-def mlp():
-    return nn.Sequential(
-        nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 128), nn.ReLU(), nn.Linear(128, 10), nn.LogSoftmax(1)
-    )
-
-
-def ae():
-    encode = nn.Sequential(nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 64), nn.ReLU(), nn.Linear(64, 2))
-    decode = nn.Sequential(
-        nn.Linear(2, 64), nn.ReLU(), nn.Linear(64, 256), nn.ReLU(), nn.Linear(256, 784), nn.Sigmoid()
-    )
-    return nn.Sequential(encode, decode)
-
-
-def cnn():
-    return nn.Sequential(
-        nn.Conv2d(1, 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Conv2d(32, 64, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Flatten(), nn.Linear(3136, 128), nn.ReLU(), nn.Linear(128, 10), nn.LogSoftmax(1),
-    )  # fmt: skip
-
-
-def convae():
-    encode = nn.Sequential(
-        nn.Conv2d(1, 16, 3, stride=2, padding=1), nn.ReLU(), nn.Conv2d(16, 32, 3, stride=2, padding=1), nn.ReLU(),
-        nn.Flatten(), nn.Linear(1568, 2),
-    )  # fmt: skip
-    decode = nn.Sequential(
-        nn.Linear(2, 1568), nn.ReLU(), nn.Unflatten(1, (32, 7, 7)), nn.ConvTranspose2d(32, 16, 2, stride=2), nn.ReLU(),
-        nn.ConvTranspose2d(16, 1, 2, stride=2), nn.Sigmoid(),
-    )  # fmt: skip
-    return nn.Sequential(encode, decode)
-
-
-def example():
-    return nn.Sequential(
-        nn.Conv2d(1, 32, 3), nn.ReLU(), nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Dropout(0.25),
-        nn.Flatten(), nn.Linear(9216, 128), nn.ReLU(), nn.Dropout(0.5), nn.Linear(128, 10), nn.LogSoftmax(1),
-    )  # fmt: skip
-
-
-def tiny():
-    return nn.Sequential(nn.Linear(8, 8))
-
-
-MODELS = {"mlp": mlp, "ae": ae, "cnn": cnn, "convae": convae, "example": example, "tiny": tiny}
-FLAT = {"mlp", "ae"}
-REPRODUCES = {"ae", "convae", "tiny"}
-
-model = MODELS[arguments.model]()
-criterion = nn.MSELoss() if arguments.model in REPRODUCES else nn.NLLLoss()
-if arguments.model == "example":
-    optimizer = torch.optim.Adadelta(model.parameters(), lr=1)
-else:
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
-forward = torch.compile(model) if arguments.mode == "compile" else model
+network = NETWORKS[arguments.model]
 bf16 = arguments.precision == "bf16"
 
 
-def step(x, y):
-    optimizer.zero_grad()
-    with torch.autocast("cpu", torch.bfloat16) if bf16 else contextlib.nullcontext():
-        loss = criterion(forward(x), y)
-    loss.backward()
-    number = loss.item()
-    optimizer.step()
-    return number
+def stepper(memory_format):
+    """A step of a new network whose images and weights lie in one of PyTorch's two orders."""
+    torch.manual_seed(0)
+    model = network.make().to(memory_format=memory_format)
+    criterion = network.criterion()
+    optimizer = network.optimizer(model.parameters())
+    forward = torch.compile(model) if arguments.mode == "compile" else model
+
+    def step(x, y):
+        optimizer.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16) if bf16 else contextlib.nullcontext():
+            loss = criterion(forward(x), y)
+        loss.backward()
+        number = loss.item()
+        optimizer.step()
+        return number
+
+    return step
 
 
-data, source = peer.batches(arguments.batch)
-data = [(torch.from_numpy(x), torch.from_numpy(y)) for x, y in data]
-if arguments.model in FLAT:
-    data = [(x.reshape(-1, 784), y) for x, y in data]
-if arguments.model == "tiny":
-    data = [(x.reshape(-1, 784)[:, 400:408].contiguous(), y) for x, y in data]
-if arguments.model in REPRODUCES:
-    data = [(x, x) for x, y in data]
-peer.serve(step, data, source)
+def arranged(data, memory_format):
+    return [(x.contiguous(memory_format=memory_format) if x.dim() == 4 else x, y) for x, y in data]
+
+
+def pace(memory_format, data):
+    """Microseconds of a step, after a warm-up."""
+    step, data = stepper(memory_format), arranged(data, memory_format)
+    peer.run(step, data, 0.3)
+    times, _ = peer.run(step, data, 0.5)
+    return sorted(times)[len(times) // 2]
+
+
+def best_format(data):
+    """The order of memory that PyTorch is faster with."""
+    if not any(p.dim() == 4 for p in network.make().parameters()):
+        return torch.contiguous_format
+    return min((torch.contiguous_format, torch.channels_last), key=lambda f: pace(f, data))
+
+
+digits, source = peer.batches(arguments.batch or network.batch)
+data = [example_of(network, torch.from_numpy(x), torch.from_numpy(y)) for x, y in digits]
+best = best_format(data)
+peer.serve(stepper(best), arranged(data, best), source)

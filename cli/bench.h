@@ -4,11 +4,13 @@
 
 #include "cli.h"
 
+enum { OWN_BATCH = -1 }; /* the one that the network is measured with */
+
 typedef struct bench_options {
     common common;
     int m, k, n, repeat;     /* matmul */
     char *model, *precision; /* step */
-    int batch, epochs;       /* epochs: lesson */
+    int batch, epochs;       /* step, which may be OWN_BATCH; lesson */
     double seconds;
 } bench_options;
 

@@ -2,6 +2,7 @@
  * read, optimiser), on digits that lie in memory. The median of several seconds; the quartiles say how steady it was.
  */
 #include "bench.h"
+#include "networks.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,77 +10,58 @@
 
 enum { DIGITS = 8192, MOST_BATCHES = 1024, MOST_STEPS = 1 << 20 };
 
-/* ---- the networks ---- */
-
-typedef struct network {
-    sp_module *model, *criterion;
-    sp_optimizer *optimizer;
-    int64_t features; /* takes (N, features), pixels of the middle; 0: (N, 1, 28, 28) */
-    bool reproduces;  /* the target is the input, not the label */
-    sp_dtype autocast;
-} network;
-
-static const struct {
-    const char *name;
-    int64_t features;
-    bool reproduces, adadelta;
-} networks[] = {
-    {"mlp", 784, false, false}, {"ae", 784, true, false},    {"cnn", 0, false, false},
-    {"convae", 0, true, false}, {"example", 0, false, true}, {"tiny", 8, true, false},
-};
-#define N_NETWORKS (int)(sizeof networks / sizeof *networks)
-
-/* The network "tiny" does next to no arithmetic, so its step shows the cost of calling operators. */
-static network build(int which)
-{
-    const bool tiny = strcmp(networks[which].name, "tiny") == 0;
-    sp_module *model = tiny ? sp_nn_linear(8, 8) : sp_model_by_name(networks[which].name);
-    network net = {.model = model, .features = networks[which].features, .reproduces = networks[which].reproduces};
-    net.criterion = net.reproduces ? sp_nn_mse_loss() : sp_nn_nll_loss();
-    net.optimizer = networks[which].adadelta ? sp_optim_adadelta(sp_parameters(model), .lr = 1)
-                                             : sp_optim_adam(sp_parameters(model), .lr = 1e-3);
-    return net;
-}
-
 /* ---- the digits ---- */
 
 typedef struct digits {
-    sp_tensor *x[MOST_BATCHES], *y[MOST_BATCHES];
+    sp_example batches[MOST_BATCHES];
     int n;
     const sp_dataset *source;
 } digits;
 
-static bool load_digits(digits *d, const bench_options *o, const network *net)
+static bool load_digits(digits *d, const bench_options *o, const bench_network *network)
 {
     dataset_options options = {.name = "mnist", .quiet = o->common.json, .limit = DIGITS};
     sp_dataset *dataset = dataset_open(&o->common, &options, false);
     sp_example all = dataset ? sp_data_all(dataset) : (sp_example){0};
     if (!all.x) return false;
     d->source = dataset;
-    sp_tensor *x = net->features ? sp_reshape(all.x, -1, 784) : all.x;
-    if (net->features && net->features < 784) x = sp_contiguous(sp_narrow(x, 1, 400, net->features));
-    int64_t size = o->batch, whole = sp_size(x, 0) / size;
+    const int64_t size = o->batch, whole = sp_size(all.x, 0) / size;
     d->n = (int)(whole < MOST_BATCHES ? whole : MOST_BATCHES);
-    for (int i = 0; i < d->n; i++) {
-        d->x[i] = sp_narrow(x, 0, i * size, size);
-        d->y[i] = net->reproduces ? d->x[i] : sp_narrow(all.y, 0, i * size, size);
-    }
+    for (int i = 0; i < d->n; i++)
+        d->batches[i] = bench_network_example(network, sp_narrow(all.x, 0, i * size, size),
+                                              sp_narrow(all.y, 0, i * size, size));
     return sp_error_status() == SP_OK;
 }
 
 /* ---- one step, and many ---- */
 
-static double step(const network *net, sp_tensor *x, sp_tensor *y)
+/* What a step works with. */
+typedef struct trained {
+    sp_module *model, *criterion;
+    sp_optimizer *optimizer;
+    sp_dtype autocast;
+} trained;
+
+static trained make(const bench_network *network, sp_dtype autocast)
+{
+    trained t = {.autocast = autocast};
+    t.model = bench_network_make(network);
+    t.criterion = network->criterion();
+    t.optimizer = network->optimizer(sp_parameters(t.model));
+    return t;
+}
+
+static double step(const trained *t, const sp_example *batch)
 {
     double loss = 0;
-    SP_AUTOCAST(net->autocast)
+    SP_AUTOCAST(t->autocast)
     {
-        sp_zero_grad(net->optimizer);
-        sp_tensor *output = sp_forward(net->model, x);
-        sp_tensor *error = sp_forward(net->criterion, output, y);
+        sp_zero_grad(t->optimizer);
+        sp_tensor *output = sp_forward(t->model, batch->x);
+        sp_tensor *error = sp_forward(t->criterion, output, batch->y);
         sp_backward(error);
         loss = sp_item(error);
-        sp_step(net->optimizer);
+        sp_step(t->optimizer);
     }
     return loss;
 }
@@ -94,13 +76,13 @@ typedef struct figures_of_steps {
 } figures_of_steps;
 
 /* Runs steps for some seconds and writes their times to `times`. False after an error. */
-static bool run_steps(figures_of_steps *f, const network *net, const digits *d, double seconds, double *times)
+static bool run_steps(figures_of_steps *f, const trained *t, const digits *d, double seconds, double *times)
 {
     double end = seconds_now() + seconds;
     size_t n = 0;
     while (n < MOST_STEPS && (n < 3 || seconds_now() < end)) {
         double began = seconds_now();
-        f->loss = step(net, d->x[n % (size_t)d->n], d->y[n % (size_t)d->n]);
+        f->loss = step(t, &d->batches[n % (size_t)d->n]);
         times[n++] = (seconds_now() - began) * 1e6;
         if (sp_error_status() != SP_OK) return false;
     }
@@ -108,14 +90,14 @@ static bool run_steps(figures_of_steps *f, const network *net, const digits *d, 
     return true;
 }
 
-static bool measure(figures_of_steps *f, const network *net, const digits *d, double seconds)
+static bool measure(figures_of_steps *f, const trained *t, const digits *d, double seconds)
 {
     double *times = malloc(MOST_STEPS * sizeof *times);
-    bool fine = times && run_steps(f, net, d, seconds < 1 ? seconds / 4 : 0.25, times);
+    bool fine = times && run_steps(f, t, d, seconds < 1 ? seconds / 4 : 0.25, times);
     sp_reset_peak_memory();
     sp_sparse_density();
     const sp_memory_stats before = sp_memory();
-    fine = fine && run_steps(f, net, d, seconds, times);
+    fine = fine && run_steps(f, t, d, seconds, times);
     const sp_memory_stats after = sp_memory();
     f->density = sp_sparse_density();
     f->bytes = after.peak_bytes - before.live_bytes;
@@ -157,13 +139,12 @@ static void print_text(const bench_options *o, const sp_dataset *source, const f
            (double)f->bytes / 1e6, (double)f->resident_bytes / 1e6, (long long)f->asked);
 }
 
-static int measure_and_print(const bench_options *o, int which)
+static int measure_and_print(const bench_options *o, const bench_network *network)
 {
-    network net = build(which);
-    net.autocast = strcmp(o->precision, "bf16") == 0 ? SP_BF16 : SP_DTYPE_DEFAULT;
+    const trained t = make(network, strcmp(o->precision, "bf16") == 0 ? SP_BF16 : SP_DTYPE_DEFAULT);
     digits *d = calloc(1, sizeof *d);
     figures_of_steps f = {0};
-    bool fine = d && sp_error_status() == SP_OK && load_digits(d, o, &net) && measure(&f, &net, d, o->seconds);
+    bool fine = d && sp_error_status() == SP_OK && load_digits(d, o, network) && measure(&f, &t, d, o->seconds);
     if (fine) (o->common.json ? print_json : print_text)(o, d->source, &f);
     free(d);
     return fine ? EXIT_FINE : EXIT_FAILED;
@@ -175,11 +156,13 @@ int bench_step(const bench_options *given)
     bench_options o = *given;
     if (!o.model) o.model = mlp;
     if (!o.precision) o.precision = f32;
-    int which = choose_row(&o.common, "--model", networks, N_NETWORKS, sizeof *networks, o.model);
-    if (which < 0 || !in_range(&o.common, "--batch", o.batch, 1, DIGITS) ||
+    int which = choose_row(&o.common, "--model", bench_networks, n_bench_networks, sizeof *bench_networks, o.model);
+    if (which < 0) return EXIT_WRONG_USE;
+    if (o.batch == OWN_BATCH) o.batch = bench_networks[which].batch;
+    if (!in_range(&o.common, "--batch", o.batch, 1, DIGITS) ||
         !in_range(&o.common, "--seconds", o.seconds, 0.001, 3600))
         return EXIT_WRONG_USE;
     if (strcmp(o.precision, f32) != 0 && strcmp(o.precision, "bf16") != 0)
         return complain(&o.common, "--precision is '%s'; there are: f32, bf16", o.precision);
-    return measure_and_print(&o, which);
+    return measure_and_print(&o, &bench_networks[which]);
 }

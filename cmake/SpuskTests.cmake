@@ -63,6 +63,8 @@ if(test_sources)
     endforeach()
     file(GLOB fuzz_sources CONFIGURE_DEPENDS ${tests}/fuzz/*.c)
     target_sources(test_fuzz_operators PRIVATE ${fuzz_sources})
+    target_sources(test_golden PRIVATE ${network_sources})
+    target_include_directories(test_golden PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/bench/networks)
 endif()
 
 foreach(script IN LISTS shell_tests)
