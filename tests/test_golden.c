@@ -109,10 +109,10 @@ typedef struct network {
 } network;
 
 static const network networks[] = {
-    {"mlp", adam, 20, 8},         {"ae", adam, 20, 8},          {"cnn", adam, 20, 8},  {"convae", adam, 20, 8},
-    {"example", adadelta, 20, 8}, {"logistic", adagrad, 20, 8}, {"lenet", sgd, 6, 8},  {"tanhnet", rmsprop, 20, 8},
-    {"wide", adamw, 4, 8},        {"bnnet", nadam, 6, 4},       {"resnet", sgd, 3, 2}, {"mobile", adamax, 6, 4},
-    {"gan", adamw, 4, 2},         {"former", adam, 2, 2},
+    {"mlp", adam, 8, 8},         {"ae", adam, 8, 8},          {"cnn", adam, 6, 8},  {"convae", adam, 8, 8},
+    {"example", adadelta, 4, 4}, {"logistic", adagrad, 20, 8}, {"lenet", sgd, 4, 4},  {"tanhnet", rmsprop, 20, 8},
+    {"wide", adamw, 3, 8},        {"bnnet", nadam, 4, 4},       {"resnet", sgd, 2, 2}, {"mobile", adamax, 4, 4},
+    {"gan", adamw, 3, 2},         {"former", adam, 2, 2},
 };
 
 typedef struct precision {
