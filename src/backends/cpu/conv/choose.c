@@ -75,11 +75,11 @@ static double sampled_density(const sp__conv *call)
     return seen ? (double)positive / (double)seen : 1;
 }
 
-/* Whether a place's channels fill vectors and an image of x and its list fit into the second-level cache. */
-static bool fits_lists(const sp__conv *call, int64_t lanes)
+/* Whether a place's channels are enough for vectors and an image of x and its list fit into the second-level cache. */
+static bool fits_lists(const sp__conv *call)
 {
-    enum { CACHE = 1 << 19, NUMBER = 4, ENTRY = 8 };
-    if (!call->tail || call->groups > 1 || call->dilation[1] != 1 || call->in * 2 <= lanes) return false;
+    enum { CACHE = 1 << 19, NUMBER = 4, ENTRY = 8, FEW_CHANNELS = 8 };
+    if (!call->tail || call->groups > 1 || call->dilation[1] != 1 || call->in <= FEW_CHANNELS) return false;
     const int64_t places = call->tail->pool[0] * call->tail->pool[1];
     const int64_t image = (call->size[0] + 2 * call->padding[0]) * (call->size[1] + 2 * call->padding[1]) * call->in;
     const int64_t windows = call->out_size[0] * call->out_size[1] * call->out / places;
@@ -89,7 +89,8 @@ static bool fits_lists(const sp__conv *call, int64_t lanes)
 /* At most one place of a window has a gradient: of four or more, lists always pay. */
 static bool is_pooled_sparse(const sp__conv *call, int64_t lanes)
 {
-    return fits_lists(call, lanes) && call->tail->pool[0] * call->tail->pool[1] >= 4;
+    (void)lanes;
+    return fits_lists(call) && call->tail->pool[0] * call->tail->pool[1] >= 4;
 }
 
 /* Behind ReLU alone lists pay for the weights' gradient, whose sums are in registers, where it let at most half through;
@@ -98,7 +99,7 @@ static bool is_sparse(const sp__conv *call, int64_t lanes)
 {
     if (is_pooled_sparse(call, lanes)) return true;
     const int64_t *pool = call->tail ? call->tail->pool : NULL;
-    return fits_lists(call, lanes) && pool[0] * pool[1] == 1 && call->tail->relu && sampled_density(call) <= 0.5;
+    return fits_lists(call) && pool[0] * pool[1] == 1 && call->tail->relu && sampled_density(call) <= 0.5;
 }
 
 /* One pass makes both gradients from the same lists. */

@@ -102,11 +102,13 @@ SP__INLINE void sum_entries(const entry *e, int64_t n, const number *x, int64_t 
         for (int v = 0; v < vectors; v++) sum[i][v] = *(const vector *)(sums + i * sums_row + v * LANES);
     }
     for (; n > 0; n--, e++) {
-        const number value = e->value, *p = x + e->at;
+        const vector value = e->value - (vector){0};
+        const number *p = x + e->at;
         SP__UNROLL
         for (int i = 0; i < rows; i++) {
             SP__UNROLL
-            for (int v = 0; v < vectors; v++) sum[i][v] += value * *(const vector *)(p + i * row + v * LANES);
+            for (int v = 0; v < vectors; v++)
+                sum[i][v] = fused(value, *(const vector *)(p + i * row + v * LANES), sum[i][v]);
         }
     }
     SP__UNROLL
@@ -127,12 +129,15 @@ SP__INLINE void spread_entries(const entry *e, int64_t n, number *x, int64_t row
         for (int v = 0; v < vectors; v++) w[i][v] = *(const vector *)(weights + i * weights_row + v * LANES);
     }
     for (; n > 0; n--, e++) {
-        const number value = e->value;
+        const vector value = e->value - (vector){0};
         number *p = x + e->at;
         SP__UNROLL
         for (int i = 0; i < rows; i++) {
             SP__UNROLL
-            for (int v = 0; v < vectors; v++) *(vector *)(p + i * row + v * LANES) += value * w[i][v];
+            for (int v = 0; v < vectors; v++) {
+                vector *to = (vector *)(p + i * row + v * LANES);
+                *to = fused(value, w[i][v], *to);
+            }
         }
     }
 }

@@ -5,6 +5,7 @@
  *     element                    what lies in memory
  *     STEP                       how many elements, side by side in what is summed over, make a number of an operand:
  *                                1, or 2 for pairs of bf16
+ *     fused(a, b, c)             a·b + c of vectors, rounded once; not of pairs
  *     multiply_add(sum, a, b)    sum with the products of a number, repeated, and a vector
  *     ones()                     a number that such a product only adds up by
  *     unit(p, next)              a number from the element at p, for pairs with that at p + next

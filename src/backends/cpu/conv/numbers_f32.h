@@ -5,6 +5,12 @@ typedef float number, element;
 typedef int32_t integer;
 enum { STEP = 1 };
 #include "numbers.h"
+
+SP__INLINE vector fused(vector a, vector b, vector c)
+{
+    return sp__fma_f32(a, b, c);
+}
+
 #include "single.h"
 
 SP__INLINE vector load_bf16(const sp__bf16 *p, int64_t n)

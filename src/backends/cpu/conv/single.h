@@ -2,7 +2,7 @@
 
 SP__INLINE vector multiply_add(vector sum, number a, vector b)
 {
-    return sum + a * b;
+    return fused(a - (vector){0}, b, sum);
 }
 
 SP__INLINE number ones(void)

@@ -217,11 +217,22 @@ static int64_t cut_rows(const weight_call *p, weight_tile *tiles)
     return n;
 }
 
-/* Parts of the batch, so that there is work for many threads and a part is worth its sums. */
+/* The tasks of a part where tiles are of 8 rows and 128 bytes of columns. */
+static int64_t count_tasks(const weight_call *p)
+{
+    enum { ROWS = 8, COLUMNS = 128 / sizeof(number), IN_TASK = ROWS * TILES_IN_TASK };
+    const int64_t taps = p->call->kernel[0] * p->call->kernel[1];
+    const int64_t rows = sp__conv_is_padded(p->call) ? taps * ((p->k + ROWS - 1) / ROWS * ROWS) : p->rows;
+    const int64_t blocks = rows ? (rows + IN_TASK - 1) / IN_TASK : 1;
+    return blocks * ((p->n + COLUMNS - 1) / COLUMNS) * p->call->groups;
+}
+
+/* Parts of the batch, so that there is work for many threads and a part is worth its sums. Each part is a sum of its
+ * own, so they must not depend on the level, as its tiles do. */
 static void cut_images(weight_call *p)
 {
     enum { TASKS = 24 };
-    const int64_t tasks = p->tile_blocks * p->panels * p->call->groups;
+    const int64_t tasks = count_tasks(p);
     int64_t parts = tasks >= TASKS ? 1 : (TASKS + tasks - 1) / tasks;
     const int64_t places = p->call->out_size[0] * p->call->out_size[1];
     const int64_t least = places >= 1024 ? 1 : 1024 / (places ? places : 1); /* images */
