@@ -28,26 +28,22 @@ SP__INLINE void pack_turned(number *out, int64_t step, const element *in, int64_
             __builtin_prefetch(in + r * row + (u + 8 * LANES) * STEP);
             v[r] = side_by_side(in + r * row + u * STEP, whole - u);
         }
-        turn_block(out + u * step, step, 8, v, whole - u);
+        turn_block(out + u * step, step, v, whole - u);
     }
     for (int r = 0; whole * STEP < k && r < 8; r++)
         out[whole * step + r] = r < rows ? unit(in + r * row + whole * STEP, 0, 1) : 0;
 }
 
-/* Tiles of a whose rows lie side by side: as many at once as a vector has the rows of. */
+/* A tile of a whose rows lie side by side. */
 SP__INLINE void pack_side_by_side(number *out, const element *a, int64_t column, int64_t k)
 {
-    enum { ROWS = SP__TILE_ROWS, TILES = (int)LANES % ROWS == 0 ? LANES / ROWS : 1 };
-    enum { SIDE = ROWS * TILES < (int)LANES ? ROWS * TILES : (int)LANES };
-    const int64_t tile_size = units_of(k) * HEIGHT;
+    enum { SIDE = (int)ROWS < (int)LANES ? (int)ROWS : (int)LANES };
     for (int64_t i = 0; i < k; i += STEP, out += HEIGHT) {
         SP__UNROLL
         for (int r = 0; r < ROWS; r += SIDE) {
-            const vector x = across(a + i * column + r, column, TILES > 1 ? LANES : ROWS - r, k - i);
-            SP__UNROLL
-            for (int t = 0; t < TILES; t++)
-                memcpy(out + t * tile_size + r, (const char *)&x + (size_t)(t * ROWS) * sizeof(number),
-                       (size_t)(ROWS - r < SIDE ? ROWS - r : SIDE) * sizeof(number));
+            const int side = ROWS - r < SIDE ? ROWS - r : SIDE;
+            const vector x = across(a + i * column + r, column, side, k - i);
+            memcpy(out + r, &x, (size_t)side * sizeof(number));
         }
     }
 }
@@ -55,10 +51,8 @@ SP__INLINE void pack_side_by_side(number *out, const element *a, int64_t column,
 /* `rows` rows of a, for k of its columns, in tiles as they are read: HEIGHT elements of a column side by side. */
 static void pack_a(number *out, const element *a, int64_t row, int64_t column, int64_t rows, int64_t k)
 {
-    enum { ROWS = SP__TILE_ROWS, TILES = (int)LANES % ROWS == 0 ? LANES / ROWS : 1 };
     const int64_t tile_size = units_of(k) * HEIGHT;
-    for (; row == 1 && rows >= ROWS * TILES; rows -= ROWS * TILES, a += ROWS * TILES, out += TILES * tile_size)
-        pack_side_by_side(out, a, column, k);
+    for (; row == 1 && rows >= ROWS; rows -= ROWS, a += ROWS, out += tile_size) pack_side_by_side(out, a, column, k);
     for (; rows > 0; rows -= ROWS, a += ROWS * row, out += tile_size) {
         const int64_t height = rows < ROWS ? rows : ROWS;
         if (column == 1) {
@@ -77,11 +71,8 @@ static void pack_b(number *out, const element *b, int64_t row, int64_t column, i
     const int64_t panel = units_of(k) * NR;
     if (column == 1) {
         for (int64_t i = 0; i < k; i += STEP, out += NR) {
-            number *to = out;
-            for (int64_t j = 0; j < width; j += LANES) {
-                *(vector *)(to + j % NR) = across(b + i * row + j, row, width - j, k - i);
-                if (j % NR) to += panel;
-            }
+            for (int64_t j = 0; j < width; j += LANES)
+                *(vector *)(out + j / NR * panel + j % NR) = across(b + i * row + j, row, width - j, k - i);
         }
     } else if (row == 1 && NR >= 8) {
         for (int64_t j = 0; j < width || j % LANES; j += 8)

@@ -15,7 +15,7 @@
 
 /* ---- the plan ---- */
 
-enum { PACKED_ROWS = 4 * SP__TILE_ROWS, PACKED_COLUMNS = 8 * NR }; /* of a and b, to a task */
+enum { PACKED_ROWS = 4 * ROWS, PACKED_COLUMNS = 4 * NR }; /* of a and b, to a task */
 
 static int64_t column_tasks(const plan *p)
 {
@@ -41,7 +41,7 @@ static void pack_task(void *context, int64_t task)
         return;
     }
     const int64_t i = p->i0 + (task - columns) * PACKED_ROWS, left = p->i1 - i;
-    number *out = p->packed_a + (i - p->i0) / SP__TILE_ROWS * HEIGHT * units_of(k);
+    number *out = p->packed_a + (i - p->i0) / ROWS * HEIGHT * units_of(k);
     pack_a(out, at(a, i, p->k0), a->row, a->column, left < PACKED_ROWS ? left : PACKED_ROWS, k);
 }
 
@@ -106,10 +106,10 @@ static void cut_block(plan *p)
     const int64_t group = m < MANY ? 1 : panels < GROUP ? panels : GROUP;
     p->groups = (panels + group - 1) / group;
     const int64_t wanted = (16 + p->groups - 1) / p->groups;
-    int64_t tiles = (m + SP__TILE_ROWS * wanted - 1) / (SP__TILE_ROWS * wanted);
+    int64_t tiles = (m + ROWS * wanted - 1) / (ROWS * wanted);
     if (tiles < 4) tiles = 4;
     if (tiles > 16) tiles = 16;
-    p->chunks = m < MANY ? 1 : (m + tiles * SP__TILE_ROWS - 1) / (tiles * SP__TILE_ROWS);
+    p->chunks = m < MANY ? 1 : (m + tiles * ROWS - 1) / (tiles * ROWS);
 }
 
 /* Where each task packs for itself, chunks are as large as the second cache likes them, as many for each thread as for
@@ -155,7 +155,7 @@ typedef struct sizes {
 
 static sizes sizes_of(const plan *p)
 {
-    const int64_t m = (p->g.m + SP__TILE_ROWS - 1) / SP__TILE_ROWS * SP__TILE_ROWS, n = p->panels * NR;
+    const int64_t m = (p->g.m + ROWS - 1) / ROWS * ROWS, n = p->panels * NR;
     const int64_t most_columns = BLOCK / KC / NR * NR, k = units_of(p->g.k), part = units_of(depth_of(p->g.k));
     sizes s = {.rows = m, .columns = n, .depth = p->g.k};
     if (p->apart) return s;
@@ -165,10 +165,10 @@ static sizes sizes_of(const plan *p)
         depth = BLOCK / s.columns / part * part;
         s.depth = depth * STEP;
     }
-    const int64_t most_rows = BLOCK / (depth ? depth : 1) / SP__TILE_ROWS * SP__TILE_ROWS;
+    const int64_t most_rows = BLOCK / (depth ? depth : 1) / ROWS * ROWS;
     if (m > most_rows) s.rows = most_rows;
     if (p->packs_b) s.b = (size_t)(s.columns * depth) * sizeof(number);
-    if (p->packs_a) s.a = (size_t)(s.rows / SP__TILE_ROWS * HEIGHT * depth) * sizeof(number);
+    if (p->packs_a) s.a = (size_t)(s.rows / ROWS * HEIGHT * depth) * sizeof(number);
     if (APART && k > KC) s.sums = (size_t)(s.rows * s.columns) * sizeof(number);
     return s;
 }
@@ -177,13 +177,13 @@ static sizes sizes_of(const plan *p)
 static size_t size_slots(plan *p)
 {
     if (!p->apart || !p->packs_a) return 0;
-    const int64_t tiles = (p->g.m + SP__TILE_ROWS - 1) / SP__TILE_ROWS, tasks = p->chunks * p->groups;
+    const int64_t tiles = (p->g.m + ROWS - 1) / ROWS, tasks = p->chunks * p->groups;
     const int64_t rows = (tiles + p->chunks - 1) / p->chunks, depth = depth_of(p->g.k);
     int64_t elements = rows * HEIGHT * units_of(depth);
     if (APART && depth < p->g.k) {
         p->sums_at = elements;
         p->sums_row = (p->panels + p->groups - 1) / p->groups * NR;
-        elements += rows * SP__TILE_ROWS * p->sums_row;
+        elements += rows * ROWS * p->sums_row;
     }
     p->slot_size = (sizeof(packing_slot) + (size_t)elements * sizeof(number) + 63) / 64 * 64;
     p->n_slots = tasks < sp_num_threads() ? tasks : sp_num_threads();

@@ -10,7 +10,8 @@
 enum {
     KC = 512,
     MANY = 96,                          /* rows: fewer are not cut into chunks */
-    FEW = 12,                           /* tiles of a chunk: fewer do not make it worth to lay a panel side by side */
+    FEW = VECTORS > 2 ? 8 : 12,         /* tiles of a chunk: fewer do not make it worth to lay a panel side by side */
+    TURNED = 48,                        /* rows of whole tiles, and of whole lines, to be turned at a time */
     DEEP = 256,                         /* k: where it is less, the team packs a together, in smaller parts */
     OWN_PANELS = 4,                     /* of a turned b: so few are packed by each task, and need not cross to it, */
     OWN_DEPTH = 32,                     /* from so long a k on */
@@ -87,7 +88,7 @@ static void set_rows(const plan *p, tile *t, int64_t i, int64_t k0, bool last, n
 {
     const sp__gemm *g = &p->g;
     if (p->packs_a) {
-        const int64_t above = (i - p->i0) / SP__TILE_ROWS, row = (i - p->i0) % SP__TILE_ROWS;
+        const int64_t above = (i - p->i0) / ROWS, row = (i - p->i0) % ROWS;
         t->a = p->packed_a + (above * units_of(p->k1 - p->k0) + units_of(k0 - p->k0)) * HEIGHT + row;
         t->a_row = 1;
         t->a_column = HEIGHT;
@@ -163,29 +164,66 @@ static void multiply_dots(const plan *p, tile t, const int64_t k[2], const int64
     }
 }
 
+/* What tasks that multiply a panel share. */
+typedef struct panel_run {
+    const int64_t *k, *rows; /* from, to */
+    int64_t asked;           /* rows of b that each tile asks for */
+    bool turns; /* rows of c lie side by side: sums wait until there are so many that whole lines are written */
+    number sums[TURNED * NR] __attribute__((aligned(64)));
+} panel_run;
+
+/* Rows from `first` to `end` of the panel at j, whose sums have waited. */
+static void write_turned(const plan *p, tile *t, panel_run *r, int64_t first, int64_t end, int64_t j)
+{
+    number bias[TURNED];
+    const bool last = r->k[1] == p->g.k;
+    set_result(p, t, first, j, r->k[0] == 0, last);
+    t->row_bias = last && p->transposed ? bias_at(p->g.bias, first, end - first, end - first, bias) : NULL;
+    finish(t, (int)(end - first), r->sums);
+}
+
+/* All rows against the panel at j. */
+static void multiply_panel(const plan *p, tile *t, panel_run *r, int64_t j)
+{
+    number bias[HEIGHT];
+    const bool last = r->k[1] == p->g.k;
+    int64_t first = r->rows[0];
+    for (int64_t i = r->rows[0]; i < r->rows[1];) {
+        set_rows(p, t, i, r->k[0], last, bias);
+        if (r->turns)
+            t->wait = r->sums + (i - first) * NR;
+        else
+            set_result(p, t, i, j, r->k[0] == 0, last);
+        i += run_rows(t, r->rows[1] - i);
+        if (r->turns && (i - first == TURNED || i == r->rows[1])) {
+            write_turned(p, t, r, first, i, j);
+            first = i;
+        }
+        if (!t->every) continue;
+        t->ahead += r->asked * t->ahead_row;
+        if (!t->copy) continue;
+        t->b = t->copy;
+        t->b_row = NR;
+        t->copy = NULL;
+    }
+}
+
 /* Panels in turn, each against all rows. */
 static void multiply(const plan *p, tile t, const int64_t k[2], const int64_t rows[2], const int64_t columns[2])
 {
     number edge[KC * NR] __attribute__((aligned(64)));
-    const bool last = k[1] == p->g.k;
-    const int64_t tiles = (rows[1] - rows[0]) / SP__TILE_ROWS, asked = tiles ? (t.k + tiles - 1) / tiles : 0;
+    const int64_t tiles = (rows[1] - rows[0]) / ROWS;
     const bool far = tiles >= FEW && p->g.n * t.k > NEAR / (int64_t)sizeof(number);
-    number column_bias[NR], row_bias[HEIGHT];
+    number bias[NR];
+    panel_run r;
+    r.k = k, r.rows = rows;
+    r.asked = tiles ? (t.k + tiles - 1) / tiles : 0;
+    r.turns = p->g.c.row == 1 && p->g.c.column != 1 && (k[1] == p->g.k || !APART);
     t.every = far ? tiles : 0;
     for (int64_t j = columns[0]; j < columns[1]; j += NR) {
-        set_panel(p, &t, j, k, far, edge, column_bias);
+        set_panel(p, &t, j, k, far, edge, bias);
         if (far) set_ahead(p, &t, j, k, columns, edge);
-        for (int64_t i = rows[0], n; i < rows[1]; i += n) {
-            set_rows(p, &t, i, k[0], last, row_bias);
-            set_result(p, &t, i, j, k[0] == 0, last);
-            n = run_rows(&t, rows[1] - i);
-            if (!far) continue;
-            t.ahead += asked * t.ahead_row;
-            if (!t.copy) continue;
-            t.b = t.copy;
-            t.b_row = NR;
-            t.copy = NULL;
-        }
+        multiply_panel(p, &t, &r, j);
     }
 }
 
@@ -239,11 +277,11 @@ static void run_task(plan *p, const int64_t rows[2], const int64_t columns[2])
 static void gemm_task(void *context, int64_t task)
 {
     plan p = *(const plan *)context;
-    const int64_t tiles = (p.i1 - p.i0 + SP__TILE_ROWS - 1) / SP__TILE_ROWS, panels = panels_of(&p);
+    const int64_t tiles = (p.i1 - p.i0 + ROWS - 1) / ROWS, panels = panels_of(&p);
     const int64_t chunk = task / p.groups, group = task % p.groups;
-    const int64_t end_i = p.i0 + tiles * (chunk + 1) / p.chunks * SP__TILE_ROWS;
+    const int64_t end_i = p.i0 + tiles * (chunk + 1) / p.chunks * ROWS;
     const int64_t end_j = p.j0 + panels * (group + 1) / p.groups * NR;
-    const int64_t rows[2] = {p.i0 + tiles * chunk / p.chunks * SP__TILE_ROWS, end_i < p.i1 ? end_i : p.i1};
+    const int64_t rows[2] = {p.i0 + tiles * chunk / p.chunks * ROWS, end_i < p.i1 ? end_i : p.i1};
     const int64_t columns[2] = {p.j0 + panels * group / p.groups * NR, end_j < p.j1 ? end_j : p.j1};
     packing_slot *slot = p.slots ? take_slot(&p, task) : NULL;
     if (slot) p.packed_a = slot->numbers, p.sums = slot->numbers + p.sums_at;
