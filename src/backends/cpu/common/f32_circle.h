@@ -14,9 +14,10 @@ SP__INLINE half_vf turn_half(half_vf x, half_vi *turns)
 {
     const vd magic = splat_f64(6755399441055744.0); /* 1.5·2^52 */
     const vd wide = __builtin_convertvector(x, vd);
-    const vd n = (wide * 0.63661977236758134308 + magic) - magic;
+    const vd n = sp__fma_f64(wide, splat_f64(0.63661977236758134308), magic) - magic;
     *turns = __builtin_convertvector(n, half_vi);
-    return __builtin_convertvector((wide - n * 0x1.921fb544p+0) - n * 0x1.0b4611a626331p-34, half_vf);
+    const vd high = sp__fma_f64(n, splat_f64(-0x1.921fb544p+0), wide);
+    return __builtin_convertvector(sp__fma_f64(n, splat_f64(-0x1.0b4611a626331p-34), high), half_vf);
 }
 
 /* sin(x + quarters·π/2) */
@@ -33,12 +34,12 @@ SP__INLINE vf sine_f32(vf x, int quarters)
     for (int i = 0; i < 2; i++) angle.halves[i] = turn_half(angle.halves[i], &turns.halves[i]);
     const vf r = angle.whole, z = r * r;
     vf sine = splat_f32(-1.9515295891e-4f), cosine = splat_f32(2.443315711809948e-5f);
-    sine = sine * z + 8.3321608736e-3f;
-    sine = sine * z - 1.6666654611e-1f;
-    sine = with_sign_f32((sine * z) * r + r, r); /* be it of 0 */
-    cosine = cosine * z - 1.388731625493765e-3f;
-    cosine = cosine * z + 4.166664568298827e-2f;
-    cosine = (cosine * z) * z - 0.5f * z + 1.0f;
+    sine = horner_f32(sine, z, 8.3321608736e-3f);
+    sine = horner_f32(sine, z, -1.6666654611e-1f);
+    sine = with_sign_f32(sp__fma_f32(sine * z, r, r), r); /* be it of 0 */
+    cosine = horner_f32(cosine, z, -1.388731625493765e-3f);
+    cosine = horner_f32(cosine, z, 4.166664568298827e-2f);
+    cosine = sp__fma_f32(cosine * z, z, horner_f32(splat_f32(-0.5f), z, 1.0f));
     const vi quadrant = turns.whole + quarters;
     const vf y = select_f32((quadrant & 1) != 0, cosine, sine);
     return (vf)((vi)y ^ (((quadrant & 2) != 0) & INT32_MIN));

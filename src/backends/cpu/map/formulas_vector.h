@@ -1,5 +1,6 @@
 /* The formulas by vectors that f32, f64 and bf16 share, for the kinds of backends/map_kinds.h. A file that includes this
- * says before what a `vector` is, its element `number`, its comparisons' `mask`, and choose, magnitude and root. */
+ * says before what a `vector` is, its element `number`, its comparisons' `mask`, fused (a·b + c, rounded
+ * once), choose, magnitude and root. */
 
 SP__INLINE vector neg_of(vector x)
 {
@@ -43,7 +44,7 @@ SP__INLINE vector leaky_relu_of(vector x, vector p)
 
 SP__INLINE vector affine_of(vector x, vector p, vector q)
 {
-    return p * x + q;
+    return fused(p, x, q);
 }
 
 SP__INLINE vector add_of(vector x, vector y)
@@ -89,5 +90,5 @@ SP__INLINE vector sigmoid_backward_of(vector x, vector y)
 
 SP__INLINE vector tanh_backward_of(vector x, vector y)
 {
-    return x * ((number)1 - y * y);
+    return x * fused(-y, y, splat(1));
 }

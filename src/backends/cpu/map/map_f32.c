@@ -56,7 +56,7 @@ SP__INLINE vector elu_of(vector x, vector p)
 /* x·(1 + tanh u)/2 = x·σ(2u), u = √(2/π)·(x + 0.044715·x³) */
 SP__INLINE vector gelu_tanh_of(vector x)
 {
-    return x * sigmoid_f32(1.59576912160573071176f * (x + 0.044715f * x * x * x));
+    return x * sigmoid_f32(1.59576912160573071176f * fused(0.044715f * x, x * x, x));
 }
 
 SP__INLINE vector clamp_of(vector x, vector p, vector q)
@@ -120,14 +120,15 @@ SP__INLINE vector gelu_backward_of(vector x, vector y)
 
 SP__INLINE vector gelu_tanh_backward_of(vector x, vector y)
 {
-    const vector z = y * y, s = sigmoid_f32(1.59576912160573071176f * (y + 0.044715f * y * z));
-    return x * (s + s * ((1.0f - s) * y) * (1.59576912160573071176f * (1.0f + 0.134145f * z)));
+    const vector z = y * y, s = sigmoid_f32(1.59576912160573071176f * fused(0.044715f * y, z, y));
+    const vector slope = 1.59576912160573071176f * horner_f32(splat(0.134145f), z, 1.0f);
+    return x * fused(s * ((1.0f - s) * y), slope, s);
 }
 
 SP__INLINE vector silu_backward_of(vector x, vector y)
 {
     const vector s = sigmoid_f32(y);
-    return x * (s * (1.0f + y * (1.0f - s)));
+    return x * (s * horner_f32(y, 1.0f - s, 1.0f));
 }
 
 SP__INLINE vector softplus_backward_of(vector x, vector y, vector p, vector q)
@@ -161,7 +162,7 @@ SP__INLINE vector bce_logits_backward_of(vector x, vector y)
 
 SP__INLINE vector lerp_of(vector x, vector y, vector p)
 {
-    return choose(magnitude(p) < 0.5f, x + p * (y - x), y - (y - x) * (1.0f - p));
+    return choose(magnitude(p) < 0.5f, fused(p, y - x, x), fused(y - x, p - 1.0f, y));
 }
 
 SP__INLINE vector lerp_tensor_of(vector x, vector y, vector z)
@@ -171,7 +172,7 @@ SP__INLINE vector lerp_tensor_of(vector x, vector y, vector z)
 
 SP__INLINE vector addcmul_of(vector x, vector y, vector z, vector p)
 {
-    return x + p * y * z;
+    return fused(p * y, z, x);
 }
 
 SP__INLINE vector addcdiv_of(vector x, vector y, vector z, vector p)

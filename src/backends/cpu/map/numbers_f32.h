@@ -11,6 +11,11 @@ SP__INLINE vector splat(number x)
     return splat_f32(x);
 }
 
+SP__INLINE vector fused(vector a, vector b, vector c)
+{
+    return sp__fma_f32(a, b, c);
+}
+
 SP__INLINE vector choose(mask m, vector a, vector b)
 {
     return select_f32(m, a, b);
