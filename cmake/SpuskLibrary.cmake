@@ -14,7 +14,7 @@ list(REMOVE_ITEM library_sources ${level_sources} ${reference_sources})
 # Random numbers are the same on every machine, with or without an instruction that multiplies and adds. In the other
 # folders multiply-adds are written.
 set(written ${level_sources})
-list(FILTER written INCLUDE REGEX "/(fill|gemm|conv|map)/")
+list(FILTER written INCLUDE REGEX "/(fill|gemm|conv|map|attention)/")
 set_source_files_properties(${written} PROPERTIES COMPILE_OPTIONS "-ffp-contract=off")
 
 # An optimiser's rule has flags that are the same for all elements: a loop of its own for each would be large.

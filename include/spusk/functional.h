@@ -211,6 +211,30 @@ SP_API sp_tensor *sp_layer_norm(sp_tensor *x, sp_dims normalized_shape, sp_tenso
                                 const sp_layer_norm_options *options SP_OR_NULL);
 #define sp_layer_norm(...) SP__CALL4(sp_layer_norm, sp_layer_norm_options, __VA_ARGS__)
 
+/* ---- attention ---- */
+
+typedef struct sp_attention_options {
+    size_t size;
+    sp_tensor *attn_mask; /* (L, S), or what broadcasts to (…, L, S): bool, true where a key is seen, or added to the
+                             scores; default none */
+    double dropout_p;     /* a weight's probability to be 0, in training and out of it */
+    bool is_causal;       /* query i sees keys 0 to i */
+    double scale;         /* of q·k; default 1/√E, SP_ZERO for 0 */
+    bool enable_gqa;      /* k and v have fewer heads, and each serves as many of q's, one behind the other */
+    SP_OPTIONS_END;
+} sp_attention_options;
+
+/* softmax(scale·q·kᵀ + attn_mask)·v, the softmax along the keys: q (…, L, E), k (…, S, E), v (…, S, Ev) → (…, L, Ev). What
+ * comes before the last two dimensions broadcasts; the last of it are the heads, and the memory of the result has the
+ * heads of a place side by side. A query that sees no key gets zeros. The matrix of scores is never stored, forward or
+ * backward, unless attn_mask wants a gradient or the gradient is differentiated. Fails for dtypes that differ, for
+ * is_causal beside attn_mask, and for a dropout_p outside [0, 1]. PyTorch,
+ * torch.nn.functional.scaled_dot_product_attention; Vaswani et al., arXiv:1706.03762; Dao, arXiv:2307.08691. */
+SP_API sp_tensor *sp_scaled_dot_product_attention(sp_tensor *q, sp_tensor *k, sp_tensor *v,
+                                                  const sp_attention_options *options SP_OR_NULL);
+#define sp_scaled_dot_product_attention(...)                                                                           \
+    SP__CALL3(sp_scaled_dot_product_attention, sp_attention_options, __VA_ARGS__)
+
 /* ---- dropout ---- */
 
 /* Each element is zero with probability p, else divided by 1 - p; x itself when not training. Draws from the thread's

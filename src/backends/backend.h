@@ -128,6 +128,31 @@ typedef struct sp__gemm {
     bool relu;               /* act is x < 0 ? 0 : x; else nothing */
 } sp__gemm;
 
+/* ---- attention: y = P·v, P = softmax(scale·q·kᵀ + mask) over the keys ---- */
+
+/* q (batch, heads, queries, width), k (batch, heads, keys, width), v and y (batch, heads, keys or queries,
+ * value_width), with any strides. A query all of whose keys are masked gives zeros. Forward writes y and `lse`, the
+ * logarithm of each query's Σ e^score, infinity where there is no key. Backward reads them and g, the gradient of y,
+ * and writes those of dq, dk and dv that are not NULL. With dropout each weight is 0 with that probability, else
+ * divided by 1 - dropout: the weight of a query and a key draws what element query·sp__dropped_row(keys) + key of an f32
+ * fill would, a query being counted through batch and heads. */
+typedef struct sp__attention {
+    bool backward, causal; /* causal: query i sees keys 0 to i */
+    sp_dtype dtype;        /* f32, f64, or bf16, which computes in f32 */
+    int64_t batch, heads, queries, keys, width, value_width;
+    double scale, dropout;
+    uint64_t seed, position;
+    sp__operand q, k, v, y, g; /* four strides */
+    sp__operand lse;           /* contiguous (batch, heads, queries), f64 for f64, else f32 */
+    const sp__operand *mask;   /* (batch, heads, queries, keys), added; bool: true where a key is seen. NULL: none */
+    const sp__operand *dq, *dk, *dv; /* four strides */
+} sp__attention;
+/* Elements from a query's dropped weights to the next one's, so that each row begins with a block of its own. */
+static inline int64_t sp__dropped_row(int64_t keys)
+{
+    return (keys + 3) / 4 * 4;
+}
+
 /* ---- convolution of images ---- */
 
 typedef enum sp__conv_kind { SP__CONV_FORWARD, SP__CONV_BACKWARD_DATA, SP__CONV_BACKWARD_WEIGHT } sp__conv_kind;
@@ -322,6 +347,7 @@ typedef struct sp__backend {
     sp_status (*rows)(const sp__rows *call);
     sp_status (*nll)(const sp__nll *call);
     sp_status (*gemm)(const sp__gemm *call);
+    sp_status (*attention)(const sp__attention *call);
     /* Any call without a tail; of those with one only such as conv_takes says are done well here. */
     sp_status (*conv)(const sp__conv *call);
     bool (*conv_takes)(const sp__conv *call);

@@ -63,6 +63,12 @@ static const struct {
     {"conv2d", DIFFERS, CASE_SPECIAL, SP_DTYPE_DEFAULT, "infinity times padding: PyTorch's loops differ, too"},
     {"conv_transpose2d", DIFFERS, CASE_SPECIAL, SP_DTYPE_DEFAULT, "infinity times padding"},
     {"conv2d_weight", DIFFERS, CASE_SPECIAL, SP_DTYPE_DEFAULT, "infinity times padding"},
+    {"scaled_dot_product_attention", DIFFERS, CASE_SPECIAL, SP_DTYPE_DEFAULT,
+     "PyTorch hides NaN, and multiplies other infinities by weights of 0"},
+    {"scaled_dot_product_attention_backward", DIFFERS, CASE_SPECIAL, SP_DTYPE_DEFAULT, "the same"},
+    {"scaled_dot_product_attention_backward", REFUSES, CASE_MIXED, SP_DTYPE_DEFAULT,
+     "PyTorch's engine casts a gradient first"},
+    {"scaled_dot_product_attention_backward", REFUSES, CASE_SHAPE, SP_DTYPE_DEFAULT, "broadcasts before"},
     {"var", GRADIENT, CASE_SPECIAL, SP_DTYPE_DEFAULT, "one element's variance is NaN, and so is its gradient"},
 };
 

@@ -45,6 +45,7 @@ const sp__backend sp__cpu_backend = {
     .reduce = sp__cpu_reduce,
     .rows = sp__cpu_rows,
     .gemm = sp__cpu_gemm,
+    .attention = sp__cpu_attention,
     .conv = sp__cpu_conv,
     .conv_takes = sp__cpu_conv_takes,
     .index = sp__cpu_index,

@@ -65,6 +65,25 @@ typedef enum sp__fold_kind {
 /* Rows [first, last) of outer × inner. */
 typedef void sp__rows_run(const sp__rows *call, int64_t first, int64_t last);
 typedef sp_status sp__gemm_run(const sp__gemm *call);
+/* What is done of one head, counted through batch and heads, at a time. */
+typedef enum sp__attention_kind {
+    SP__ATTENTION_FORWARD,  /* queries [first, last) */
+    SP__ATTENTION_BACKWARD, /* keys [first, last); what they add to dq goes to `sums`, or is all where that is NULL */
+    SP__ATTENTION_SUM,      /* queries [first, last) of dq, from the n `sums` of the parts of keys */
+    SP__ATTENTION_KINDS
+} sp__attention_kind;
+/* sums: (queries, sp__attention_padded(width)) numbers, f64 for f64, else f32. */
+typedef struct sp__attention_part {
+    int64_t head, first, last, n;
+    void *sums;
+} sp__attention_part;
+typedef sp_status sp__attention_run(const sp__attention *call, const sp__attention_part *part);
+/* Queries, and keys, that are computed together: what is summed over a block is a sum of its own. */
+enum { SP__ATTENTION_BLOCK = 64 };
+static inline int64_t sp__attention_padded(int64_t width)
+{
+    return (width + 15) / 16 * 16;
+}
 typedef sp_status sp__conv_run(const sp__conv *call);
 /* The loops of convolution: conv/choose.c says which call runs by which. */
 typedef enum sp__conv_loop {
@@ -138,7 +157,8 @@ typedef struct sp__kernels {
     sp__fold_run *const *fold; /* by sp__fold_kind */
     sp__rows_run *const *rows; /* by sp__row_kind */
     sp__gemm_run *gemm;
-    sp__conv_run *const *conv; /* by sp__conv_loop */
+    sp__attention_run *const *attention; /* by sp__attention_kind */
+    sp__conv_run *const *conv;           /* by sp__conv_loop */
     sp__update_run *update;
     sp__fill_run *const *fill; /* by sp__fill_kind */
     const sp__eigh_loops *eigh;
@@ -183,6 +203,7 @@ sp_status sp__cpu_reduce(const sp__reduce *call);
 sp_status sp__cpu_rows(const sp__rows *call);
 sp_status sp__cpu_nll(const sp__nll *call);
 sp_status sp__cpu_gemm(const sp__gemm *call);
+sp_status sp__cpu_attention(const sp__attention *call);
 sp_status sp__cpu_conv(const sp__conv *call);
 bool sp__cpu_conv_takes(const sp__conv *call);
 sp_status sp__cpu_index(const sp__index *call);

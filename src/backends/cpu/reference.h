@@ -31,6 +31,8 @@ extern sp__rows_run *const sp__rows_f32[SP__ROW_COUNT],
                                                                                      *const sp__rows_u8[SP__ROW_COUNT];
 
 sp__gemm_run sp__gemm_f32, sp__gemm_f64, sp__gemm_bf16, sp__gemm_i64, sp__gemm_i32, sp__gemm_u8;
+extern sp__attention_run *const sp__attention_f32[SP__ATTENTION_KINDS],
+    *const sp__attention_f64[SP__ATTENTION_KINDS], *const sp__attention_bf16[SP__ATTENTION_KINDS];
 extern sp__conv_run *const sp__conv_f32[SP__CONV_LOOPS], *const sp__conv_f64[SP__CONV_LOOPS],
                                                              *const sp__conv_bf16[SP__CONV_LOOPS];
 sp__update_run sp__update_f32, sp__update_f64;

@@ -195,6 +195,7 @@ extern const sp__eigh_loops SP__BASE(sp__eigh_f64);
 sp_status SP__BASE(sp__gemm_f32)(const sp__gemm *call);
 sp_status SP__BASE(sp__gemm_f64)(const sp__gemm *call);
 sp_status SP__HERE(sp__gemm_bf16)(const sp__gemm *call);
+extern sp__attention_run *const SP__BASE(sp__attention_f32)[SP__ATTENTION_KINDS];
 extern sp__conv_run *const SP__BASE(sp__conv_f32)[SP__CONV_LOOPS], *const SP__BASE(sp__conv_f64)[SP__CONV_LOOPS],
                                                                        *const SP__HERE(sp__conv_bf16)[SP__CONV_LOOPS];
 double SP__BASE(sp__spin_f32)(int64_t rounds);
