@@ -20,7 +20,7 @@ static const typical calls[] = {
     {SP__CONV_FORWARD, SP_F32, 1, 32, 64, 14, 3, 1, 1, RELU_POOL, false, "winograd"}, /* its second */
     {SP__CONV_FORWARD, SP_F32, 1, 32, 64, 14, 3, 1, 1, PLAIN, false, "winograd"},
     {SP__CONV_BACKWARD_DATA, SP_F32, 1, 32, 64, 14, 3, 1, 1, PLAIN, false, "winograd"},
-    {SP__CONV_BACKWARD_WEIGHT, SP_F32, 1, 32, 64, 14, 3, 1, 1, PLAIN, false, "weight"},
+    {SP__CONV_BACKWARD_WEIGHT, SP_F32, 1, 32, 64, 14, 3, 1, 1, PLAIN, false, "winograd weight"},
     {SP__CONV_BACKWARD_WEIGHT, SP_F32, 1, 32, 64, 14, 3, 1, 1, RELU_POOL, true, "sparse with data"},
     {SP__CONV_BACKWARD_WEIGHT, SP_F32, 1, 32, 64, 14, 3, 1, 1, RELU_POOL, false, "sparse"},
     /* one channel fills no vector */
@@ -38,7 +38,7 @@ static const typical calls[] = {
     {SP__CONV_FORWARD, SP_BF16, 1, 32, 64, 14, 3, 1, 1, PLAIN, false, "winograd", "pairs"},
     {SP__CONV_FORWARD, SP_BF16, 1, 1, 32, 28, 3, 1, 1, PLAIN, false, "direct"}, /* no pairs of channels */
     {SP__CONV_BACKWARD_DATA, SP_BF16, 1, 32, 64, 14, 3, 1, 1, RELU_POOL, false, "sparse"},
-    {SP__CONV_BACKWARD_WEIGHT, SP_BF16, 1, 32, 64, 14, 3, 1, 1, PLAIN, false, "weight", "weight pairs"},
+    {SP__CONV_BACKWARD_WEIGHT, SP_BF16, 1, 32, 64, 14, 3, 1, 1, PLAIN, false, "winograd weight", "weight pairs"},
 };
 enum { CALLS = sizeof calls / sizeof *calls };
 

@@ -114,6 +114,18 @@ static double after_relu(const problem *p, double x)
     return p->tail.relu && x < 0 ? 0 : x;
 }
 
+/* Minimal filtering mixes a tile's places, of which one is NaN, so that all may become it. */
+static bool may_be_nan(const problem *p, int64_t n, int64_t c, int64_t h, int64_t w)
+{
+    enum { TILE = 4 };
+    const sp__conv *call = &p->call;
+    const int64_t first[2] = {h * p->tail.pool[0] / TILE * TILE, w * p->tail.pool[1] / TILE * TILE};
+    for (int64_t i = first[0]; i < first[0] + TILE && i < call->out_size[0]; i++)
+        for (int64_t j = first[1]; j < first[1] + TILE && j < call->out_size[1]; j++)
+            if (isnan(get(call->dtype, call->y.buffer, place(&call->y, n, c, i, j)))) return true;
+    return false;
+}
+
 /* y holds the plain convolution. */
 static void check_window(problem *p, int64_t n, int64_t c, int64_t h, int64_t w, int level)
 {
@@ -129,6 +141,7 @@ static void check_window(problem *p, int64_t n, int64_t c, int64_t h, int64_t w,
         if (values[i] > best || values[i] != values[i]) best = values[i], first = i;
     }
     const double got = get(dtype, t->y.buffer, place(&t->y, n, c, h, w));
+    if (isnan(got) && may_be_nan(p, n, c, h, w)) return;
     EXPECT(is_near(got, best, error, 10), "%s: window %d %d %d %d is %.9g, not %.9g", level_names[level], (int)n,
            (int)c, (int)h, (int)w, got, best);
     if (t->pool[0] * t->pool[1] == 1) return;

@@ -88,6 +88,7 @@ typedef sp_status sp__conv_run(const sp__conv *call);
 /* The loops of convolution: conv/choose.c says which call runs by which. */
 typedef enum sp__conv_loop {
     SP__CONV_WINOGRAD,
+    SP__CONV_WINOGRAD_WEIGHT,
     SP__CONV_DIRECT,
     SP__CONV_SPARSE,
     SP__CONV_EXPANDED,

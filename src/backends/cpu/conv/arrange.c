@@ -107,8 +107,8 @@ static sp_status arrange_x(arranged *a, sp_dtype dtype, sp__conv_loop loop, bool
     const sp__conv *call = &a->call;
     const int64_t sizes[4] = {call->batch, call->in, call->size[0], call->size[1]};
     if (may_pad && wants_padding(call, dtype, loop)) return pad(a, dtype);
-    if (call->kind == SP__CONV_BACKWARD_WEIGHT && loop != SP__CONV_WEIGHT)
-        return arrange_wide(a, &a->call.x, dtype, sizes);
+    const bool plain = loop == SP__CONV_WEIGHT || loop == SP__CONV_WINOGRAD_WEIGHT;
+    if (call->kind == SP__CONV_BACKWARD_WEIGHT && !plain) return arrange_wide(a, &a->call.x, dtype, sizes);
     return arrange(a, &a->call.x, dtype, sizes, call->kind == SP__CONV_BACKWARD_DATA);
 }
 

@@ -22,20 +22,31 @@ static bool has_data(const sp__conv *call, int64_t lanes)
     return call->data != NULL;
 }
 
-/* Minimal filtering pays where the transforms, which grow with k and n, are little beside the products, which grow with
- * k·n, and where all weights, transformed, stay in the second-level cache. The tail, the batch and the layout play no
- * part, so that a place's sum is the same whatever is computed with it. */
-static bool is_winograd(const sp__conv *call, int64_t lanes)
+/* Whether minimal filtering pays for 3×3 kernels that step by one: where the transforms, which grow with the channels of
+ * x and of y, are little beside the products, which grow with both, and a tile has a use. */
+static bool can_filter(const sp__conv *call, const int64_t *result)
 {
-    enum { LEAST = 16, MOST = 128, WEIGHTS = 1 << 13, PLACES = 36 };
-    (void)lanes;
-    const bool forward = call->kind == SP__CONV_FORWARD;
-    const int64_t *result = forward ? call->out_size : call->size;
-    const int64_t k = forward ? call->in : call->out, n = forward ? call->out : call->in;
+    enum { CHANNELS = 8, PLACES = 16 };
     for (int d = 0; d < 2; d++)
         if (call->kernel[d] != 3 || call->stride[d] != 1 || call->dilation[d] != 1) return false;
-    if (call->groups > 1) return false;
-    return k >= LEAST && n >= LEAST && k <= MOST && k * n <= WEIGHTS && result[0] * result[1] >= PLACES;
+    return call->groups == 1 && call->in >= CHANNELS && call->out >= CHANNELS && result[0] * result[1] >= PLACES;
+}
+
+/* All weights, transformed, stay near the second-level cache. The tail, the batch and the layout play no part, so that a
+ * place's sum is the same whatever is computed with it. */
+static bool is_winograd(const sp__conv *call, int64_t lanes)
+{
+    enum { MOST = 128, WEIGHTS = 1 << 14 };
+    (void)lanes;
+    const bool forward = call->kind == SP__CONV_FORWARD;
+    const int64_t k = forward ? call->in : call->out, n = forward ? call->out : call->in;
+    return k <= MOST && k * n <= WEIGHTS && can_filter(call, forward ? call->out_size : call->size);
+}
+
+static bool is_winograd_weight(const sp__conv *call, int64_t lanes)
+{
+    (void)lanes;
+    return !call->tail && call->batch > 0 && can_filter(call, call->out_size);
 }
 
 /* Places of y's channels that a ReLU let through, `at` being the first channel's. Those that lie side by side are
@@ -157,6 +168,7 @@ static const sp__conv_choice backward_weight[] = {
     {"two passes", SP_F64, has_data, SP__CONV_TWO_PASSES},
     {"sparse", SP_F32, is_sparse, SP__CONV_SPARSE},
     {"weight pairs", SP_BF16, is_worth_pairing, SP__CONV_WEIGHT},
+    {"winograd weight", SP_F32, is_winograd_weight, SP__CONV_WINOGRAD_WEIGHT},
     {"weight", SP_F32, any, SP__CONV_WEIGHT},
     {"weight", SP_F64, any, SP__CONV_WEIGHT},
     {"reference", ANY, any, SP__CONV_REFERENCE},

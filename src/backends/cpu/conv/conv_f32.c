@@ -5,9 +5,15 @@
 #include "expand.h"
 #include "sparse.h"
 #include "weight.h"
-#include "winograd.h"
+#include "winograd_data.h"
+#include "winograd_weight.h"
 
 sp__conv_run *const SP__HERE(sp__conv_f32)[SP__CONV_LOOPS] = {
-    [SP__CONV_WINOGRAD] = run_winograd, [SP__CONV_DIRECT] = run_direct, [SP__CONV_SPARSE] = run_sparse,
-    [SP__CONV_EXPANDED] = run_expanded, [SP__CONV_WEIGHT] = run_weight, [SP__CONV_TWO_PASSES] = sp__conv_two_passes,
+    [SP__CONV_WINOGRAD] = run_winograd,
+    [SP__CONV_DIRECT] = run_direct,
+    [SP__CONV_SPARSE] = run_sparse,
+    [SP__CONV_EXPANDED] = run_expanded,
+    [SP__CONV_WEIGHT] = run_weight,
+    [SP__CONV_TWO_PASSES] = sp__conv_two_passes,
+    [SP__CONV_WINOGRAD_WEIGHT] = run_winograd_weight,
 };

@@ -54,10 +54,7 @@ static void image_strides(int64_t *strides, const sp__operand *operand, int64_t 
 
 SP__INLINE vector load_some(const number *p, int64_t count)
 {
-    if (count >= LANES) return *(const vector *)p;
-    vector x = {0};
-    memcpy(&x, p, (size_t)count * sizeof(number));
-    return x;
+    return (vector)sp__load_words(p, count * (int64_t)(sizeof(number) / 4));
 }
 
 /* Numbers, or bf16 where `narrow`, from the j-th on. */
