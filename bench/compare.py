@@ -4,6 +4,7 @@ machine in one go, since machines have slow phases. Prints medians over the turn
 
     bench/compare.py --models mlp,cnn --threads 1,2 --turns 5
     bench/compare.py --precisions f32,bf16 --json >figures.json
+    bench/compare.py --ops --threads 1 --seconds 10       # operators one by one
 
 Needs a build of the program (./dev build) and a Python with PyTorch: --python names another one than this."""
 
@@ -31,6 +32,7 @@ def parse():
     parser.add_argument("--peers", default="torch,jax", help="torch, compile (torch.compile), jax; those not installed are left out")
     parser.add_argument("--spusk", default=str(HERE.parent / "build" / "spusk"), help="the program")
     parser.add_argument("--python", default=sys.executable, help="a Python that has the peers")
+    parser.add_argument("--ops", action="store_true", help="compare operators instead, one by one")
     parser.add_argument("--lesson", type=int, default=0, metavar="EPOCHS", help="compare the lesson's program instead")
     parser.add_argument("--json", action="store_true", help="one object a line instead of the table")
     return parser.parse_args()
@@ -153,8 +155,56 @@ def lesson(args):
     print(f"  {row['ratio']:.1f} times the time, {row['memory_ratio']:.1f} times the memory")
 
 
+class Operators:
+    """PyTorch's times of operators, by torch_ops.py."""
+
+    def __init__(self, args, threads):
+        command = [args.python, str(HERE / "torch_ops.py"), "--threads", str(threads)]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def measure(self, row, seconds):
+        self.process.stdin.write(json.dumps([seconds, row]) + "\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def operators_of(args, threads):
+    """Each operator's times in microseconds, ours and PyTorch's, forward and with backward; medians of the turns."""
+    ours = [args.spusk, "bench", "ops", "--json", "--threads", str(threads), "--seconds", str(args.seconds)]
+    theirs, rows, found = Operators(args, threads), [], {}
+    for _ in range(args.turns):
+        lines = subprocess.run(ours, stdout=subprocess.PIPE, check=True, text=True).stdout.splitlines()
+        rows = [json.loads(line) for line in lines]
+        for row in (row for row in rows if row["python"]):
+            peer = theirs.measure(row, args.seconds / (2 * len(rows)))
+            found.setdefault(row["op"], []).append([row["median_us"], peer[0], row["both_us"], peer[1]])
+    theirs.close()
+    return [(row, *map(median_of, zip(*found[row["op"]]))) for row in rows if row["python"]]
+
+
+def median_of(values):
+    return None if values[0] is None else statistics.median(values)
+
+
+def operators(args):
+    for threads in map(int, args.threads.split(",")):
+        print(f"operators, {threads} thread{'s' if threads > 1 else ''}: forward, with backward; µs, PyTorch's, ratio")
+        for row, ours, theirs, both, their_both in operators_of(args, threads):
+            line = f"{row['op']:32} {ours:9.2f} {theirs:9.2f} {theirs / ours:6.2f}"
+            if both:
+                line += f"   {both:9.2f} {their_both:9.2f} {their_both / both:6.2f}"
+            behind = theirs < ours or (both and their_both < both)
+            print(line + ("  behind" if behind else ""), flush=True)
+
+
 def main():
     args = parse()
+    if args.ops:
+        return operators(args)
     if args.lesson:
         return lesson(args)
     peers = available_peers(args)

@@ -4,7 +4,6 @@
  * `kinds` below. `residual`, layers, `shortcut`, layers and `end` are one layer whose two ways are added. TENSORS is a
  * safetensors file with the parameters and buffers by their names, and batches `x0`, `y0`, `x1`, `y1` …
  * bench/random_networks.py writes both. Prints the first loss and the median time of a step, as JSON. */
-#include <math.h>
 #include <spusk/spusk.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,8 +39,7 @@ static sp_tensor *attention_forward(sp_module *self, sp_tensor *x)
     sp_tensor *qkv = sp_reshape(sp_forward(a->project, x), n, places, 3, a->heads, each);
     qkv = sp_permute(qkv, 2, 0, 3, 1, 4);
     sp_tensor *q = sp_select(qkv, 0, 0), *k = sp_select(qkv, 0, 1), *v = sp_select(qkv, 0, 2);
-    sp_tensor *scores = sp_div_scalar(sp_matmul(q, sp_transpose(k, -2, -1)), sqrt((double)each));
-    sp_tensor *heads = sp_transpose(sp_matmul(sp_softmax(scores, -1), v), 1, 2);
+    sp_tensor *heads = sp_transpose(sp_scaled_dot_product_attention(q, k, v), 1, 2);
     return sp_forward(a->out, sp_reshape(heads, n, places, width));
 }
 

@@ -1,106 +1,81 @@
-/* spusk bench ops: operators one by one, at sizes of the reference networks, each beside the peak that bounds it: of
+/* spusk bench ops: operators one by one, forward and with their backward, each beside the peak that bounds it: of
  * multiply-adds, or of reading and writing memory that lies in the caches. */
 #include "bench.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* One operator: `call` makes the result from the operands. A number of operations, or of bytes, belongs to each call.
- */
+enum { MOST_INPUTS = 4, MOST_CALLS = 20000 };
+
 typedef struct row {
-    const char *name;
+    const char *name, *inputs;
+    bool gradient;
+    double operations;
+    const char *python;
     sp_tensor *(*call)(sp_tensor *const *in);
-    double operations, bytes;
-    sp_tensor *in[4];
 } row;
 
-enum { MOST_ROWS = 48, MOST_CALLS = 20000 };
-
-typedef struct rows {
-    row items[MOST_ROWS];
-    int n;
-} rows;
-
-static void add(rows *r, const char *name, sp_tensor *(*call)(sp_tensor *const *in), double operations, double bytes,
-                sp_tensor *a, sp_tensor *b, sp_tensor *c)
-{
-    r->items[r->n++] = (row){name, call, operations, bytes, {a, b, c}};
-}
-
-#define CALL(name, ...)                                                                                                \
-    static sp_tensor *name(sp_tensor *const *in)                                                                       \
+#define ROW(name, inputs, gradient, operations, python, ...)                                                           \
+    static sp_tensor *call_##name(sp_tensor *const *in)                                                                \
     {                                                                                                                  \
         return __VA_ARGS__;                                                                                            \
-    }                                                                                                                  \
-    _Static_assert(1, "takes the semicolon")
-CALL(call_add, sp_add(in[0], in[1]));
-CALL(call_mul, sp_mul(in[0], in[1]));
-CALL(call_relu, sp_relu(in[0]));
-CALL(call_exp, sp_exp(in[0]));
-CALL(call_tanh, sp_tanh(in[0]));
-CALL(call_sigmoid, sp_sigmoid(in[0]));
-CALL(call_gelu, sp_gelu(in[0]));
-CALL(call_clone, sp_clone(in[0]));
-CALL(call_cast, sp_cast(in[0], SP_BF16));
-CALL(call_transpose, sp_contiguous(sp_t(in[0])));
-CALL(call_sum, sp_sum(in[0]));
-CALL(call_sum_rows, sp_sum_dim(in[0], 0));
-CALL(call_argmax, sp_argmax_dim(in[0], 1));
-CALL(call_softmax, sp_softmax(in[0], 1));
-CALL(call_log_softmax, sp_log_softmax(in[0], 1));
-CALL(call_dropout, sp_dropout(in[0], 0.5, true));
-CALL(call_nll, sp_nll_loss(in[0], in[1]));
-CALL(call_mse, sp_mse_loss(in[0], in[1]));
-CALL(call_linear, sp_linear(in[0], in[1], in[2]));
-CALL(call_mm, sp_mm(in[0], in[1]));
-CALL(call_conv, sp_conv2d(in[0], in[1], in[2], .padding = 1));
-CALL(call_pool, sp_max_pool2d(in[0], 2));
-
-/* Element by element and reductions, over a matrix that the second cache holds. */
-static void add_streams(rows *r)
-{
-    const double bytes = 256 * 512 * 4;
-    sp_tensor *a = sp_randn(SP_DIMS(256, 512)), *b = sp_randn(SP_DIMS(256, 512));
-    add(r, "add", call_add, 0, 3 * bytes, a, b, NULL);
-    add(r, "mul", call_mul, 0, 3 * bytes, a, b, NULL);
-    add(r, "relu", call_relu, 0, 2 * bytes, a, NULL, NULL);
-    add(r, "exp", call_exp, 0, 2 * bytes, a, NULL, NULL);
-    add(r, "tanh", call_tanh, 0, 2 * bytes, a, NULL, NULL);
-    add(r, "sigmoid", call_sigmoid, 0, 2 * bytes, a, NULL, NULL);
-    add(r, "gelu", call_gelu, 0, 2 * bytes, a, NULL, NULL);
-    add(r, "clone", call_clone, 0, 2 * bytes, a, NULL, NULL);
-    add(r, "cast to bf16", call_cast, 0, 1.5 * bytes, a, NULL, NULL);
-    add(r, "transposed copy", call_transpose, 0, 2 * bytes, a, NULL, NULL);
-    add(r, "dropout", call_dropout, 0, 2 * bytes, a, NULL, NULL);
-    add(r, "sum", call_sum, 0, bytes, a, NULL, NULL);
-    add(r, "sum over rows", call_sum_rows, 0, bytes, a, NULL, NULL);
-    add(r, "argmax of rows", call_argmax, 0, bytes, a, NULL, NULL);
-    add(r, "softmax", call_softmax, 0, 2 * bytes, a, NULL, NULL);
-    add(r, "log_softmax", call_log_softmax, 0, 2 * bytes, a, NULL, NULL);
-    add(r, "nll_loss", call_nll, 0, 256 * 12, a, sp_zeros(SP_DIMS(256), .dtype = SP_I64), NULL);
-    add(r, "mse_loss", call_mse, 0, 2 * bytes, a, b, NULL);
-}
-
-/* The products and convolutions of the reference networks at a batch of 64. */
-static void add_products(rows *r)
-{
-    static const int sizes[][2] = {{784, 256}, {3136, 128}, {9216, 128}};
-    static const char *const names[] = {"linear 784 to 256", "linear 3136 to 128", "linear 9216 to 128"};
-    for (int i = 0; i < 3; i++) {
-        const int in = sizes[i][0], out = sizes[i][1];
-        add(r, names[i], call_linear, 2.0 * 64 * in * out, 0, sp_randn(SP_DIMS(64, in)),
-            sp_t(sp_randn(SP_DIMS(in, out))), sp_randn(SP_DIMS(out)));
     }
-    add(r, "mm 512×512×512", call_mm, 2.0 * 512 * 512 * 512, 0, sp_randn(SP_DIMS(512, 512)),
-        sp_randn(SP_DIMS(512, 512)), NULL);
-    add(r, "conv2d 1 to 32, 28×28", call_conv, 2.0 * 64 * 784 * 9 * 32, 0, sp_randn(SP_DIMS(64, 1, 28, 28)),
-        sp_randn(SP_DIMS(32, 1, 3, 3)), sp_randn(SP_DIMS(32)));
-    add(r, "conv2d 32 to 64, 14×14", call_conv, 2.0 * 64 * 196 * 9 * 32 * 64, 0, sp_randn(SP_DIMS(64, 32, 14, 14)),
-        sp_randn(SP_DIMS(64, 32, 3, 3)), sp_randn(SP_DIMS(64)));
-    sp_tensor *images = sp_conv2d(sp_randn(SP_DIMS(64, 1, 28, 28)), sp_randn(SP_DIMS(32, 1, 3, 3)), SP_NONE,
-                                  .padding = 1);
-    add(r, "max_pool2d of 32, 28×28", call_pool, 0, 64.0 * 32 * 784 * 4 * 1.3125, images, NULL, NULL);
+#include "bench_ops_rows.h"
+#undef ROW
+#define ROW(name, inputs, gradient, operations, python, ...) {#name, inputs, gradient, operations, python, call_##name},
+static const row rows[] = {
+#include "bench_ops_rows.h"
+};
+#undef ROW
+enum { N_ROWS = sizeof rows / sizeof *rows };
+
+/* ---- inputs ---- */
+
+/* Images whose memory has the channels innermost. */
+static sp_tensor *images(const int64_t *s)
+{
+    return sp_permute(sp_randn(SP_DIMS(s[0], s[2], s[3], s[1])), 0, 3, 1, 2);
 }
+
+/* A letter and sizes, as bench_ops_rows.h tells; `text` moves behind them. */
+static sp_tensor *read_input(const char **text)
+{
+    const char kind = *(*text)++;
+    char *end = NULL;
+    const int64_t below = kind == 'i' ? strtoll(*text, &end, 10) : 0;
+    int64_t sizes[SP_MAX_DIMS];
+    int n = 0;
+    if (end) *text = end + 1;
+    for (bool more = true; more && n < SP_MAX_DIMS; *text = end + more) {
+        sizes[n++] = strtoll(*text, &end, 10);
+        more = *end == ',';
+    }
+    const sp_dims dims = {sizes, n};
+    switch (kind) {
+    case 'm': return images(sizes);
+    case 'u': return sp_uniform_(sp_empty(dims), 0.1, 0.9);
+    case 'b': return sp_gt_scalar(sp_randn(dims), 0);
+    case 'i': return sp_randint(0, below, dims);
+    default: return sp_randn(dims);
+    }
+}
+
+static int read_inputs(const row *r, sp_tensor *in[MOST_INPUTS])
+{
+    int n = 0;
+    for (const char *at = r->inputs; *at && n < MOST_INPUTS; at += *at == ' ') in[n++] = read_input(&at);
+    return n;
+}
+
+/* ---- calls ---- */
+
+typedef struct timed {
+    const row *row;
+    sp_tensor *in[MOST_INPUTS];
+    int n;
+    sp_list *inputs, *grad_outputs; /* of backward: those that have gradients; NULL for forward alone */
+} timed;
 
 /* A call may wait until its result is read, so its first number is read. */
 static void read_first(sp_tensor *y)
@@ -109,20 +84,70 @@ static void read_first(sp_tensor *y)
     (void)sp_item(y);
 }
 
-/* The median time of a call; 0 after an error. */
-static double time_of(const row *r, double seconds)
+static void run(const timed *t)
+{
+    SP_SCOPE {
+        sp_tensor *y = t->row->call(t->in);
+        if (t->inputs) y = sp_list_get(sp_autograd_grad_with(SP_LIST(y), t->inputs, t->grad_outputs), 0);
+        SP_NO_GRAD {
+            read_first(y);
+        }
+    }
+}
+
+/* The median of the seconds of a call; 0 after an error. */
+static double time_of(const timed *t, double seconds)
 {
     static double times[MOST_CALLS];
     size_t n = 0;
     for (double end = seconds_now() + seconds; n < MOST_CALLS && (n < 5 || seconds_now() < end); n++) {
         const double began = seconds_now();
-        SP_SCOPE {
-            read_first(r->call(r->in));
-        }
+        run(t);
         times[n] = seconds_now() - began;
         if (sp_error_status() != SP_OK) return 0;
     }
     return spread_of(times, n).median;
+}
+
+static double bytes_of(const sp_tensor *x)
+{
+    return (double)sp_numel(x) * (double)sp_dtype_size(sp_dtype_of(x));
+}
+
+typedef struct figures {
+    double forward, both; /* seconds; both: NaN where there is no backward */
+    double bytes;         /* read and written by forward */
+} figures;
+
+static void make_backward(timed *t, sp_tensor *y)
+{
+    sp_tensor *inputs[MOST_INPUTS + 1];
+    int n = 0;
+    for (int i = 0; i < t->n; i++)
+        if (sp_dtype_is_floating_point(sp_dtype_of(t->in[i]))) inputs[n++] = sp_requires_grad(t->in[i]);
+    inputs[n] = sp_last_;
+    t->inputs = sp_list_until(inputs);
+    t->grad_outputs = SP_LIST(sp_randn_like(y));
+}
+
+static figures measure(const row *r, double seconds)
+{
+    figures f = {.both = (double)NAN};
+    SP_SCOPE {
+        timed t = {.row = r};
+        t.n = read_inputs(r, t.in);
+        SP_NO_GRAD {
+            sp_tensor *y = r->call(t.in);
+            f.bytes = bytes_of(y);
+            for (int i = 0; i < t.n; i++) f.bytes += bytes_of(t.in[i]);
+            f.forward = time_of(&t, seconds);
+        }
+        if (r->gradient) {
+            make_backward(&t, r->call(t.in));
+            f.both = time_of(&t, seconds);
+        }
+    }
+    return f;
 }
 
 /* What a copy by the C library reads and writes in a second, in memory that the second cache holds, on one thread. */
@@ -142,40 +167,49 @@ static double copy_peak(void)
     return best;
 }
 
-static void print_row(const common *c, const row *r, double seconds, double peak)
+/* ---- output ---- */
+
+static void print_json(const row *r, const figures *f, double speed, const char *unit, double peak)
 {
-    const bool product = r->operations > 0;
-    const double speed = (product ? r->operations : r->bytes) / seconds;
-    const char *unit = product ? "GF/s" : "GB/s";
-    if (!c->json) {
-        printf("%-25s %10.2f µs %8.1f %s %6.1f %% of %.1f\n", r->name, seconds * 1e6, speed / 1e9, unit,
-               100 * speed / peak, peak / 1e9);
-        return;
-    }
     fputs("{\"bench\":\"ops\",\"op\":", stdout);
     json_text(stdout, r->name);
-    printf(",\"threads\":%d,\"median_us\":%.3f,\"speed\":%.2f,\"unit\":\"%s\",\"peak\":%.2f}\n", sp_num_threads(),
-           seconds * 1e6, speed / 1e9, unit, peak / 1e9);
+    fputs(",\"inputs\":", stdout);
+    json_text(stdout, r->inputs);
+    fputs(",\"python\":", stdout);
+    json_text(stdout, r->python);
+    printf(",\"threads\":%d,\"median_us\":%.3f,\"speed\":%.2f,\"unit\":\"%s\",\"peak\":%.2f,\"both_us\":",
+           sp_num_threads(), f->forward * 1e6, speed / 1e9, unit, peak / 1e9);
+    json_number(stdout, f->both * 1e6);
+    puts("}");
+}
+
+static void print_row(const common *c, const row *r, const figures *f, double peak)
+{
+    const bool product = r->operations > 0;
+    const double speed = (product ? r->operations : f->bytes) / f->forward;
+    const char *unit = product ? "GF/s" : "GB/s";
+    if (c->json) {
+        print_json(r, f, speed, unit, peak);
+        return;
+    }
+    printf("%-32s %9.2f µs %8.1f %s %6.1f %% of %.1f", r->name, f->forward * 1e6, speed / 1e9, unit, 100 * speed / peak,
+           peak / 1e9);
+    if (r->gradient) printf("; with backward %9.2f µs", f->both * 1e6);
+    putchar('\n');
 }
 
 int bench_ops(const bench_options *o)
 {
     const common *c = &o->common;
-    rows r = {.n = 0};
     if (!in_range(c, "--seconds", o->seconds, 0.001, 3600)) return EXIT_WRONG_USE;
-    add_streams(&r);
-    add_products(&r);
-    if (sp_error_status() != SP_OK) return EXIT_FAILED;
     const double flops = sp_measure_peak(SP_F32, sp_num_threads()), bytes = copy_peak() * sp_num_threads();
     if (!c->json)
         printf("operators in f32, medians; %d threads, %s; beside the measured peak of multiply-adds, or of copying in "
                "the caches\n",
                sp_num_threads(), sp_isa());
-    SP_NO_GRAD {
-        for (int i = 0; i < r.n; i++) {
-            const double seconds = time_of(&r.items[i], o->seconds / r.n);
-            if (seconds > 0) print_row(c, &r.items[i], seconds, r.items[i].operations > 0 ? flops : bytes);
-        }
+    for (int i = 0; i < N_ROWS && sp_error_status() == SP_OK; i++) {
+        const figures f = measure(&rows[i], o->seconds / (2 * N_ROWS));
+        if (f.forward > 0) print_row(c, &rows[i], &f, rows[i].operations > 0 ? flops : bytes);
     }
     return sp_error_status() == SP_OK ? EXIT_FINE : EXIT_FAILED;
 }

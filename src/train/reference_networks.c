@@ -21,6 +21,13 @@ static sp_module *cnn(void)
                             sp_nn_linear(3136, 128), sp_nn_relu(), sp_nn_linear(128, 10), sp_nn_log_softmax(1));
 }
 
+static sp_module *compact(void)
+{
+    return sp_nn_sequential(sp_nn_conv2d(1, 24, 5), sp_nn_relu(), sp_nn_max_pool2d(2), sp_nn_conv2d(24, 32, 3),
+                            sp_nn_relu(), sp_nn_max_pool2d(2), sp_nn_flatten(), sp_nn_linear(800, 256), sp_nn_relu(),
+                            sp_nn_linear(256, 10), sp_nn_log_softmax(1));
+}
+
 static sp_module *example(void)
 {
     return sp_nn_sequential(sp_nn_conv2d(1, 32, 3), sp_nn_relu(), sp_nn_conv2d(32, 64, 3), sp_nn_relu(),
@@ -56,6 +63,7 @@ static const struct {
 } models[] = {
     {"mlp", "784-256-128-10, ReLU", mlp},
     {"cnn", "convolutions of 32 and 64 channels, max-pooling, 3136-128-10, ReLU", cnn},
+    {"compact", "convolutions of 24 and 32 channels, max-pooling, 800-256-10, ReLU", compact},
     {"example", "the network of PyTorch's MNIST example: convolutions of 32 and 64 channels, dropout, 9216-128-10",
      example},
     {"ae", "autoencoder: 784-256-64-2 and back, ReLU, Sigmoid", ae},
