@@ -3,7 +3,7 @@
  *
  *   formula  the function on vectors, whose loop is formula_loop
  *   inputs   1, 2 or 3; OWN: the loop is written by itself
- *   dtypes   F32; F32_F64; ALL, bf16 as well */
+ *   dtypes   F32; F32_F64; ALL, bf16 as well. bf16 goes through f32's loop for the others */
 
 /* clang-format off */
 SP__VECTORS(NEG, neg_of, 1, SAME, (x), ALL)
