@@ -11,12 +11,6 @@ file(GLOB reference_sources CONFIGURE_DEPENDS ${cpu}/*/reference*.c)
 list(FILTER reference_sources EXCLUDE REGEX "/reference_any\\.c$")
 list(REMOVE_ITEM library_sources ${level_sources} ${reference_sources})
 
-# Random numbers are the same on every machine, with or without an instruction that multiplies and adds. In the other
-# folders multiply-adds are written.
-set(written ${level_sources})
-list(FILTER written INCLUDE REGEX "/(fill|gemm|conv|map|attention)/")
-set_source_files_properties(${written} PROPERTIES COMPILE_OPTIONS "-ffp-contract=off")
-
 # An optimiser's rule has flags that are the same for all elements: a loop of its own for each would be large.
 spusk_accepted_flags(update_flags -fno-unswitch-loops)
 set_source_files_properties(${cpu}/update/update_f32.c ${cpu}/update/update_f64.c PROPERTIES
@@ -47,9 +41,11 @@ elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
 endif()
 message(STATUS "ISA levels of the kernels: ${levels}")
 
+# Results are the same bits with every compiler: what is to be a fused multiply-add is written as one, and no other
+# product and sum becomes one.
+set(same_bits -ffp-contract=off)
 # Kernels call nothing of a user's, so that nobody unwinds through them: they need no tables for it.
-spusk_accepted_flags(kernel_flags -O3 -ffp-contract=fast -fno-math-errno -fno-trapping-math
-    -fno-asynchronous-unwind-tables)
+spusk_accepted_flags(kernel_flags -O3 -fno-math-errno -fno-trapping-math -fno-asynchronous-unwind-tables)
 # gcc notes, at each function that passes a vector wider than the base ISA, that its ABI is not the base one.
 # The kernels pass vectors only to static inline functions, so there is nothing to note.
 spusk_accepted_flags(kernel_warnings -Wno-psabi)
@@ -96,6 +92,7 @@ foreach(level IN LISTS levels)
 endforeach()
 foreach(library IN LISTS object_libraries)
     spusk_includes(${library})
+    target_compile_options(${library} PRIVATE ${same_bits})
     target_compile_definitions(${library} PRIVATE ${level_definition} ${SPUSK_FEATURES} SP_VERSION="${PROJECT_VERSION}")
     target_link_libraries(${library} PRIVATE ${SPUSK_LIBRARIES})
     list(APPEND library_objects $<TARGET_OBJECTS:${library}>)

@@ -118,16 +118,23 @@ static int64_t find_split(const problem *s, int64_t l)
     return m;
 }
 
+/* √(x² + y²) of numbers whose squares may be too small. Not libm's hypot, which differs between C libraries. */
+static double length(double x, double y)
+{
+    const double large = fmax(fabs(x), fabs(y)), ratio = fmin(fabs(x), fabs(y)) / (large > 0 ? large : 1);
+    return large * sqrt(1 + ratio * ratio);
+}
+
 /* One implicit QL step on rows l … m. */
 static void sweep(problem *s, int64_t l, int64_t m)
 {
     double *d = s->d, *e = s->e;
-    double g = (d[l + 1] - d[l]) / (2 * e[l]), r = hypot(g, 1);
+    double g = (d[l + 1] - d[l]) / (2 * e[l]), r = length(g, 1);
     g = d[m] - d[l] + e[l] / (g + copysign(r, g));
     double sine = 1, cosine = 1, p = 0;
     for (int64_t i = m - 1; i >= l; i--) {
         const double f = sine * e[i], b = cosine * e[i];
-        r = hypot(f, g);
+        r = length(f, g);
         e[i + 1] = r;
         if (r == 0) {
             d[i + 1] -= p;

@@ -1,5 +1,6 @@
 /* The loops of the eigenproblem of a symmetric matrix, in f64. LANES partial sums let a compiler that
- * keeps the order of additions make vectors of them. */
+ * keeps the order of additions make vectors of them. A file that includes this says before what fused(a, b, c) is,
+ * a·b + c. */
 
 enum { LANES = 8 };
 
@@ -16,13 +17,13 @@ static double update(double *restrict row, const double *restrict v, const doubl
     int64_t j = 0;
     for (; j + LANES <= n; j += LANES)
         for (int64_t k = 0; k < LANES; k++) {
-            const double x = row[j + k] - (vi * w[j + k] + wi * v[j + k]);
+            const double x = fused(-vi, w[j + k], fused(-wi, v[j + k], row[j + k]));
             row[j + k] = x;
-            sum[k] += x * next[j + k];
+            sum[k] = fused(x, next[j + k], sum[k]);
         }
     for (; j < n; j++) {
-        row[j] -= vi * w[j] + wi * v[j];
-        sum[0] += row[j] * next[j];
+        row[j] = fused(-vi, w[j], fused(-wi, v[j], row[j]));
+        sum[0] = fused(row[j], next[j], sum[0]);
     }
     return add_lanes(sum);
 }
@@ -35,8 +36,8 @@ static void rotate(double *block, const sp__rotation *rotations, int64_t n)
         double *restrict low = block + rotations[r].row * SP__EIGH_COLUMNS, *restrict high = low + SP__EIGH_COLUMNS;
         for (int64_t j = 0; j < SP__EIGH_COLUMNS; j++) {
             const double x = low[j], y = high[j];
-            low[j] = c * x - s * y;
-            high[j] = s * x + c * y;
+            low[j] = fused(-s, y, c * x);
+            high[j] = fused(s, x, c * y);
         }
     }
 }
@@ -47,8 +48,8 @@ static void reflect(double *restrict y, const double *restrict v, double beta, i
     double sum[LANES] = {0};
     int64_t j = 0;
     for (; j + LANES <= n; j += LANES)
-        for (int64_t k = 0; k < LANES; k++) sum[k] += v[j + k] * y[j + k];
-    for (; j < n; j++) sum[0] += v[j] * y[j];
+        for (int64_t k = 0; k < LANES; k++) sum[k] = fused(v[j + k], y[j + k], sum[k]);
+    for (; j < n; j++) sum[0] = fused(v[j], y[j], sum[0]);
     const double scale = beta * add_lanes(sum);
-    for (j = 0; j < n; j++) y[j] -= scale * v[j];
+    for (j = 0; j < n; j++) y[j] = fused(-scale, v[j], y[j]);
 }

@@ -6,6 +6,7 @@
 typedef float element;
 typedef float narrow __attribute__((vector_size(SP__VECTOR_BYTES / 2), aligned(4), may_alias));
 enum { DTYPE = SP_F32, LANES = LANES_f32, STEP = 4 * LANES };
+enum { LEAST = 64 }; /* elements: STEP at the level of the longest vectors */
 
 /* In f64, as many elements at p as a vector of f64 holds. */
 SP__INLINE vd wide(const element *p)
@@ -22,7 +23,7 @@ FOLD(sum, SUM, 0.0, (v, x), sum)
 /* Whether a block's rows of f32 lie so that vectors can go along them. */
 static bool goes_down(const sp__fold_block *b)
 {
-    return b->stride_reduced == sizeof(float) && b->n_reduced >= STEP;
+    return b->stride_reduced == sizeof(float) && b->n_reduced >= LEAST;
 }
 
 static const float *row_of(const sp__fold_block *b, int64_t j)
@@ -69,7 +70,7 @@ SP__INLINE double extreme_in(const float *in, int64_t n, bool lowest)
         const float x = best[0][k];
         if ((lowest ? x < y : x > y) || x != x) y = x;
     }
-    return (double)y;
+    return y == 0 ? (double)in[place_of(in, n, y)] : (double)y; /* of 0 and -0 the first */
 }
 
 SP__INLINE void extreme_rows(sp__cell *cells, const sp__fold_block *b, bool lowest)
@@ -125,6 +126,16 @@ static void argmin_rows(sp__cell *cells, const sp__fold_block *b)
 
 /* ---- logsumexp ---- */
 
+/* Terms come by TERMS, whose halves are added to so many sums, on every level. */
+enum { TERMS = 16, HALF = TERMS / 2 };
+
+/* e^(x - from) of TERMS elements, of which the first `left` are there. */
+SP__INLINE void exp_terms(float *terms, const float *x, int64_t left, vf from)
+{
+    for (int k = 0; k < TERMS && k < left; k += LANES)
+        store_f32(terms + k, exp_f32(load_f32(x + k, left - k) - from), LANES);
+}
+
 /* Σ e^(x - also), where also is finite: a maximum of f32. */
 static void exp_rows(sp__cell *cells, const sp__fold_block *b)
 {
@@ -134,19 +145,17 @@ static void exp_rows(sp__cell *cells, const sp__fold_block *b)
     }
     for (int64_t j = 0; j < b->n_kept; j++) {
         const vf from = splat_f32((float)cells[j].also.f);
-        vd sum = {0};
-        for (int64_t i = 0; i < b->n_reduced; i += LANES) {
+        double sums[HALF] = {0};
+        vd *sum = (vd *)sums;
+        for (int64_t i = 0; i < b->n_reduced; i += TERMS) {
             const int64_t left = b->n_reduced - i;
-            const union {
-                vf whole;
-                narrow halves[2];
-            } e = {exp_f32(load_f32(row_of(b, j) + i, left) - from)};
-            if (left >= LANES)
-                sum += __builtin_convertvector(e.halves[0], vd) + __builtin_convertvector(e.halves[1], vd);
-            else
-                for (int k = 0; k < left; k++) cells[j].value.f += (double)e.whole[k];
+            float terms[TERMS];
+            exp_terms(terms, row_of(b, j) + i, left, from);
+            for (int k = 0; k < HALF / LANES_f64 && left >= TERMS; k++)
+                sum[k] += wide(terms + k * LANES_f64) + wide(terms + HALF + k * LANES_f64);
+            for (int k = 0; k < left && left < TERMS; k++) cells[j].value.f += (double)terms[k];
         }
-        for (int k = 0; k < LANES_f64; k++) cells[j].value.f += sum[k];
+        for (int k = 0; k < HALF; k++) cells[j].value.f += sums[k];
     }
 }
 

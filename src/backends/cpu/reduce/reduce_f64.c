@@ -13,8 +13,9 @@ SP__INLINE vd wide(const element *p)
 #include "backends/cpu/reduce/vector_folds.h"
 
 /* Sums of f64 have no wider type to be added in. Eight vectors are added as a tree, three roundings each, and the trees
- * so that what is lost is kept: the error is at most four roundings of Σ|x|, however many there are. */
-enum { TREE = 8 };
+ * so that what is lost is kept: the error is at most four roundings of Σ|x|, however many there are. A vector is WIDE
+ * numbers here, on every level. */
+enum { TREE = 8, WIDE = 8, PIECES = WIDE / LANES_f64 };
 
 SP__INLINE void add_exactly(vd *sum, vd *rest, vd x)
 {
@@ -33,13 +34,20 @@ SP__INLINE vd sum_tree(const double *p, int64_t step)
 
 static void add_down(sp__cell *cell, const double *in, int64_t n)
 {
-    vd sum = {0}, rest = {0};
+    vd sum[PIECES] = {{0}}, rest[PIECES] = {{0}};
     int64_t at = 0;
-    for (; at + TREE * LANES_f64 <= n; at += TREE * LANES_f64) add_exactly(&sum, &rest, sum_tree(in + at, LANES_f64));
-    for (; at + LANES_f64 <= n; at += LANES_f64) add_exactly(&sum, &rest, wide(in + at));
+    for (; at + TREE * WIDE <= n; at += TREE * WIDE) {
+        SP__UNROLL
+        for (int i = 0; i < PIECES; i++) add_exactly(&sum[i], &rest[i], sum_tree(in + at + i * LANES_f64, WIDE));
+    }
+    for (; at + WIDE <= n; at += WIDE) {
+        SP__UNROLL
+        for (int i = 0; i < PIECES; i++) add_exactly(&sum[i], &rest[i], wide(in + at + i * LANES_f64));
+    }
     for (; at < n; at++) cell->value.f = sp__add_exactly(cell->value.f, in[at], &cell->also.f);
-    for (int i = 0; i < LANES_f64; i++) cell->value.f = sp__add_exactly(cell->value.f, sum[i], &cell->also.f);
-    for (int i = 0; i < LANES_f64; i++) cell->also.f += rest[i];
+    for (int i = 0; i < WIDE; i++)
+        cell->value.f = sp__add_exactly(cell->value.f, sum[i / LANES_f64][i % LANES_f64], &cell->also.f);
+    for (int i = 0; i < WIDE; i++) cell->also.f += rest[i / LANES_f64][i % LANES_f64];
 }
 
 /* So many vectors of outputs. */
@@ -67,12 +75,12 @@ static void sum_fold(sp__cell *cells, const sp__fold_block *b)
     const int64_t item = sizeof(double);
     sp__fold_block left = *b;
     int64_t j = 0;
-    if (b->stride_reduced == item && b->n_reduced >= LANES_f64) {
+    if (b->stride_reduced == item && b->n_reduced >= WIDE) {
         for (; j < b->n_kept; j++) add_down(&cells[j], (const double *)(b->in + j * b->stride_kept), b->n_reduced);
     } else if (b->stride_kept == item) {
         const double *in = (const double *)(const void *)b->in;
         for (; j + TREE * LANES_f64 <= b->n_kept; j += TREE * LANES_f64) add_across(cells + j, b, in + j, TREE);
-        for (; j + LANES_f64 <= b->n_kept; j += LANES_f64) add_across(cells + j, b, in + j, 1);
+        for (; j + WIDE <= b->n_kept; j += WIDE) add_across(cells + j, b, in + j, PIECES);
     }
     left.in += j * b->stride_kept;
     left.n_kept -= j;

@@ -3,8 +3,9 @@
  * by side: across, along outputs, or down, along what is reduced; all else is the reference's. */
 #include "backends/cpu/common/f64.h"
 
-/* Eight vectors of sums hide the latency of an addition. */
-enum { SUMS = 8, FOLD_STEP = SUMS * LANES_f64 };
+/* A sum is FOLD_STEP sums on every level, then JOINED, and then one: so many vectors of sums hide the latency of an
+ * addition. */
+enum { FOLD_STEP = 32, SUMS = FOLD_STEP / LANES_f64, JOINED = 8, JOINED_VECTORS = JOINED / LANES_f64 };
 
 SP__INLINE vd sum_step(vd v, vd x)
 {
@@ -82,11 +83,13 @@ static void run_fold(sp__cell *cells, const sp__fold_block *b, sp__fold_kind kin
                 sums[i] = name##_step arguments;                                                                       \
             }                                                                                                          \
         }                                                                                                              \
-        for (int half = SUMS / 2; half > 0; half /= 2) {                                                               \
+        for (int half = SUMS / 2; half >= JOINED_VECTORS; half /= 2) {                                                 \
             for (int i = 0; i < half; i++) sums[i] = join##_step(sums[i], sums[i + half]);                             \
         }                                                                                                              \
-        for (int i = 0; i < LANES_f64; i++)                                                                            \
-            cell->value.f = join##_step(splat_f64(cell->value.f), splat_f64(sums[0][i]))[0];                           \
+        for (int i = 0; i < JOINED; i++) {                                                                             \
+            const double sum = sums[i / LANES_f64][i % LANES_f64];                                                     \
+            cell->value.f = join##_step(splat_f64(cell->value.f), splat_f64(sum))[0];                                  \
+        }                                                                                                              \
     }                                                                                                                  \
     static void name##_across(sp__cell *cells, const sp__fold_block *b, const element *in)                             \
     {                                                                                                                  \

@@ -1,36 +1,35 @@
-/* The optimisers' rules, in PyTorch's order of operations (torch.optim's _single_tensor_*). `number` is the type of
- * parameters, gradients and states; numbers of the call are rounded to it where PyTorch's tensor arithmetic does so. */
+/* The optimisers' rules, in PyTorch's order of operations (torch.optim's _single_tensor_*). A file that includes this
+ * says before what a `number` is, the type of parameters, gradients and states, and fused(a, b, c), a·b + c. Numbers of
+ * the call are rounded where PyTorch's tensor arithmetic does so. */
 #include <tgmath.h>
 
 typedef struct rule {
     number *restrict p, *restrict s0, *restrict s1, *restrict s2;
     const number *restrict g;
     number sign, decay; /* of the gradient */
-    number alone;       /* its sign where there is no decay */
     number shrink;      /* of the parameter: 1, or less when its decay is decoupled */
     int64_t n;
     const sp_update_numbers *numbers;
 } rule;
 
-/* The gradient with its sign and, unless decoupled, its weight decay. 0·p is not added: p may be NaN or infinite. What
- * the decay adds is rounded first; `alone` is the sign again, so that the compiler rounds no other product. */
+/* The gradient with its sign and, unless decoupled, its weight decay. 0·p is not added: p may be NaN or infinite. */
 static inline number gradient(const rule *r, number g, number p)
 {
-    return r->decay != 0 ? r->sign * g + r->decay * p : r->alone * g;
+    return r->decay != 0 ? fused(r->decay, p, r->sign * g) : r->sign * g;
 }
 
 /* The halves of torch.lerp in one form: base + weight·(b - a), base the nearer end. */
 static inline number lerp(number a, number b, number weight)
 {
     const bool near_a = weight < (number)0.5;
-    return (near_a ? a : b) + (near_a ? weight : weight - 1) * (b - a);
+    return fused(near_a ? weight : weight - 1, b - a, near_a ? a : b);
 }
 
 static void sgd(rule r)
 {
     const sp_update_numbers *v = r.numbers;
     const number lr = (number)v->lr;
-    for (int64_t i = 0; i < r.n; i++) r.p[i] -= lr * gradient(&r, r.g[i], r.p[i]);
+    for (int64_t i = 0; i < r.n; i++) r.p[i] = fused(-lr, gradient(&r, r.g[i], r.p[i]), r.p[i]);
 }
 
 /* A flag that is known when a loop is compiled makes it a loop of its own, which becomes vectors. */
@@ -41,9 +40,9 @@ static inline __attribute__((always_inline)) void sgd_momentum_loop(rule r, cons
     const number new = first ? 1 : (number)(1 - v->dampening), ahead = (number)v->momentum;
     for (int64_t i = 0; i < r.n; i++) {
         const number g = gradient(&r, r.g[i], r.p[i]);
-        const number buffer = first ? g : momentum * r.s0[i] + new *g;
+        const number buffer = first ? g : fused(momentum, r.s0[i], new *g);
         r.s0[i] = buffer;
-        r.p[i] -= lr * (nesterov ? g + ahead * buffer : buffer);
+        r.p[i] = fused(-lr, nesterov ? fused(ahead, buffer, g) : buffer, r.p[i]);
     }
 }
 
@@ -62,7 +61,7 @@ static void adagrad(rule r)
 {
     const number lr = (number)r.numbers->lr, eps = (number)r.numbers->eps;
     for (int64_t i = 0; i < r.n; i++) {
-        const number g = gradient(&r, r.g[i], r.p[i]), sum = r.s0[i] + g * g;
+        const number g = gradient(&r, r.g[i], r.p[i]), sum = fused(g, g, r.s0[i]);
         r.s0[i] = sum;
         r.p[i] += -lr * g / (sqrt(sum) + eps);
     }
@@ -73,11 +72,11 @@ static void adadelta(rule r)
     const number lr = (number)r.numbers->lr, eps = (number)r.numbers->eps;
     const number rho = (number)r.numbers->rho, new = (number)(1 - r.numbers->rho);
     for (int64_t i = 0; i < r.n; i++) {
-        const number g = gradient(&r, r.g[i], r.p[i]), square = r.s0[i] * rho + new *g *g, was = r.s1[i];
+        const number g = gradient(&r, r.g[i], r.p[i]), square = fused(new *g, g, r.s0[i] * rho), was = r.s1[i];
         const number delta = sqrt(was + eps) / sqrt(square + eps) * g;
         r.s0[i] = square;
-        r.s1[i] = was * rho + new *delta *delta;
-        r.p[i] -= lr * delta;
+        r.s1[i] = fused(new *delta, delta, was * rho);
+        r.p[i] = fused(-lr, delta, r.p[i]);
     }
 }
 
@@ -88,18 +87,18 @@ static inline __attribute__((always_inline)) void rmsprop_loop(rule r, const boo
                  momentum = (number)v->momentum;
     for (int64_t i = 0; i < r.n; i++) {
         const number g = gradient(&r, r.g[i], r.p[i]);
-        number average = r.s0[i] * alpha + new *g *g;
+        number average = fused(new *g, g, r.s0[i] * alpha);
         r.s0[i] = average;
         if (centered) {
             const number mean = lerp(r.s2[i], g, new);
             r.s2[i] = mean;
-            average -= mean * mean;
+            average = fused(-mean, mean, average);
         }
         average = sqrt(average) + eps;
         if (has_momentum) {
-            const number buffer = r.s1[i] * momentum + g / average;
+            const number buffer = fused(r.s1[i], momentum, g / average);
             r.s1[i] = buffer;
-            r.p[i] -= lr * buffer;
+            r.p[i] = fused(-lr, buffer, r.p[i]);
         } else {
             r.p[i] += -lr * g / average;
         }
@@ -126,14 +125,14 @@ static inline __attribute__((always_inline)) void adam_loop(rule r, const bool a
     const number step = (number)(-v->lr / v->bias_correction1), per_root = (number)(1 / sqrt(v->bias_correction2));
     for (int64_t i = 0; i < r.n; i++) {
         const number g = gradient(&r, r.g[i], r.p[i]), mean = lerp(r.s0[i], g, new1);
-        number square = r.s1[i] * beta2 + new2 * g * g;
+        number square = fused(new2 * g, g, r.s1[i] * beta2);
         r.s0[i] = mean;
         r.s1[i] = square;
         if (amsgrad) {
             square = square > r.s2[i] || square != square ? square : r.s2[i];
             r.s2[i] = square;
         }
-        r.p[i] = r.p[i] * r.shrink + step * mean / (sqrt(square) * per_root + eps);
+        r.p[i] = fused(r.p[i], r.shrink, step * mean / fused(sqrt(square), per_root, eps));
     }
 }
 
@@ -170,10 +169,10 @@ static void nadam(rule r)
     const number step_m = (number)(-v->lr * v->mu_next / (1 - v->mu_product * v->mu_next));
     for (int64_t i = 0; i < r.n; i++) {
         const number g = gradient(&r, r.g[i], r.p[i]), mean = lerp(r.s0[i], g, new1);
-        const number square = r.s1[i] * beta2 + new2 * g * g, denominator = sqrt(square / correction) + eps;
+        const number square = fused(new2 * g, g, r.s1[i] * beta2), denominator = sqrt(square / correction) + eps;
         r.s0[i] = mean;
         r.s1[i] = square;
-        r.p[i] = r.p[i] * r.shrink + step_g * g / denominator + step_m * mean / denominator;
+        r.p[i] = fused(r.p[i], r.shrink, step_g * g / denominator) + step_m * mean / denominator;
     }
 }
 
@@ -194,7 +193,6 @@ static void run_rule(const sp__update *call, int64_t first, int64_t last)
         .s2 = s[2].buffer ? (number *)sp__operand_at(&s[2]) + first : NULL,
         .n = last - first,
         .sign = v->maximize ? (number)-1 : (number)1,
-        .alone = v->maximize ? (number)-1 : (number)1,
         .decay = v->decoupled ? 0 : (number)v->weight_decay,
         .shrink = v->decoupled ? (number)(1 - v->lr * v->weight_decay) : 1,
         .numbers = v,

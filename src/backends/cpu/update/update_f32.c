@@ -2,6 +2,12 @@
 #include "backends/cpu/common/simd.h"
 
 typedef float number;
+
+SP__INLINE number fused(number a, number b, number c)
+{
+    return sp__fma_one_f32(a, b, c);
+}
+
 #include "rules.h"
 
 void SP__HERE(sp__update_f32)(const sp__update *call, int64_t first, int64_t last)
