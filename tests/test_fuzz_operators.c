@@ -204,8 +204,7 @@ static void test_wrong_values_are_noticed(void **state)
 static void test_summary(void **state)
 {
     (void)state;
-    printf("# %d subjects, %d cases; f32 or f64 differed between levels %d times where that is known\n", n_subjects,
-           n_cases, fuzz_levels_differed);
+    printf("# %d subjects, %d cases\n", n_subjects, n_cases);
 }
 
 int main(void)

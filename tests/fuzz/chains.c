@@ -115,7 +115,7 @@ static sp_tensor *chain(const fuzz_case *c, sp_tensor *const *in, sp_list *leave
     return x;
 }
 
-enum { OF_CHAINS = FUZZ_FINITE | FUZZ_JUMPS | FUZZ_CANCELS | FUZZ_LAYOUT_ROUNDS | FUZZ_LEVELS_ROUND | FUZZ_LONG };
+enum { OF_CHAINS = FUZZ_FINITE | FUZZ_JUMPS | FUZZ_CANCELS | FUZZ_LAYOUT_ROUNDS | FUZZ_LONG };
 const fuzz_subject fuzz_chains[] = {{"a chain of convolutions", NULL, draw_convolutions, chain, OF_CHAINS},
                                     {"a chain of linears", NULL, draw_linears, chain, OF_CHAINS},
                                     {"a longer chain of convolutions", NULL, draw_convolutions, chain, OF_CHAINS},

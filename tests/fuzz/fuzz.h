@@ -68,13 +68,12 @@ enum {
     FUZZ_FINITE = 1,        /* not with special numbers: where padding meets them, or products leave the range */
     FUZZ_MODEST = 2,        /* not with numbers so large that what lies between overflows */
     FUZZ_LAYOUT_ROUNDS = 4, /* adds up in an order that follows from the strides */
-    FUZZ_LEVELS_ROUND = 8,  /* f32 and f64 are not yet the same on all levels with a fused multiply-add */
-    FUZZ_CANCELS = 16,      /* gives differences of numbers as large as the inputs, or its other results */
-    FUZZ_JUMPS = 32,        /* gradients jump where a value within is rounded: levels and layouts give others */
-    FUZZ_LONG = 64,         /* rounds at many places, one behind the other */
-    FUZZ_EXACT = 128,       /* the value is the reference's, bit for bit, at every level: nothing is rounded */
-    FUZZ_OWN_SHAPES = 256,  /* its samples go with their own shapes alone */
-    FUZZ_NO_GRADIENT = 512  /* the gradient is not determined where numbers are equal, as those that repeat are */
+    FUZZ_CANCELS = 8,       /* gives differences of numbers as large as the inputs, or its other results */
+    FUZZ_JUMPS = 16,        /* gradients jump where a value within is rounded: levels and layouts give others */
+    FUZZ_LONG = 32,         /* rounds at many places, one behind the other */
+    FUZZ_EXACT = 64,        /* the value is the reference's, bit for bit, at every level: nothing is rounded */
+    FUZZ_OWN_SHAPES = 128,  /* its samples go with their own shapes alone */
+    FUZZ_NO_GRADIENT = 256  /* the gradient is not determined where numbers are equal, as those that repeat are */
 };
 
 struct fuzz_subject {
@@ -156,7 +155,5 @@ double fuzz_scale(const fuzz_array *a);
 typedef enum fuzz_verdict { FUZZ_PASSED, FUZZ_REFUSED, FUZZ_FAILED } fuzz_verdict;
 /* Runs and compares a case; on failure `why` says which run differed, and in what. */
 fuzz_verdict fuzz_check(const fuzz_case *c, char why[FUZZ_WHY]);
-/* How often f32 or f64 differed between levels with a fused multiply-add, where FUZZ_LEVELS_ROUND allows it. */
-extern int fuzz_levels_differed;
 
 #endif

@@ -172,6 +172,6 @@ const fuzz_subject fuzz_pointwise[] = {
     {"logical_xor, mixed", &sp__op_logical_xor, draw_two, logical_xor, 0},
     {"where, mixed", &sp__op_where, draw_where, where, 0},
     {"masked_fill, mixed", &sp__op_masked_fill, draw_mask, masked_fill, 0},
-    {"in place", NULL, draw_in_place, in_place, FUZZ_MODEST | FUZZ_LEVELS_ROUND},
+    {"in place", NULL, draw_in_place, in_place, FUZZ_MODEST},
     {0},
 };
