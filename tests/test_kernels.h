@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char *const level_names[] = {"reference", "generic", "avx2", "avx512", "avx512bf16", "neon"};
+static const char *const level_names[] = {"reference", "generic", "avx2", "avx512", "avx512bf16", "avx512amx", "neon"};
 #define LEVEL_NAMES (int)(sizeof level_names / sizeof *level_names)
 
 /* for each level that this machine has, in force inside the loop */

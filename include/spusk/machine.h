@@ -6,9 +6,9 @@
 
 SP_BEGIN
 
-/* The instruction set level of the kernels in use: "generic", "avx2", "avx512", "avx512bf16", "neon". It is chosen at
- * first use: the highest that the machine has, or the one that SPUSK_ISA names in the environment, if the machine has
- * that. */
+/* The instruction set level of the kernels in use: "generic", "avx2", "avx512", "avx512bf16", "avx512amx", "neon". It is
+ * chosen at first use: the highest that the machine has and that is fast on it, or the one that SPUSK_ISA names in the
+ * environment, if the machine has that. */
 SP_API const char *sp_isa(void);
 
 /* Measures the peak of multiply-adds, in FLOP/s, of the kernels' level for f32, f64 or bf16 on `threads` threads, 1 to

@@ -284,7 +284,7 @@ static void register_fork(void)
     pthread_atfork(fork_before, fork_after_in_parent, fork_after_in_child);
 }
 
-/* A kernel keeps its tile on the stack (up to 83 KB), so a worker's stack must not depend on the system's limit. */
+/* A kernel keeps its tile on the stack (up to 140 KB), so a worker's stack must not depend on the system's limit. */
 static bool start_worker(pthread_t *thread, share *own)
 {
     pthread_attr_t attributes;

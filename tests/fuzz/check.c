@@ -7,12 +7,12 @@
 
 /* ---- levels ---- */
 
-enum { N_LEVELS = 6 };
+enum { N_LEVELS = 7 };
 static const struct {
     const char *name;
     bool multiplies_and_adds; /* in one rounding: f32 and f64 are the same on all of these */
-} levels[N_LEVELS] = {{"reference", false}, {"generic", false},   {"avx2", true},
-                      {"avx512", true},     {"avx512bf16", true}, {"neon", true}};
+} levels[N_LEVELS] = {{"reference", false}, {"generic", false},  {"avx2", true}, {"avx512", true},
+                      {"avx512bf16", true}, {"avx512amx", true}, {"neon", true}};
 
 static bool has_level(int i)
 {

@@ -159,7 +159,7 @@ void for_cases(const sp_op *op, tally *t, unsigned kinds, case_function *functio
 
 void for_levels(const sp_op *op, tally *t, unsigned kinds, case_function *function)
 {
-    static const char *const levels[] = {"reference", "generic", "avx2", "avx512", "avx512bf16", "neon"};
+    static const char *const levels[] = {"reference", "generic", "avx2", "avx512", "avx512bf16", "avx512amx", "neon"};
     int count = 0;
     for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
         if (!sp__cpu_set_level(levels[i])) continue;

@@ -1,6 +1,6 @@
-/* The loops of convolution in bf16, where the level has an instruction for pairs. Elsewhere, and for what these do not
+/* The loops of convolution in bf16, where the level's instruction for pairs is fast. Elsewhere, and for what these do not
  * take, the loops of f32 read and write bf16. */
-#if defined(__AVX512BF16__)
+#if defined(__AVX512BF16__) && !defined(__AMX_BF16__)
 #include "numbers_pairs.h"
 
 #include "direct.h"

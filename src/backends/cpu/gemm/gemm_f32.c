@@ -1,6 +1,8 @@
 /* Products of f32 by vectors. */
 #include "numbers_f32.h"
 #include "products.h"
+
+#include "batches.h"
 #include "spin.h"
 
 sp_status SP__HERE(sp__gemm_f32)(const sp__gemm *call)

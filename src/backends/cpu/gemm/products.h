@@ -58,24 +58,6 @@ static double cost(const sp__gemm *g, int64_t lanes)
     return m * vectors * k / STEP + pack_a * m * k + pack_b * n * k + write * m * n;
 }
 
-/* cᵀ = bᵀ×aᵀ */
-static sp__gemm turned(const sp__gemm *g)
-{
-    sp__gemm t = *g;
-    t.m = g->n, t.n = g->m;
-    t.a = (sp__matrix){g->b.buffer, g->b.offset, g->b.column, g->b.row, g->b.batch};
-    t.b = (sp__matrix){g->a.buffer, g->a.offset, g->a.column, g->a.row, g->a.batch};
-    t.c = (sp__matrix){g->c.buffer, g->c.offset, g->c.column, g->c.row, g->c.batch};
-    return t;
-}
-
-/* Strides over a single row or column say nothing: taken for what suits best. */
-static void settle(sp__gemm *g)
-{
-    if (g->n == 1) g->b.column = g->c.column = 1;
-    if (g->m == 1) g->a.row = 1;
-}
-
 static plan plan_of(const sp__gemm *call)
 {
     plan p = {.g = *call};
@@ -240,33 +222,4 @@ static sp_status gemm_one(const sp__gemm *call, int64_t batch)
     run_blocks(&p, &s);
     if (packed != small) sp_free(packed, bytes);
     return SP_OK;
-}
-
-/* ---- batches ---- */
-
-typedef struct batch_run {
-    const sp__gemm *call;
-    atomic_int status; /* of the first that failed */
-} batch_run;
-
-static void batch_task(void *context, int64_t batch)
-{
-    batch_run *b = context;
-    int none = SP_OK;
-    const int status = (int)gemm_one(b->call, batch);
-    if (status != SP_OK) atomic_compare_exchange_strong(&b->status, &none, status);
-}
-
-/* Few large products are shared out each, many small ones as a whole. */
-static sp_status multiply_batches(const sp__gemm *call)
-{
-    if (call->batches == 1) return gemm_one(call, 0);
-    batch_run batches = {.call = call};
-    const double work = (double)call->m * (double)call->n * (double)call->k;
-    if (work < 4e6 && work * (double)call->batches >= 100000) {
-        sp__flushed_tasks(call->batches, batch_task, &batches);
-    } else {
-        for (int64_t i = 0; i < call->batches; i++) batch_task(&batches, i);
-    }
-    return (sp_status)atomic_load(&batches.status);
 }

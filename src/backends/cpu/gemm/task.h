@@ -41,22 +41,7 @@ typedef struct plan {
     int64_t i0, i1, j0, j1, k0, k1; /* the block in hand: rows, columns, part of k */
 } plan;
 
-static element *at(const sp__matrix *m, int64_t row, int64_t column)
-{
-    return (element *)m->buffer + m->offset + row * m->row + column * m->column;
-}
-
 /* ---- one task ---- */
-
-/* The bias of n rows or columns from the i-th on, side by side; NULL where there is none. */
-static const number *bias_at(const sp__operand *bias, int64_t i, int64_t n, int64_t room, number *copy)
-{
-    if (!bias) return NULL;
-    const element *from = (const element *)bias->buffer + bias->offset + i * bias->strides[0];
-    if (!APART && bias->strides[0] == 1 && n >= room) return (const number *)(const void *)from;
-    for (int64_t j = 0; j < room; j++) copy[j] = j < n ? number_of(from[j * bias->strides[0]]) : 0;
-    return copy;
-}
 
 /* Fills in a panel's side of a tile: columns from j on, for k from k[0] to k[1]. A panel that many tiles will read is
  * laid side by side by the first of them. */
