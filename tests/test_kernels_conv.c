@@ -290,27 +290,35 @@ static void test_random_shapes(void **state)
 
 /* Named by what is odd in them. */
 static const shape odd_shapes[] = {
-    {2, 1, 1, 32, {28, 28}, {3, 3}, {1, 1}, {1, 1}, {1, 1}, {0, 0}},  /* the first layer of a network for digits */
-    {2, 1, 32, 64, {14, 14}, {3, 3}, {1, 1}, {1, 1}, {1, 1}, {0, 0}}, /* its second */
-    {1, 1, 64, 32, {26, 26}, {3, 3}, {1, 1}, {0, 0}, {1, 1}, {0, 0}}, /* one image, no padding */
-    {3, 1, 17, 40, {9, 11}, {3, 3}, {1, 1}, {2, 0}, {1, 1}, {0, 0}},  /* tiles and vectors that are not full */
-    {1, 1, 24, 33, {7, 6}, {3, 3}, {1, 1}, {0, 3}, {1, 1}, {0, 0}},   /* tiles that lie in the padding alone */
-    {3, 1, 16, 32, {14, 14}, {3, 3}, {2, 2}, {1, 1}, {1, 1}, {0, 0}}, /* a stride with padding */
-    {2, 1, 16, 32, {7, 7}, {2, 2}, {2, 2}, {0, 0}, {1, 1}, {0, 0}},   /* windows that do not overlap; an end unread */
-    {4, 1, 40, 48, {5, 6}, {1, 1}, {1, 1}, {0, 0}, {1, 1}, {0, 0}},   /* a product of matrices */
-    {2, 1, 3, 4, {9, 9}, {1, 1}, {3, 3}, {0, 0}, {1, 1}, {0, 0}},     /* a stride beyond the kernel */
-    {2, 12, 12, 12, {8, 8}, {3, 3}, {1, 1}, {1, 1}, {1, 1}, {0, 0}},  /* by channel */
-    {2, 6, 6, 18, {8, 8}, {3, 3}, {2, 1}, {1, 0}, {1, 2}, {0, 0}},    /* by channel, three outputs of each */
-    {2, 1, 5, 7, {4, 4}, {4, 4}, {1, 1}, {0, 0}, {1, 1}, {0, 0}},     /* the kernel is as large as the image */
-    {2, 1, 5, 7, {2, 2}, {4, 4}, {1, 1}, {3, 3}, {1, 1}, {0, 0}},     /* and larger, with padding all round */
-    {1, 1, 2, 3, {1, 1}, {3, 3}, {1, 1}, {1, 1}, {1, 1}, {0, 0}},     /* one pixel */
-    {2, 1, 3, 5, {20, 3}, {3, 1}, {2, 1}, {0, 2}, {3, 1}, {0, 0}},    /* nothing square */
-    {1, 1, 300, 9, {3, 3}, {3, 3}, {1, 1}, {1, 1}, {1, 1}, {0, 0}},   /* many channels in */
-    {1, 1, 9, 300, {3, 3}, {3, 3}, {1, 1}, {1, 1}, {1, 1}, {0, 0}},   /* and out */
-    {70, 1, 3, 8, {6, 6}, {3, 3}, {1, 1}, {1, 1}, {1, 1}, {0, 0}},    /* many images */
-    {2, 1, 8, 8, {9, 9}, {3, 3}, {3, 3}, {0, 0}, {1, 1}, {2, 1}},     /* places that no tap reaches */
-    {1, 1, 1, 1, {40, 40}, {11, 11}, {4, 4}, {2, 2}, {1, 1}, {0, 0}}, /* a large kernel, one channel */
-    {0, 1, 3, 4, {5, 5}, {3, 3}, {1, 1}, {1, 1}, {1, 1}, {0, 0}},     /* no image */
+    {2, 1, 1, 32, {28, 28}, {3, 3}, {1, 1}, {1, 1}, {1, 1}, {0, 0}},   /* the first layer of a network for digits */
+    {2, 1, 32, 64, {14, 14}, {3, 3}, {1, 1}, {1, 1}, {1, 1}, {0, 0}},  /* its second */
+    {1, 1, 64, 32, {26, 26}, {3, 3}, {1, 1}, {0, 0}, {1, 1}, {0, 0}},  /* one image, no padding */
+    {3, 1, 17, 40, {9, 11}, {3, 3}, {1, 1}, {2, 0}, {1, 1}, {0, 0}},   /* tiles and vectors that are not full */
+    {1, 1, 24, 33, {7, 6}, {3, 3}, {1, 1}, {0, 3}, {1, 1}, {0, 0}},    /* tiles that lie in the padding alone */
+    {3, 1, 16, 32, {14, 14}, {3, 3}, {2, 2}, {1, 1}, {1, 1}, {0, 0}},  /* a stride with padding */
+    {2, 1, 16, 32, {7, 7}, {2, 2}, {2, 2}, {0, 0}, {1, 1}, {0, 0}},    /* windows that do not overlap; an end unread */
+    {4, 1, 40, 48, {5, 6}, {1, 1}, {1, 1}, {0, 0}, {1, 1}, {0, 0}},    /* a product of matrices */
+    {2, 1, 3, 4, {9, 9}, {1, 1}, {3, 3}, {0, 0}, {1, 1}, {0, 0}},      /* a stride beyond the kernel */
+    {2, 12, 12, 12, {8, 8}, {3, 3}, {1, 1}, {1, 1}, {1, 1}, {0, 0}},   /* by channel */
+    {2, 6, 6, 18, {8, 8}, {3, 3}, {2, 1}, {1, 0}, {1, 2}, {0, 0}},     /* by channel, three outputs of each */
+    {2, 1, 5, 7, {4, 4}, {4, 4}, {1, 1}, {0, 0}, {1, 1}, {0, 0}},      /* the kernel is as large as the image */
+    {2, 1, 5, 7, {2, 2}, {4, 4}, {1, 1}, {3, 3}, {1, 1}, {0, 0}},      /* and larger, with padding all round */
+    {1, 1, 2, 3, {1, 1}, {3, 3}, {1, 1}, {1, 1}, {1, 1}, {0, 0}},      /* one pixel */
+    {2, 1, 3, 5, {20, 3}, {3, 1}, {2, 1}, {0, 2}, {3, 1}, {0, 0}},     /* nothing square */
+    {1, 1, 300, 9, {3, 3}, {3, 3}, {1, 1}, {1, 1}, {1, 1}, {0, 0}},    /* many channels in */
+    {1, 1, 9, 300, {3, 3}, {3, 3}, {1, 1}, {1, 1}, {1, 1}, {0, 0}},    /* and out */
+    {70, 1, 3, 8, {6, 6}, {3, 3}, {1, 1}, {1, 1}, {1, 1}, {0, 0}},     /* many images */
+    {2, 1, 8, 8, {9, 9}, {3, 3}, {3, 3}, {0, 0}, {1, 1}, {2, 1}},      /* places that no tap reaches */
+    {1, 1, 1, 1, {40, 40}, {11, 11}, {4, 4}, {2, 2}, {1, 1}, {0, 0}},  /* a large kernel, one channel */
+    {2, 37, 37, 37, {9, 17}, {5, 3}, {1, 2}, {2, 1}, {2, 1}, {0, 0}},  /* by channel: vectors that are not full */
+    {2, 20, 20, 20, {7, 9}, {3, 3}, {4, 5}, {0, 1}, {1, 1}, {0, 3}},   /* and places that no tap reaches */
+    {1, 16, 16, 16, {90, 60}, {7, 7}, {1, 1}, {3, 3}, {1, 1}, {0, 0}}, /* rows in chunks */
+    {2, 9, 36, 36, {6, 7}, {3, 3}, {1, 1}, {1, 1}, {1, 1}, {0, 0}},    /* groups of four */
+    {2, 3, 24, 18, {5, 9}, {3, 4}, {2, 1}, {1, 2}, {1, 1}, {0, 0}},    /* of eight, six outputs of each */
+    {3, 1, 40, 2, {9, 8}, {3, 3}, {1, 1}, {1, 1}, {1, 1}, {0, 0}},     /* few outputs of many channels */
+    {3, 1, 2, 40, {8, 10}, {4, 4}, {2, 2}, {1, 1}, {1, 1}, {0, 0}},    /* the same, transposed, with a stride */
+    {2, 1, 70, 3, {6, 5}, {2, 9}, {1, 1}, {0, 4}, {1, 1}, {0, 0}},     /* a kernel of many columns */
+    {0, 1, 3, 4, {5, 5}, {3, 3}, {1, 1}, {1, 1}, {1, 1}, {0, 0}},      /* no image */
 };
 
 static void test_odd_shapes(void **state)
@@ -330,7 +338,7 @@ static void test_the_same_bits_with_any_number_of_threads(void **state)
     (void)state;
     static const order layouts[] = {CHANNELS_LAST, CONTIGUOUS, CHANNELS_LAST};
     const int threads = sp_num_threads();
-    for (size_t i = 0; i < 11; i++)
+    for (size_t i = 0; i < sizeof odd_shapes / sizeof *odd_shapes; i++)
         for (int k = 0; k < 3; k++) {
             problem one, many;
             make(&one, &odd_shapes[i], kinds[k], SP_F32, layouts, true);

@@ -30,8 +30,15 @@ static const typical calls[] = {
     {SP__CONV_BACKWARD_WEIGHT, SP_F32, 1, 16, 32, 14, 3, 2, 1, RELU, true, "two passes"},
     {SP__CONV_BACKWARD_WEIGHT, SP_F32, 1, 16, 32, 14, 3, 2, 1, RELU, false, "sparse"}, /* zeros: nothing came through */
     {SP__CONV_FORWARD, SP_F32, 1, 256, 64, 14, 1, 1, 0, PLAIN, false, "direct"},       /* 1×1 */
-    {SP__CONV_FORWARD, SP_F32, 32, 32, 32, 14, 3, 1, 1, PLAIN, false, "direct"},       /* depthwise */
-    {SP__CONV_FORWARD, SP_F32, 1, 256, 256, 14, 3, 1, 1, PLAIN, false, "direct"},      /* weights beyond the cache */
+    {SP__CONV_FORWARD, SP_F32, 32, 32, 32, 14, 3, 1, 1, PLAIN, false, "by channel"},   /* depthwise */
+    {SP__CONV_BACKWARD_DATA, SP_F32, 32, 32, 32, 14, 3, 1, 1, PLAIN, false, "by channel"},
+    {SP__CONV_BACKWARD_WEIGHT, SP_F32, 32, 32, 32, 14, 3, 1, 1, PLAIN, false, "by channel"},
+    {SP__CONV_BACKWARD_WEIGHT, SP_F32, 32, 32, 32, 14, 3, 1, 1, RELU, true, "expanded"},
+    {SP__CONV_FORWARD, SP_F32, 1, 64, 1, 14, 3, 1, 1, PLAIN, false, "by channel"}, /* few results */
+    {SP__CONV_BACKWARD_DATA, SP_F32, 1, 1, 64, 14, 4, 2, 1, PLAIN, false, "by channel"},
+    {SP__CONV_BACKWARD_DATA, SP_F32, 1, 1, 16, 28, 2, 2, 0, PLAIN, false, "direct"}, /* of one tap each */
+    {SP__CONV_FORWARD, SP_BF16, 32, 32, 32, 14, 3, 1, 1, PLAIN, false, "by channel"},
+    {SP__CONV_FORWARD, SP_F32, 1, 256, 256, 14, 3, 1, 1, PLAIN, false, "direct"}, /* weights beyond the cache */
     {SP__CONV_FORWARD, SP_F64, 1, 32, 64, 14, 3, 1, 1, PLAIN, false, "direct"},
     {SP__CONV_BACKWARD_DATA, SP_F64, 1, 32, 64, 14, 3, 1, 1, RELU_POOL, false, "expanded"},
     {SP__CONV_BACKWARD_WEIGHT, SP_F64, 1, 32, 64, 14, 3, 1, 1, RELU_POOL, true, "two passes"},

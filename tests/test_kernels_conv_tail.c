@@ -20,6 +20,9 @@ static const shape shapes[] = {
     {2, 1, 16, 6, {17, 15}, 1, 1, 0, 1, {4, 4}, true},  /* one tap, large windows */
     {3, 1, 18, 7, {14, 14}, 3, 1, 2, 2, {2, 2}, true},  /* dilation */
     {3, 2, 32, 12, {8, 8}, 3, 1, 1, 1, {2, 2}, true},   /* groups */
+    {3, 36, 36, 36, {8, 8}, 3, 1, 1, 1, {1, 1}, true},  /* by channel, ReLU alone */
+    {3, 18, 18, 36, {8, 8}, 3, 1, 1, 1, {2, 2}, true},  /* and with pooling */
+    {3, 1, 36, 2, {8, 8}, 3, 1, 1, 1, {1, 1}, true},    /* few outputs */
     {5, 1, 16, 32, {14, 14}, 3, 2, 1, 1, {1, 1}, true}, /* ReLU alone */
     {5, 1, 3, 5, {8, 8}, 3, 1, 1, 1, {1, 1}, true},     /* ReLU alone, odd sizes */
     {5, 1, 32, 16, {8, 8}, 3, 1, 1, 1, {2, 2}, false},  /* pooling alone */

@@ -101,22 +101,32 @@ static bool wants_padding(const sp__conv *call, sp_dtype dtype, sp__conv_loop lo
            sp__conv_is_padded(call) && can_pad(call);
 }
 
+/* Loops that copy what they read take bf16 as it is. */
+static bool copies(sp__conv_loop loop)
+{
+    return loop == SP__CONV_CHANNEL || loop == SP__CONV_CHANNEL_WEIGHT;
+}
+
 /* Lists, and the passes of a call that makes two, read x of bf16 as it is. */
 static sp_status arrange_x(arranged *a, sp_dtype dtype, sp__conv_loop loop, bool may_pad)
 {
     const sp__conv *call = &a->call;
     const int64_t sizes[4] = {call->batch, call->in, call->size[0], call->size[1]};
+    const bool written = call->kind == SP__CONV_BACKWARD_DATA;
     if (may_pad && wants_padding(call, dtype, loop)) return pad(a, dtype);
     const bool plain = loop == SP__CONV_WEIGHT || loop == SP__CONV_WINOGRAD_WEIGHT;
-    if (call->kind == SP__CONV_BACKWARD_WEIGHT && !plain) return arrange_wide(a, &a->call.x, dtype, sizes);
-    return arrange(a, &a->call.x, dtype, sizes, call->kind == SP__CONV_BACKWARD_DATA);
+    if ((call->kind == SP__CONV_BACKWARD_WEIGHT && !plain) || (!written && copies(loop)))
+        return arrange_wide(a, &a->call.x, dtype, sizes);
+    return arrange(a, &a->call.x, dtype, sizes, written);
 }
 
-static sp_status arrange_y(arranged *a, sp_dtype dtype)
+static sp_status arrange_y(arranged *a, sp_dtype dtype, sp__conv_loop loop)
 {
     const sp__conv *call = &a->call;
     const int64_t sizes[4] = {call->batch, call->out, call->out_size[0], call->out_size[1]};
-    return arrange(a, &a->call.y, dtype, sizes, call->kind == SP__CONV_FORWARD);
+    const bool written = call->kind == SP__CONV_FORWARD;
+    if (!written && copies(loop)) return arrange_wide(a, &a->call.y, dtype, sizes);
+    return arrange(a, &a->call.y, dtype, sizes, written);
 }
 
 static sp_status arrange_tail(arranged *a, sp_dtype dtype)
@@ -161,7 +171,7 @@ sp_status sp__conv_arranged(const sp__conv *call, const sp__conv_choice *choice,
     if (call->data) a.data = *call->data, a.call.data = &a.data;
     sp_status status = call->data ? arrange_data(&a, dtype) : SP_OK;
     if (!status) status = arrange_x(&a, dtype, choice->loop, may_pad);
-    if (!status) status = call->tail ? arrange_tail(&a, dtype) : arrange_y(&a, dtype);
+    if (!status) status = call->tail ? arrange_tail(&a, dtype) : arrange_y(&a, dtype, choice->loop);
     if (!status) status = arrange_weights(&a, dtype);
     if (!status) status = loop(&a.call);
     for (int i = 0; i < a.n; i++) {

@@ -49,6 +49,37 @@ static bool is_winograd_weight(const sp__conv *call, int64_t lanes)
     return !call->tail && call->batch > 0 && can_filter(call, call->out_size);
 }
 
+/* Whether a group's result, of n channels that each sum k·taps products, fills too little of a vector for the direct loop,
+ * whose lanes are these channels. Channel by channel, the lanes are channels of many groups; of one group they are the
+ * source's, and must be added up at the end, which a tap or two are not worth. */
+static bool is_narrow(int64_t groups, int64_t k, int64_t n, int64_t taps)
+{
+    enum { BLOCK = 16, NARROW = 8, FEW = 4, SUMS = 4 };
+    if (k < 1 || n < 1) return false;
+    if (groups > 1) return n <= NARROW;
+    const int64_t blocks = (k + BLOCK - 1) / BLOCK;
+    return n <= FEW && 2 * n * blocks <= k && taps * blocks >= SUMS;
+}
+
+static bool is_by_channel(const sp__conv *call, int64_t lanes)
+{
+    const int64_t in = call->in / call->groups, out = call->out / call->groups;
+    const int64_t taps = call->kernel[0] * call->kernel[1], strides = call->stride[0] * call->stride[1];
+    (void)lanes;
+    if (call->kind == SP__CONV_FORWARD) return is_narrow(call->groups, in, out, taps);
+    return is_narrow(call->groups, out, in, taps / strides);
+}
+
+/* The same for the weights' gradient, whose lanes are channels of y; there is nothing to add up. */
+static bool is_weight_by_channel(const sp__conv *call, int64_t lanes)
+{
+    enum { BLOCK = 16, NARROW = 8 };
+    const int64_t k = call->in / call->groups, n = call->out / call->groups;
+    (void)lanes;
+    if (k < 1 || n < 1 || n > NARROW || call->out_size[0] * call->out_size[1] == 0) return false;
+    return call->groups > 1 || (n < NARROW && 2 * n * ((k + BLOCK - 1) / BLOCK) <= k);
+}
+
 /* Places of y's channels that a ReLU let through, `at` being the first channel's. Those that lie side by side are
  * counted by loops that become vectors: of bf16, the numbers above 0 are bits from 1 to infinity's. */
 static int64_t positive_channels(const sp__operand *y, int64_t at, int64_t channels)
@@ -119,6 +150,13 @@ static bool is_sparse_with_data(const sp__conv *call, int64_t lanes)
     return call->data && is_pooled_sparse(call, lanes);
 }
 
+/* Channel by channel nothing has a tail: it is written out once, for both gradients. */
+static bool is_weight_behind_tail(const sp__conv *call, int64_t lanes)
+{
+    if (!call->tail || !is_weight_by_channel(call, lanes)) return false;
+    return call->dtype == SP_F64 || !is_sparse(call, lanes); /* lists are of f32 */
+}
+
 static bool is_even(const sp__operand *operand)
 {
     const int64_t *s = operand->strides;
@@ -146,8 +184,12 @@ static bool is_worth_pairing(const sp__conv *call, int64_t lanes)
 enum { ANY = SP_DTYPE_COUNT }; /* the call's own dtype */
 
 static const sp__conv_choice forward[] = {
-    {"pairs", SP_BF16, has_pairs, SP__CONV_DIRECT}, {"winograd", SP_F32, is_winograd, SP__CONV_WINOGRAD},
-    {"direct", SP_F32, any, SP__CONV_DIRECT},       {"direct", SP_F64, any, SP__CONV_DIRECT},
+    {"by channel", SP_F32, is_by_channel, SP__CONV_CHANNEL},
+    {"by channel", SP_F64, is_by_channel, SP__CONV_CHANNEL},
+    {"pairs", SP_BF16, has_pairs, SP__CONV_DIRECT},
+    {"winograd", SP_F32, is_winograd, SP__CONV_WINOGRAD},
+    {"direct", SP_F32, any, SP__CONV_DIRECT},
+    {"direct", SP_F64, any, SP__CONV_DIRECT},
     {"reference", ANY, any, SP__CONV_REFERENCE},
 };
 
@@ -155,6 +197,8 @@ static const sp__conv_choice backward_data[] = {
     {"sparse", SP_F32, is_pooled_sparse, SP__CONV_SPARSE},
     {"expanded", SP_F32, has_tail, SP__CONV_EXPANDED},
     {"expanded", SP_F64, has_tail, SP__CONV_EXPANDED},
+    {"by channel", SP_F32, is_by_channel, SP__CONV_CHANNEL},
+    {"by channel", SP_F64, is_by_channel, SP__CONV_CHANNEL},
     {"pairs", SP_BF16, has_pairs, SP__CONV_DIRECT},
     {"winograd", SP_F32, is_winograd, SP__CONV_WINOGRAD},
     {"direct", SP_F32, any, SP__CONV_DIRECT},
@@ -164,9 +208,13 @@ static const sp__conv_choice backward_data[] = {
 
 static const sp__conv_choice backward_weight[] = {
     {"sparse with data", SP_F32, is_sparse_with_data, SP__CONV_SPARSE},
+    {"expanded", SP_F32, is_weight_behind_tail, SP__CONV_EXPANDED},
+    {"expanded", SP_F64, is_weight_behind_tail, SP__CONV_EXPANDED},
     {"two passes", SP_F32, has_data, SP__CONV_TWO_PASSES},
     {"two passes", SP_F64, has_data, SP__CONV_TWO_PASSES},
     {"sparse", SP_F32, is_sparse, SP__CONV_SPARSE},
+    {"by channel", SP_F32, is_weight_by_channel, SP__CONV_CHANNEL_WEIGHT},
+    {"by channel", SP_F64, is_weight_by_channel, SP__CONV_CHANNEL_WEIGHT},
     {"weight pairs", SP_BF16, is_worth_pairing, SP__CONV_WEIGHT},
     {"winograd weight", SP_F32, is_winograd_weight, SP__CONV_WINOGRAD_WEIGHT},
     {"weight", SP_F32, any, SP__CONV_WEIGHT},
@@ -201,12 +249,14 @@ const sp__conv_choice *sp__conv_choose(const sp__conv *call)
 }
 
 /* The reference has no tails. A window's places must fit into a tile of the direct loop, and into one of minimal
- * filtering where that makes the sums: another loop would make other ones. */
+ * filtering where that makes the sums: another loop would make other ones. Channel by channel there are no windows. */
 bool sp__cpu_conv_takes(const sp__conv *call)
 {
     if (!call->tail) return true;
     const bool fast = sp__cpu_level() != &sp__reference && sp__cpu_level()->of[call->dtype].conv;
     const int64_t *pool = call->tail->pool, places = pool[0] * pool[1];
     const bool fits_winograd = pool[0] == pool[1] && pool[0] <= 2;
-    return fast && places <= 16 && (fits_winograd || call->kind != SP__CONV_FORWARD || !is_winograd(call, 0));
+    if (!fast || places > 16) return false;
+    if (call->kind != SP__CONV_FORWARD) return true;
+    return is_by_channel(call, 0) ? places == 1 : fits_winograd || !is_winograd(call, 0);
 }
