@@ -1,4 +1,4 @@
-/* Pooling and normalisation by vectors over channels against the reference, at each level, for numbers of channels that
+/* Pooling by vectors over channels against the reference, at each level, for numbers of channels that
  * fill vectors and that do not; the same bits with any number of threads. */
 #include "test_kernels.h"
 
@@ -84,65 +84,6 @@ static void test_maxima(void **state)
     assert_no_error();
 }
 
-/* ---- normalisation ---- */
-
-typedef struct normal {
-    sp_tensor *y, *dx, *dweight, *dbias;
-} normal;
-
-static normal normalized(sp_tensor *x, sp_tensor *mean, sp_tensor *var)
-{
-    const int64_t c = sp_size(x, 1);
-    sp_tensor *weight = sp_requires_grad(sp_add_scalar(sp_arange(0.0, (double)c, 1.0), 0.5));
-    sp_tensor *bias = sp_requires_grad(sp_zeros(SP_DIMS(c)));
-    x = sp_requires_grad(sp_detach(x));
-    sp_tensor *y = sp_batch_norm(x, mean, var, weight, bias, .training = mean == SP_NONE);
-    sp_tensor *g = sp_square(sp_sub_scalar(sp_detach(x), 99.5)); /* exact at every level */
-    sp_list *grads = sp_autograd_grad_with(SP_LIST(y), SP_LIST(x, weight, bias), SP_LIST(g));
-    if (!grads) fail_msg("%s", sp_error_message());
-    return (normal){sp_detach(y), sp_list_get(grads, 0), sp_list_get(grads, 1), sp_list_get(grads, 2)};
-}
-
-static void assert_normal(const normal *got, const normal *model, int64_t c)
-{
-    sp_tensor *const a[] = {got->y, got->dx, got->dweight, got->dbias};
-    sp_tensor *const b[] = {model->y, model->dx, model->dweight, model->dbias};
-    for (int i = 0; i < 4; i++) {
-        const double scale = sp_item(sp_max(sp_abs(b[i])));
-        EXPECT(sp_allclose(a[i], b[i], .rtol = 1e-5, .atol = sp_exactly(2e-6 * scale)), "%s: part %d of %lld channels",
-               sp_isa(), i, (long long)c);
-    }
-}
-
-static void compare_norms(int64_t c, int64_t n, int64_t h, int64_t w, int64_t *compared)
-{
-    sp_tensor *x = sp_add_scalar(image(n, c, h, w, false), 100);
-    sp_tensor *mean = sp_full(SP_DIMS(c), 99.5), *var = sp_full(SP_DIMS(c), 2.25);
-    assert_true(sp__cpu_set_level("reference"));
-    const normal own = normalized(x, SP_NONE, SP_NONE), given = normalized(x, mean, var);
-    FOR_EACH_LEVEL(level)
-    {
-        const normal a = normalized(x, SP_NONE, SP_NONE), b = normalized(x, mean, var);
-        assert_normal(&a, &own, c);
-        assert_normal(&b, &given, c);
-        ++*compared;
-    }
-    sp__cpu_set_level(NULL);
-}
-
-static void test_normalisation(void **state)
-{
-    (void)state;
-    int64_t compared = 0;
-    for (int i = 0; i < CHANNELS; i++)
-        SP_SCOPE {
-            compare_norms(channels[i], 3, 4, 5, &compared);
-            compare_norms(channels[i], 7, 40, 30, &compared);
-        }
-    assert_true(compared >= 4 * CHANNELS);
-    assert_no_error();
-}
-
 /* ---- threads ---- */
 
 static void test_threads_change_no_bit(void **state)
@@ -151,13 +92,9 @@ static void test_threads_change_no_bit(void **state)
     const int before = sp_num_threads();
     sp_tensor *x = image(9, 35, 40, 42, false);
     sp_set_num_threads(1);
-    const normal alone = normalized(x, SP_NONE, SP_NONE);
     sp_tensor *y = pooled(x, &windows[0]).values, *gradient = pool_gradient(x, &windows[0]);
     for (int threads = 2; threads <= 5; threads++) {
         sp_set_num_threads(threads);
-        const normal team = normalized(x, SP_NONE, SP_NONE);
-        assert_true(same_bits(team.y, alone.y) && same_bits(team.dx, alone.dx) &&
-                    same_bits(team.dweight, alone.dweight));
         assert_true(same_bits(pooled(x, &windows[0]).values, y));
         assert_true(same_bits(pool_gradient(x, &windows[0]), gradient));
     }
@@ -169,7 +106,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         sp_test(test_maxima),
-        sp_test(test_normalisation),
         sp_test(test_threads_change_no_bit),
     };
     return sp_test_main(tests);

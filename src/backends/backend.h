@@ -275,13 +275,18 @@ typedef struct sp__resample {
  * x̂ = (x - mean)/√(var + eps) and h = g·weight,
  *     dx = (h - Σh/n - x̂·Σ(h·x̂)/n)/√(var + eps), or h/√(var + eps) when `given`;  dweight = Σ g·x̂;  dbias = Σ g
  * weight, bias and their gradients have an element for each group, or with `last` for each place of dimension 3;
- * then dimensions 0 and 2 have size 1. Sums are in f64. */
+ * then dimensions 0 and 2 have size 1. Sums are in f64, of sums of eight numbers.
+ *
+ * Something may follow and be done in the same pass, where norm_takes says so: forward adds `add` to y, in its dtype,
+ * and with `relu` what is below 0 becomes 0. Backward counts g only where this let it through, and writes that as the
+ * gradient of add, dadd; it is where `out`, forward's y, is not 0 or below, or, without `out`, where y would not be. */
 typedef struct sp__norm {
-    bool backward, given, last;
+    bool backward, given, last, relu;
     int64_t sizes[4];
     double eps;
     sp__operand x, y, mean, var; /* mean, var: strides[0]; any floating dtype, as weight and its kin */
     const sp__operand *weight, *bias, *dx, *dweight, *dbias;
+    const sp__operand *add, *out, *dadd; /* in y's dtype; NULL: none */
 } sp__norm;
 
 /* ---- random numbers and sequences into contiguous memory ---- */
@@ -355,6 +360,7 @@ typedef struct sp__backend {
     sp_status (*pool)(const sp__pool *call);
     sp_status (*resample)(const sp__resample *call);
     sp_status (*norm)(const sp__norm *call);
+    bool (*norm_takes)(const sp__norm *call); /* whether what may follow is done in the same pass */
     sp_status (*fill)(const sp__fill *call);
     sp_status (*update)(const sp__update *calls, int64_t n); /* calls of one dtype, each of at least one element */
     sp_status (*eigh)(const sp__eigh *call);

@@ -62,7 +62,7 @@ sp__operand sp__norm_operand(const sp__norm_attributes *a, const sp_tensor *x, i
 /* x, or a contiguous copy where the kernel wants one; one more reference either way. */
 sp_tensor *sp__norm_value(const sp__norm_attributes *a, sp_tensor *x)
 {
-    return by_strides(a, x) ? sp__ref(x) : sp__value_contiguous(x);
+    return by_strides(a, x) && sp_is_dense(x) ? sp__ref(x) : sp__value_contiguous(x);
 }
 
 /* A parameter or statistic as a row of numbers. */

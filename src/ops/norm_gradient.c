@@ -160,7 +160,7 @@ static sp_status backward_forward(sp_call *call)
 {
     const sp__norm_attributes *a = call->attributes;
     const bool weighted = !sp__is_none(call->inputs[2]);
-    sp_tensor *g = sp__norm_value(a, call->inputs[0]), *x = sp__norm_value(a, call->inputs[1]);
+    sp_tensor *x = sp__norm_value(a, call->inputs[1]), *g = x ? sp__value_like(call->inputs[0], x) : NULL;
     sp_tensor *weight = weighted ? sp__value_contiguous(call->inputs[2]) : NULL;
     sp_status status = g && x && (weight || !weighted) ? SP_OK : SP_ERROR_MEMORY;
     if (!status) status = run_backward(call, g, x, weight);

@@ -51,8 +51,8 @@ sp_status sp__copy_values(sp_tensor *out, const sp_tensor *x)
     return sp__backend_for(out)->map(&call);
 }
 
-/* A contiguous copy that nobody owns. */
-static sp_tensor *copy_as(const sp_tensor *x, sp_dtype dtype)
+/* A copy that nobody owns; contiguous, or in the layout of `like`. */
+static sp_tensor *copy_as(const sp_tensor *x, sp_dtype dtype, const sp_tensor *like)
 {
     sp_tensor *y = sp__object_new_unowned(&sp__tensor_kind.kind, sizeof *y);
     if (!y) return NULL;
@@ -61,6 +61,7 @@ static sp_tensor *copy_as(const sp_tensor *x, sp_dtype dtype)
     y->ndim = x->ndim;
     memcpy(y->sizes, x->sizes, sizeof x->sizes);
     sp__contiguous_strides(y->ndim, y->sizes, y->strides);
+    if (like) sp__set_layout(y, like);
     if (!sp__tensor_allocate(y) && !sp__copy_values(y, x)) return y;
     sp__unref(y);
     return NULL;
@@ -78,12 +79,17 @@ static sp_tensor *same(const sp_tensor *x)
 
 sp_tensor *sp__value_as(const sp_tensor *x, sp_dtype dtype)
 {
-    return x->dtype == dtype ? same(x) : copy_as(x, dtype);
+    return x->dtype == dtype ? same(x) : copy_as(x, dtype, NULL);
 }
 
 sp_tensor *sp__value_contiguous(const sp_tensor *x)
 {
-    return sp__strides_contiguous(x->ndim, x->sizes, x->strides) ? same(x) : copy_as(x, x->dtype);
+    return sp__strides_contiguous(x->ndim, x->sizes, x->strides) ? same(x) : copy_as(x, x->dtype, NULL);
+}
+
+sp_tensor *sp__value_like(const sp_tensor *x, const sp_tensor *like)
+{
+    return sp__same_strides(x, like) ? same(x) : copy_as(x, x->dtype, like);
 }
 
 /* The call on operands that all have the right dtype. */

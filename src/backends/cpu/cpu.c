@@ -52,6 +52,7 @@ const sp__backend sp__cpu_backend = {
     .pool = sp__cpu_pool,
     .resample = sp__cpu_resample,
     .norm = sp__cpu_norm,
+    .norm_takes = sp__cpu_norm_takes,
     .fill = sp__cpu_fill,
     .nll = sp__cpu_nll,
     .update = sp__cpu_update,

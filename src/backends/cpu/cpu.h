@@ -118,19 +118,37 @@ static inline sp__reach sp__pool_reach(const sp__pool *p, int d, int64_t i)
 /* Groups [first, last), forward or backward; or, with `last`, places [first, last) of dweight and dbias. */
 typedef void sp__norm_run(const sp__norm *call, int64_t first, int64_t last);
 typedef enum sp__norm_part { SP__NORM_FORWARD, SP__NORM_BACKWARD, SP__NORM_LAST, SP__NORM_PARTS } sp__norm_part;
-/* Rows of groups that lie side by side, n of them; numbers for each group. */
+/* Groups that lie side by side: n rows of them. Or n elements of one group. Numbers of the groups are f32, or f64 for f64.
+ * Sums are added to. */
 typedef struct sp__norm_block {
-    const float *x, *g;
-    float *y;
+    const void *x, *g, *add, *out; /* as in sp__norm; add, out: NULL for none */
+    void *y, *dadd;                /* y: what is written, forward and backward */
     int64_t n, groups;
-    const float *mean, *scale, *shift, *slope;
+    bool relu, given;
+    const void *mean, *scale, *bias, *shift, *slope;
 } sp__norm_block;
+/* Rows of n elements, each of them a group, with numbers for each place. */
+typedef struct sp__norm_rows {
+    const void *x, *g;
+    void *y; /* backward: NULL for no dx */
+    int64_t rows, n;
+    const void *weight, *bias; /* f32, or f64 for f64 */
+    double *mean, *var;        /* of each row; forward writes them */
+    double *sums;              /* of each place Σg·x̂, then Σg; are added to; NULL: none */
+    double eps;
+} sp__norm_rows;
+typedef void sp__norm_adds(const sp__norm_block *block, double *sums);
+typedef void sp__norm_writes(const sp__norm_block *block);
+typedef struct sp__norm_passes {
+    sp__norm_adds *moments;    /* Σ(x - mean); then, groups further, Σ(x - mean)² */
+    sp__norm_adds *products;   /* Σh; then, groups further, Σh·(x - mean) */
+    sp__norm_writes *forward;  /* y = act((x - mean)·scale + bias + add) */
+    sp__norm_writes *backward; /* y = scale·(h - shift - (x - mean)·slope), or scale·h when given */
+} sp__norm_passes;
 typedef struct sp__norm_loops {
-    void (*add_values)(const sp__norm_block *block, double *sum);   /* Σx */
-    void (*add_squares)(const sp__norm_block *block, double *sum);  /* Σ(x - mean)² */
-    void (*add_products)(const sp__norm_block *block, double *sum); /* Σg; then, groups further, Σg·(x - mean) */
-    void (*normalize)(const sp__norm_block *block);                 /* y = (x - mean)·scale + shift */
-    void (*normalize_backward)(const sp__norm_block *block);        /* y = scale·(g - shift - (x - mean)·slope) */
+    sp__norm_passes columns, runs;
+    void (*rows_forward)(const sp__norm_rows *rows);
+    void (*rows_backward)(const sp__norm_rows *rows);
 } sp__norm_loops;
 typedef sp_status sp__index_run(const sp__index *call);
 typedef sp_status sp__nll_run(const sp__nll *call);
@@ -169,9 +187,9 @@ typedef struct sp__kernels {
     sp__resample_run *resample;
     sp__index_run *const *index; /* by sp__index_kind */
     sp__nll_run *nll;
-    sp__norm_run *const *norm;          /* by sp__norm_part */
-    const sp__norm_loops *norm_columns; /* groups side by side; in fast tables only */
-    double (*spin)(int64_t rounds); /* multiply-adds in registers: returns the operations done; NULL: not measured */
+    sp__norm_run *const *norm;        /* by sp__norm_part */
+    const sp__norm_loops *norm_loops; /* in fast tables only */
+    double (*spin)(int64_t rounds);   /* multiply-adds in registers: returns the operations done; NULL: not measured */
 } sp__kernels;
 
 /* The kernels of one ISA level. */
@@ -213,6 +231,7 @@ sp_status sp__cpu_index(const sp__index *call);
 sp_status sp__cpu_pool(const sp__pool *call);
 sp_status sp__cpu_resample(const sp__resample *call);
 sp_status sp__cpu_norm(const sp__norm *call);
+bool sp__cpu_norm_takes(const sp__norm *call);
 sp_status sp__cpu_fill(const sp__fill *call);
 sp_status sp__cpu_update(const sp__update *calls, int64_t n);
 sp_status sp__cpu_eigh(const sp__eigh *call);

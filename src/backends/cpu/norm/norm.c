@@ -1,176 +1,120 @@
-/* Normalisation: chooses the kernel and cuts the work by its shape. */
-#include "backends/cpu/cpu.h"
-#include <math.h>
+/* Normalisation: finds how the groups lie, and the loop for it. */
+#include "backends/cpu/norm/norm.h"
 
-typedef struct norm_plan {
+/* ---- rows of numbers ---- */
+
+void sp__norm_load_row(double *to, const sp__operand *row, int64_t n, double absent)
+{
+    for (int64_t i = 0; !row && i < n; i++) to[i] = absent;
+    if (!row) return;
+    const int64_t step = row->strides[0];
+    const char *from = sp__operand_at(row);
+    if (row->dtype == SP_F32 && step == 1)
+        for (int64_t i = 0; i < n; i++) to[i] = (double)((const float *)(const void *)from)[i];
+    else if (row->dtype == SP_F32)
+        for (int64_t i = 0; i < n; i++) to[i] = (double)((const float *)(const void *)from)[i * step];
+    else
+        for (int64_t i = 0; i < n; i++) to[i] = sp__load_f64(row->dtype, from + i * step * sp__size_of(row->dtype));
+}
+
+void sp__norm_store_row(const sp__operand *row, int64_t n, const double *from)
+{
+    if (!row) return;
+    const int64_t step = row->strides[0];
+    char *to = sp__operand_at(row);
+    if (row->dtype == SP_F32 && step == 1)
+        for (int64_t i = 0; i < n; i++) ((float *)(void *)to)[i] = (float)from[i];
+    else if (row->dtype == SP_F32)
+        for (int64_t i = 0; i < n; i++) ((float *)(void *)to)[i * step] = (float)from[i];
+    else
+        for (int64_t i = 0; i < n; i++) sp__store_f64(row->dtype, to + i * step * sp__size_of(row->dtype), from[i]);
+}
+
+/* ---- where the groups lie ---- */
+
+static bool lies_as_x(const sp__norm *call, const sp__operand *other)
+{
+    if (!other) return true;
+    bool same = other->dtype == call->x.dtype;
+    for (int d = 0; d < 4; d++) same &= call->sizes[d] <= 1 || other->strides[d] == call->x.strides[d];
+    return same;
+}
+
+/* The dimensions of a group, from the one whose places lie nearest. */
+static int order_of(const sp__norm *call, int order[3])
+{
+    static const int dims[] = {3, 2, 0};
+    int n = 0;
+    for (int k = 0; k < 3; k++) {
+        if (call->sizes[dims[k]] <= 1) continue;
+        int at = n++;
+        for (; at > 0 && call->x.strides[order[at - 1]] > call->x.strides[dims[k]]; at--) order[at] = order[at - 1];
+        order[at] = dims[k];
+    }
+    return n;
+}
+
+/* How many places lie `step` apart, over dimensions from *k on. */
+static int64_t length_of(const sp__norm *call, const int *order, int n, int *k, int64_t step)
+{
+    int64_t length = 1;
+    for (; *k < n && call->x.strides[order[*k]] == step * length; ++*k) length *= call->sizes[order[*k]];
+    return length;
+}
+
+sp__norm_places sp__norm_places_of(const sp__norm *call)
+{
+    const sp__operand *others[] = {&call->y, call->dx, call->add, call->out, call->dadd};
+    sp__norm_places places = {.layout = SP__NORM_STRIDED};
+    for (int i = 0; i < 5; i++)
+        if (!lies_as_x(call, others[i])) return places;
+    if (call->sizes[0] * call->sizes[2] * call->sizes[3] == 0) return places;
+    int order[3], k = 0;
+    const int n = order_of(call, order);
+    const int64_t groups = call->sizes[1];
+    length_of(call, order, n, &k, groups);
+    if (k == n && (groups <= 1 || call->x.strides[1] == 1)) {
+        places.layout = SP__NORM_COLUMNS;
+        return places;
+    }
+    k = 0;
+    places.run = length_of(call, order, n, &k, 1);
+    if (k == 0) return places;
+    places.distance = k < n ? call->x.strides[order[k]] : 0;
+    places.runs = length_of(call, order, n, &k, places.distance);
+    if (k == n) places.layout = SP__NORM_RUNS;
+    return places;
+}
+
+/* ---- any strides: group by group ---- */
+
+typedef struct strided_plan {
     const sp__norm *call;
     sp__norm_run *run;
-} norm_plan;
+} strided_plan;
 
-static void norm_range(const void *context, int64_t first, int64_t last)
+static void strided_range(const void *context, int64_t first, int64_t last)
 {
-    const norm_plan *p = context;
+    const strided_plan *p = context;
     p->run(p->call, first, last);
 }
 
-static void run_norm(const sp__norm *call, sp__norm_run *run, int64_t n, int64_t elements)
+static void run_strided(const sp__norm *call, sp__norm_part part, int64_t n, int64_t elements)
 {
-    norm_plan p = {call, run};
-    sp__ranges(n, sp__grain_of(elements), norm_range, &p);
+    strided_plan p = {call, SP__KIND(call->x.dtype, norm, part)};
+    sp__ranges(n, sp__grain_of(elements), strided_range, &p);
 }
 
-/* ---- groups side by side, as channels are: by blocks of rows ---- */
-
-typedef struct columns_plan {
-    const sp__norm *call;
-    const sp__norm_loops *loops;
-    int64_t rows, block, blocks, groups;
-    double *sums;                        /* [blocks][2·groups] */
-    float *mean, *scale, *shift, *slope; /* [groups] */
-    bool of_gradient;                    /* what is written comes from the gradient alone */
-    void (*add)(const sp__norm_block *block, double *sum);
-    void (*write)(const sp__norm_block *block);
-} columns_plan;
-
-/* Whether the elements are rows of groups without gaps; NULL is. */
-static bool is_rows(const sp__norm *call, const sp__operand *x)
+static sp_status strided_call(const sp__norm *call)
 {
-    int64_t step = call->sizes[1];
-    if (!x) return true;
-    if (x->dtype != SP_F32 || x->strides[1] != 1) return false;
-    static const int order[] = {3, 2, 0};
-    for (int k = 0; k < 3; k++) {
-        const int d = order[k];
-        if (call->sizes[d] > 1 && x->strides[d] != step) return false;
-        step *= call->sizes[d];
-    }
-    return true;
-}
-
-static sp__norm_block block_of(const columns_plan *p, int64_t task)
-{
-    const int64_t first = task * p->block, at = first * p->groups;
-    const sp__norm *call = p->call;
-    float *y = (float *)sp__operand_at(&call->y) + at;
-    float *out = !call->backward ? y : call->dx ? (float *)sp__operand_at(call->dx) + at : NULL;
-    return (sp__norm_block){.x = p->of_gradient ? y : (const float *)sp__operand_at(&call->x) + at,
-                            .g = y,
-                            .y = out,
-                            .n = first + p->block < p->rows ? p->block : p->rows - first,
-                            .groups = p->groups,
-                            .mean = p->mean,
-                            .scale = p->scale,
-                            .shift = p->shift,
-                            .slope = p->slope};
-}
-
-static void add_task(void *context, int64_t task)
-{
-    const columns_plan *p = context;
-    const sp__norm_block block = block_of(p, task);
-    double *sums = p->sums + task * 2 * p->groups;
-    memset(sums, 0, (size_t)(2 * p->groups) * sizeof *sums);
-    p->add(&block, sums);
-}
-
-static void write_task(void *context, int64_t task)
-{
-    const columns_plan *p = context;
-    const sp__norm_block block = block_of(p, task);
-    p->write(&block);
-}
-
-/* The sums of all blocks come together in the first's, in order. */
-static void add_all(columns_plan *p, void (*add)(const sp__norm_block *block, double *sum))
-{
-    p->add = add;
-    sp__tasks(p->blocks, add_task, p);
-    for (int64_t b = 1; b < p->blocks; b++)
-        for (int64_t c = 0; c < 2 * p->groups; c++) p->sums[c] += p->sums[b * 2 * p->groups + c];
-}
-
-static double number_at(const sp__operand *x, int64_t i, double absent)
-{
-    if (!x) return absent;
-    return sp__load_f64(x->dtype, sp__operand_at(x) + i * x->strides[0] * sp__size_of(x->dtype));
-}
-
-static void store_number(const sp__operand *x, int64_t i, double value)
-{
-    if (x) sp__store_f64(x->dtype, sp__operand_at(x) + i * x->strides[0] * sp__size_of(x->dtype), value);
-}
-
-static void columns_forward(columns_plan *p)
-{
-    const sp__norm *call = p->call;
-    const double n = (double)p->rows;
-    if (!call->given) {
-        add_all(p, p->loops->add_values);
-        for (int64_t c = 0; c < p->groups; c++) store_number(&call->mean, c, p->sums[c] / n);
-    }
-    for (int64_t c = 0; c < p->groups; c++) p->mean[c] = (float)number_at(&call->mean, c, 0);
-    if (!call->given) {
-        add_all(p, p->loops->add_squares);
-        for (int64_t c = 0; c < p->groups; c++) store_number(&call->var, c, p->sums[c] / n);
-    }
-    for (int64_t c = 0; c < p->groups; c++) {
-        p->scale[c] = (float)(number_at(call->weight, c, 1) / sqrt(number_at(&call->var, c, 0) + call->eps));
-        p->shift[c] = (float)number_at(call->bias, c, 0);
-    }
-    p->write = p->loops->normalize;
-    sp__tasks(p->blocks, write_task, p);
-}
-
-static void columns_backward(columns_plan *p)
-{
-    const sp__norm *call = p->call;
-    const double n = (double)p->rows;
-    for (int64_t c = 0; c < p->groups; c++) p->mean[c] = (float)number_at(&call->mean, c, 0);
-    add_all(p, p->loops->add_products);
-    for (int64_t c = 0; c < p->groups; c++) {
-        const double inverse = 1 / sqrt(number_at(&call->var, c, 0) + call->eps);
-        const double sum = p->sums[c], product = p->sums[p->groups + c] * inverse;
-        store_number(call->dweight, c, product);
-        store_number(call->dbias, c, sum);
-        p->scale[c] = (float)(number_at(call->weight, c, 1) * inverse);
-        p->shift[c] = call->given ? 0 : (float)(sum / n);
-        p->slope[c] = call->given ? 0 : (float)(product * inverse / n);
-        if (call->given) p->mean[c] = 0;
-    }
-    p->of_gradient = call->given;
-    p->write = call->given ? p->loops->normalize : p->loops->normalize_backward;
-    if (call->dx) sp__tasks(p->blocks, write_task, p);
-}
-
-static sp_status run_columns(const sp__norm *call, const sp__norm_loops *loops)
-{
-    columns_plan p = {.call = call,
-                      .loops = loops,
-                      .rows = call->sizes[0] * call->sizes[2] * call->sizes[3],
-                      .groups = call->sizes[1]};
-    p.block = sp__grain_of(p.groups);
-    p.blocks = (p.rows + p.block - 1) / p.block;
-    const size_t sums = (size_t)(p.blocks * 2 * p.groups) * sizeof(double);
-    const size_t bytes = sums + (size_t)(4 * p.groups) * sizeof(float);
-    p.sums = sp__scratch(bytes);
-    if (!p.sums) return SP_ERROR_MEMORY;
-    p.mean = (float *)((char *)p.sums + sums);
-    p.scale = p.mean + p.groups, p.shift = p.scale + p.groups, p.slope = p.shift + p.groups;
-    if (call->backward)
-        columns_backward(&p);
-    else
-        columns_forward(&p);
-    sp_free(p.sums, bytes);
+    const int64_t groups = call->sizes[1], elements = call->sizes[0] * call->sizes[2] * call->sizes[3];
+    run_strided(call, call->backward ? SP__NORM_BACKWARD : SP__NORM_FORWARD, groups, elements);
+    if (call->backward && call->last && (call->dweight || call->dbias))
+        run_strided(call, SP__NORM_LAST, call->sizes[3], groups);
     return SP_OK;
 }
 
-/* Rows must be worth it: f64 sums of each block, and vectors over groups. */
-static bool takes_columns(const sp__norm *call)
-{
-    const int64_t rows = call->sizes[0] * call->sizes[2] * call->sizes[3];
-    return !call->last && call->sizes[1] >= 4 && rows > 0 && is_rows(call, &call->x) && is_rows(call, &call->y) &&
-           is_rows(call, call->dx);
-}
+/* ---- the choice ---- */
 
 static void trace(const sp__norm *call, const char *loop)
 {
@@ -178,19 +122,28 @@ static void trace(const sp__norm *call, const char *loop)
                      sp__trace_sizes(4, call->sizes));
 }
 
+/* Whether rows of the last dimension lie one after the other. */
+static bool is_rows(const sp__norm *call)
+{
+    const int64_t *x = call->x.strides, *y = call->y.strides, n = call->sizes[3];
+    return n > 0 && x[3] == 1 && y[3] == 1 && x[1] == n && y[1] == n;
+}
+
+bool sp__cpu_norm_takes(const sp__norm *call)
+{
+    return !call->last && SP__ROW(call->x.dtype, norm_loops) && sp__norm_places_of(call).layout == SP__NORM_COLUMNS;
+}
+
 sp_status sp__cpu_norm(const sp__norm *call)
 {
+    static const char *const names[] = {"reference", "columns", "runs"};
     const sp_dtype dtype = call->x.dtype;
-    const sp__norm_part part = call->backward ? SP__NORM_BACKWARD : SP__NORM_FORWARD;
-    sp__norm_run *run = SP__KIND(dtype, norm, part);
-    if (!run) return sp__no_kernel("normalisation", dtype);
-    const sp__norm_loops *columns = SP__ROW(dtype, norm_columns);
-    const bool by_columns = columns && takes_columns(call);
-    if (sp__traces_kernels()) trace(call, by_columns ? "columns" : "reference");
-    if (by_columns) return run_columns(call, columns);
-    const int64_t groups = call->sizes[1], elements = call->sizes[0] * call->sizes[2] * call->sizes[3];
-    run_norm(call, run, groups, elements);
-    if (call->backward && call->last && (call->dweight || call->dbias))
-        run_norm(call, SP__KIND(dtype, norm, SP__NORM_LAST), call->sizes[3], groups);
-    return SP_OK;
+    if (!SP__ROW_AT(&sp__reference, dtype, norm)) return sp__no_kernel("normalisation", dtype);
+    const sp__norm_loops *loops = SP__ROW(dtype, norm_loops);
+    const bool rows = loops && call->last && is_rows(call);
+    sp__norm_places places = {.layout = SP__NORM_STRIDED};
+    if (loops && !call->last) places = sp__norm_places_of(call);
+    if (sp__traces_kernels()) trace(call, rows ? "rows" : names[places.layout]);
+    if (rows) return sp__norm_rows_call(call, loops);
+    return places.layout ? sp__norm_groups_call(call, loops, &places) : strided_call(call);
 }
