@@ -21,6 +21,7 @@ typedef struct direct_call {
     int64_t classes, count, panels;
     bool merged; /* backward-data where the kernels do not overlap: the taps are columns of one sweep */
     int64_t images, image_blocks, chunk, chunks;
+    atomic_bool endless; /* a weight is not finite */
 } direct_call;
 
 /* ---- weights ---- */
@@ -68,16 +69,30 @@ static void pack_panel(const direct_call *all, const sweep *g, int64_t panel, co
     }
 }
 
+/* Of n numbers, whole vectors. */
+static bool are_finite(const number *p, int64_t n)
+{
+    sp__words found = {0};
+    for (int64_t i = 0; i < n; i += LANES) {
+        const vector x = *(const vector *)(p + i);
+        found |= (sp__words)(x - x != 0);
+    }
+    return !sp__any_word(found);
+}
+
 /* A panel of a sweep: weights and bias. */
 static void pack_task(void *context, int64_t task)
 {
-    const direct_call *all = context;
+    direct_call *all = context;
     const sp__conv *call = all->call;
     const sweep *g = &all->each[task / all->panels];
     const int64_t panel = task % all->panels, group = task / all->panels / all->classes;
     const int64_t out = call->out / call->groups;
     const int64_t channels = (call->kind == SP__CONV_FORWARD ? call->out : call->in) / call->groups;
     pack_panel(all, g, panel, (const element *)call->w.buffer + call->w.offset + group * out * call->w.strides[0]);
+    const int64_t weights = g->axis[0].taps * g->axis[1].taps * g->k;
+    if (STEP == 1 && !are_finite(g->b + panel * weights * NR, weights * room_for(g->n - panel * NR)))
+        atomic_store(&all->endless, true);
     number *bias = (number *)(uintptr_t)g->bias;
     for (int64_t j = panel * NR; j < (panel + 1) * NR; j++) {
         const int64_t at = call->bias ? (group * channels + j % channels) * call->bias->strides[0] : 0;
@@ -308,6 +323,7 @@ static sp_status run_direct(const sp__conv *call)
     if (all.count > 0) {
         cut_direct(&all);
         sp__flushed_tasks(all.count * all.panels, pack_task, &all);
+        for (int64_t i = 0; i < all.count; i++) all.each[i].apart = atomic_load(&all.endless);
         sp__flushed_tasks(all.count * all.image_blocks * all.chunks * all.panels, direct_task, &all);
     }
     sp_free(memory, m.all);

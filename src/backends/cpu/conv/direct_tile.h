@@ -35,6 +35,7 @@ typedef struct sweep {
     const number *b;       /* [panel][taps][k][room] */
     const number *bias;    /* [panel][NR]; zeros where there is none */
     const number *zeros;   /* k of them */
+    bool apart;            /* a weight is not finite: zeros times it are not zeros, so a tile has one place's rows */
 } sweep;
 
 enum { SEGMENTS = 16, WINDOW = 16 };
@@ -253,7 +254,7 @@ static void run_few_images(direct_tile *t, int64_t image, int64_t last, int64_t 
             for (int64_t i = image; i < last; i++) {
                 t->place[0][t->height] = h * g->window[0], t->place[1][t->height] = w * g->window[1];
                 set_row(t, t->height++, i, &from);
-                if (t->height == SP__TILE_ROWS) run_some_rows(t);
+                if (t->height == SP__TILE_ROWS || (g->apart && i + 1 == last)) run_some_rows(t);
             }
         }
     }
