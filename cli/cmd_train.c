@@ -35,7 +35,7 @@ static bool choose_recipe(train_options *o)
     if (o->lr != UNSAID) r->lr = o->lr;
     if (o->epochs != UNSAID) r->epochs = o->epochs;
     if (o->batch_size != UNSAID) r->batch_size = o->batch_size;
-    if (r->for_speed) o->no_train_accuracy = true;
+    if (r->validation_only) o->no_train_accuracy = true;
     if (o->resume && o->overwrite) {
         complain(c, "--resume goes on with what --overwrite gives up: give one of them");
         return false;
@@ -60,7 +60,7 @@ static bool names_known(const train_options *o)
 
 static bool read_precision(train_options *o)
 {
-    const bool mixed = o->recipe.for_speed && strstr(sp_isa(), "bf16");
+    const bool mixed = o->recipe.mixed && strstr(sp_isa(), "bf16");
     const char *name = o->precision ? o->precision : mixed ? "bf16" : "f32";
     o->autocast = strcmp(name, "bf16") == 0 ? SP_BF16 : SP_DTYPE_DEFAULT;
     if (o->autocast || strcmp(name, "f32") == 0) return true;

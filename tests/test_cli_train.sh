@@ -6,7 +6,7 @@ export LC_ALL
 
 small='--dataset synthetic --limit 1200 --batch-size 32'
 
-echo 1..42
+echo 1..43
 "$spusk" train $small --epochs 3 --out run >run.txt 2>run.err
 result $? 'train'
 [ ! -s run.err ]
@@ -72,6 +72,9 @@ result $? '--resume gives the bits of a run without a break'
 "$spusk" train --recipe example --dataset synthetic --limit 64 --epochs 1 --no-train-accuracy --out example >example.txt 2>&1 &&
     grep -q 'Adadelta, lr 1, batches of 64' example.txt && grep -qE '^epoch  1/1  loss [0-9.]*  val accuracy [0-9.]*  ' example.txt
 result $? 'train --recipe example --no-train-accuracy'
+"$spusk" train --recipe blitz --dataset synthetic --limit 3000 --out blitz >blitz.txt 2>&1 &&
+    grep -q '^final: validation accuracy 0\.[6-9]' blitz.txt && ! grep -q 'train accuracy' blitz.txt
+result $? 'train --recipe blitz learns'
 accuracy=$(sed -n 's/^final: validation accuracy //p' example.txt)
 "$spusk" eval example/example.safetensors --dataset synthetic --limit 64 | grep -q "accuracy $accuracy  "
 result $? 'eval normalises images as training did'

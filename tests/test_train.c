@@ -13,7 +13,7 @@ static void test_models(void **state)
     static const struct {
         const char *name;
         int64_t parameters;
-    } known[] = {{"mlp", 235146}, {"cnn", 421642}, {"example", 1199882}, {"ae", 435858}};
+    } known[] = {{"mlp", 235146}, {"cnn", 421642}, {"example", 1199882}, {"compact", 215194}, {"ae", 435858}};
     int n = 0;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         SP_SCOPE {
@@ -105,7 +105,7 @@ static void test_recipes_can_be_made(void **state)
         }
     assert_true(n >= 4);
     assert_no_error();
-    assert_refuses(SP_ERROR_NOT_FOUND, "there is no recipe \"cake\"; there are: mlp, cnn, example, fast",
+    assert_refuses(SP_ERROR_NOT_FOUND, "there is no recipe \"cake\"; there are: mlp, cnn, example, fast, blitz",
                    sp_recipe_by_name("cake"));
     assert_refuses(SP_ERROR_NOT_FOUND, "no distortion \"melt\"; there are: shift, rotate, elastic",
                    sp_transform_by_name("shift,melt"));

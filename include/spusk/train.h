@@ -11,9 +11,9 @@ SP_BEGIN
 
 /* ---- networks for digits, images (N, 1, 28, 28) ---- */
 
-/* A new network by its name: "mlp" (784-256-128-10), "cnn" (two convolutions, pooling, two Linears), "example" (the
- * network of PyTorch's own MNIST example), "ae" and "convae" (autoencoders with a code of 2 numbers).
- * SP_ERROR_NOT_FOUND for another name; the message has all names. */
+/* A new network by its name: "mlp" (784-256-128-10), "cnn" (two convolutions, pooling, two Linears), "compact" (a
+ * smaller one of the same kind), "example" (the network of PyTorch's own MNIST example), "ae" and "convae" (autoencoders
+ * with a code of 2 numbers). SP_ERROR_NOT_FOUND for another name; the message has all names. */
 SP_API sp_module *sp_model_by_name(const char *name);
 
 /* The name of network i, from 0 on; NULL without an error after the last. */
@@ -50,9 +50,10 @@ typedef struct sp_recipe {
     const char *schedule; /* "constant", "one-cycle" (lr is its top), or "exponential", by gamma after each epoch */
     double gamma;
     int64_t epochs, batch_size;
-    const char *augment; /* as in sp_transform_by_name; "": none */
-    double mean, std;    /* of the images' normalisation; std 0: none */
-    bool for_speed;      /* in mixed precision where the processor computes in bf16; measured on validation only */
+    const char *augment;  /* as in sp_transform_by_name; "": none */
+    double mean, std;     /* of the images' normalisation; std 0: none */
+    bool mixed;           /* in mixed precision where the processor computes in bf16 */
+    bool validation_only; /* its accuracy is measured on the validation half only */
 } sp_recipe;
 
 /* The recipe of a name. SP_ERROR_NOT_FOUND for another name; the message has all names. */

@@ -63,9 +63,9 @@ static const struct {
 } models[] = {
     {"mlp", "784-256-128-10, ReLU", mlp},
     {"cnn", "convolutions of 32 and 64 channels, max-pooling, 3136-128-10, ReLU", cnn},
-    {"compact", "convolutions of 24 and 32 channels, max-pooling, 800-256-10, ReLU", compact},
     {"example", "the network of PyTorch's MNIST example: convolutions of 32 and 64 channels, dropout, 9216-128-10",
      example},
+    {"compact", "convolutions of 24 and 32 channels, max-pooling, 800-256-10, ReLU", compact},
     {"ae", "autoencoder: 784-256-64-2 and back, ReLU, Sigmoid", ae},
     {"logistic", "784-10: logistic regression", logistic},
     {"convae", "autoencoder: convolutions of 16 and 32 channels, 1568-2, and back", convae},
