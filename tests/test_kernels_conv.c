@@ -295,6 +295,8 @@ static const shape odd_shapes[] = {
     {1, 1, 64, 32, {26, 26}, {3, 3}, {1, 1}, {0, 0}, {1, 1}, {0, 0}},  /* one image, no padding */
     {3, 1, 17, 40, {9, 11}, {3, 3}, {1, 1}, {2, 0}, {1, 1}, {0, 0}},   /* tiles and vectors that are not full */
     {1, 1, 24, 33, {7, 6}, {3, 3}, {1, 1}, {0, 3}, {1, 1}, {0, 0}},    /* tiles that lie in the padding alone */
+    {1, 1, 130, 20, {6, 9}, {3, 3}, {1, 1}, {1, 1}, {1, 1}, {0, 0}},   /* channels beyond a task's stack */
+    {2, 1, 9, 270, {4, 5}, {3, 3}, {1, 1}, {1, 1}, {1, 1}, {0, 0}},    /* narrow panels of weights */
     {3, 1, 16, 32, {14, 14}, {3, 3}, {2, 2}, {1, 1}, {1, 1}, {0, 0}},  /* a stride with padding */
     {2, 1, 16, 32, {7, 7}, {2, 2}, {2, 2}, {0, 0}, {1, 1}, {0, 0}},    /* windows that do not overlap; an end unread */
     {4, 1, 40, 48, {5, 6}, {1, 1}, {1, 1}, {0, 0}, {1, 1}, {0, 0}},    /* a product of matrices */

@@ -38,7 +38,7 @@ static const typical calls[] = {
     {SP__CONV_BACKWARD_DATA, SP_F32, 1, 1, 64, 14, 4, 2, 1, PLAIN, false, "by channel"},
     {SP__CONV_BACKWARD_DATA, SP_F32, 1, 1, 16, 28, 2, 2, 0, PLAIN, false, "direct"}, /* of one tap each */
     {SP__CONV_FORWARD, SP_BF16, 32, 32, 32, 14, 3, 1, 1, PLAIN, false, "by channel"},
-    {SP__CONV_FORWARD, SP_F32, 1, 256, 256, 14, 3, 1, 1, PLAIN, false, "direct"}, /* weights beyond the cache */
+    {SP__CONV_FORWARD, SP_F32, 1, 256, 256, 14, 3, 1, 1, PLAIN, false, "winograd"}, /* weights beyond the cache */
     {SP__CONV_FORWARD, SP_F64, 1, 32, 64, 14, 3, 1, 1, PLAIN, false, "direct"},
     {SP__CONV_BACKWARD_DATA, SP_F64, 1, 32, 64, 14, 3, 1, 1, RELU_POOL, false, "expanded"},
     {SP__CONV_BACKWARD_WEIGHT, SP_F64, 1, 32, 64, 14, 3, 1, 1, RELU_POOL, true, "two passes"},

@@ -32,15 +32,11 @@ static bool can_filter(const sp__conv *call, const int64_t *result)
     return call->groups == 1 && call->in >= CHANNELS && call->out >= CHANNELS && result[0] * result[1] >= PLACES;
 }
 
-/* All weights, transformed, stay near the second-level cache. The tail, the batch and the layout play no part, so that a
- * place's sum is the same whatever is computed with it. */
+/* The tail, the batch and the layout play no part, so that a place's sum is the same whatever is computed with it. */
 static bool is_winograd(const sp__conv *call, int64_t lanes)
 {
-    enum { MOST = 128, WEIGHTS = 1 << 14 };
     (void)lanes;
-    const bool forward = call->kind == SP__CONV_FORWARD;
-    const int64_t k = forward ? call->in : call->out, n = forward ? call->out : call->in;
-    return k <= MOST && k * n <= WEIGHTS && can_filter(call, forward ? call->out_size : call->size);
+    return can_filter(call, call->kind == SP__CONV_FORWARD ? call->out_size : call->size);
 }
 
 static bool is_winograd_weight(const sp__conv *call, int64_t lanes)

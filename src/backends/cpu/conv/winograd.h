@@ -22,7 +22,7 @@
 #include "tile.h"
 
 /* TILE: places of y along one side; SIDE: of x. */
-enum { TILE = 4, SIDE = 6, POINTS = SIDE * SIDE, SOURCES = 128 };
+enum { TILE = 4, SIDE = 6, POINTS = SIDE * SIDE };
 
 #define ROOT_HALF ((number)0.70710678118654752440)
 #define ROOT_2 ((number)1.41421356237309504880)

@@ -9,9 +9,9 @@
 #ifndef SPUSK_CONV_WINOGRAD_WEIGHT_H
 #define SPUSK_CONV_WINOGRAD_WEIGHT_H
 
-#include "winograd.h"
+#include "winograd_panel.h"
 
-enum { PIECE = 64, TAPS = 9 };
+enum { PIECE = 64 };
 
 typedef struct kernel_call {
     const sp__conv *call;
