@@ -35,6 +35,20 @@ static void row_offsets(const plan *p, int64_t r, int64_t *out, int64_t *data, i
 
 /* ---- checks ---- */
 
+/* Of n indices, `step` bytes apart. */
+static bool any_outside(const plan *p, const char *at, int64_t step, int64_t n)
+{
+    const uint64_t extent = (uint64_t)p->call->extent;
+    bool outside = false;
+    if (p->call->index.dtype == SP_I64 && step == sizeof(int64_t)) {
+        const int64_t *indices = (const int64_t *)(const void *)at;
+        for (int64_t j = 0; j < n; j++) outside |= (uint64_t)indices[j] >= extent;
+        return outside;
+    }
+    for (int64_t j = 0; j < n; j++) outside |= (uint64_t)read_index(p, at + j * step) >= extent;
+    return outside;
+}
+
 static void check_task(void *context, int64_t task)
 {
     plan *p = context;
@@ -46,10 +60,7 @@ static void check_task(void *context, int64_t task)
     for (int64_t r = task * p->grain; r < last; r++) {
         int64_t out, data, index;
         row_offsets(p, r, &out, &data, &index);
-        for (int64_t j = 0; j < n; j++) {
-            const uint64_t i = (uint64_t)read_index(p, indices + index + j * step);
-            outside |= i >= (uint64_t)p->call->extent;
-        }
+        outside |= any_outside(p, indices + index, step, n);
     }
     if (outside) atomic_store_explicit(&p->outside, true, memory_order_relaxed);
 }
@@ -83,6 +94,23 @@ static void copy_run(char *to, int64_t to_step, const char *from, int64_t from_s
         for (int64_t j = 0; j < n; j++) memcpy(to + j * to_step, from + j * from_step, (size_t)item);
 }
 
+/* Elements of `item` bytes, each where its index says; the steps are bytes. */
+#define GATHER(item)                                                                                                   \
+    for (int64_t j = 0; j < n; j++)                                                                                    \
+    memcpy(out + j * out_step, data + j * data_step + read_index(p, indices + j * index_step) * p->jump, item)
+
+static void gather_elements(const plan *p, char *out, int64_t out_step, const char *data, int64_t data_step,
+                            const char *indices, int64_t index_step)
+{
+    const int64_t n = p->inner;
+    switch (sp__size_of(p->call->out.dtype)) {
+    case 1: GATHER(1); break;
+    case 2: GATHER(2); break;
+    case 4: GATHER(4); break;
+    default: GATHER(8);
+    }
+}
+
 static void gather_row(const plan *p, char *out, const char *data, const char *indices)
 {
     const int last = p->call->ndim - 1;
@@ -93,10 +121,7 @@ static void gather_row(const plan *p, char *out, const char *data, const char *i
         copy_run(out, out_step, data + read_index(p, indices) * p->jump, data_step, item, p->inner);
         return;
     }
-    for (int64_t j = 0; j < p->inner; j++) {
-        const char *from = data + j * data_step + read_index(p, indices + j * index_step) * p->jump;
-        memcpy(out + j * out_step, from, (size_t)item);
-    }
+    gather_elements(p, out, out_step, data, data_step, indices, index_step);
 }
 
 static void gather_task(void *context, int64_t task)
@@ -113,7 +138,7 @@ static void gather_task(void *context, int64_t task)
 
 /* ---- scatter_add ---- */
 
-static void add_element(sp_dtype dtype, char *to, const char *from)
+static inline void add_element(sp_dtype dtype, char *to, const char *from)
 {
     switch (dtype) {
     case SP_F32: *(float *)to += *(const float *)from; break;
@@ -128,21 +153,50 @@ static void add_element(sp_dtype dtype, char *to, const char *from)
     }
 }
 
+/* A stretch of the last dimension: n elements, and the bytes from one to the next. */
+typedef struct stretch {
+    char *to;
+    const char *from, *index;
+    int64_t to_step, from_step, index_step, n;
+} stretch;
+
+/* With `dtype` a constant each of these is a loop without a choice in it. */
+static inline __attribute__((always_inline)) void add_stretch(const plan *p, sp_dtype dtype, const stretch *s)
+{
+    const int64_t item = sp__size_of(dtype);
+    if (s->index_step == 0) {
+        char *restrict to = s->to + read_index(p, s->index) * p->jump;
+        const char *restrict from = s->from;
+        if (s->to_step == item && s->from_step == item)
+            for (int64_t j = 0; j < s->n; j++) add_element(dtype, to + j * item, from + j * item);
+        else
+            for (int64_t j = 0; j < s->n; j++) add_element(dtype, to + j * s->to_step, from + j * s->from_step);
+        return;
+    }
+    for (int64_t j = 0; j < s->n; j++) {
+        const int64_t i = read_index(p, s->index + j * s->index_step);
+        add_element(dtype, s->to + j * s->to_step + i * p->jump, s->from + j * s->from_step);
+    }
+}
+
 /* Row r of the last dimension, elements [first, last). */
 static void scatter_row(const plan *p, int64_t r, int64_t first, int64_t last)
 {
     const int inner = p->call->ndim - 1;
-    const sp_dtype dtype = p->call->out.dtype;
     int64_t out, data, index;
     row_offsets(p, r, &out, &data, &index);
-    char *to = sp__operand_at(&p->call->out) + out;
-    const char *from = sp__operand_at(&p->call->data) + data, *at = sp__operand_at(&p->call->index) + index;
-    const int64_t index_step = inner < 0 ? 0 : p->index[inner];
-    const int64_t out_step = inner < 0 || inner == p->call->dim ? 0 : p->out[inner];
-    const int64_t data_step = inner < 0 ? 0 : p->data[inner];
-    for (int64_t j = first; j < last; j++) {
-        const int64_t i = read_index(p, at + j * index_step);
-        add_element(dtype, to + j * out_step + i * p->jump, from + j * data_step);
+    stretch s = {.index_step = inner < 0 ? 0 : p->index[inner],
+                 .to_step = inner < 0 || inner == p->call->dim ? 0 : p->out[inner],
+                 .from_step = inner < 0 ? 0 : p->data[inner],
+                 .n = last - first};
+    s.to = sp__operand_at(&p->call->out) + out + first * s.to_step;
+    s.from = sp__operand_at(&p->call->data) + data + first * s.from_step;
+    s.index = sp__operand_at(&p->call->index) + index + first * s.index_step;
+    switch (p->call->out.dtype) {
+    case SP_F32: add_stretch(p, SP_F32, &s); break;
+    case SP_F64: add_stretch(p, SP_F64, &s); break;
+    case SP_BF16: add_stretch(p, SP_BF16, &s); break;
+    default: add_stretch(p, p->call->out.dtype, &s);
     }
 }
 
@@ -166,7 +220,7 @@ static void scatter_task(void *context, int64_t task)
 /* Chooses what to cut along: the longest dimension but dim, when the work is worth it. */
 static int64_t cut_scatter(plan *p)
 {
-    enum { PIECES = 16 };
+    enum { PIECES = 16, WIDE = 64 }; /* rows are not cut into less than this */
     const sp__index *call = p->call;
     p->cut = -1;
     for (int d = 0; d < call->ndim; d++) {
@@ -179,6 +233,7 @@ static int64_t cut_scatter(plan *p)
         return 1;
     }
     p->grain = (call->sizes[p->cut] + PIECES - 1) / PIECES;
+    if (p->cut == call->ndim - 1 && p->grain < WIDE) p->grain = WIDE;
     return (call->sizes[p->cut] + p->grain - 1) / p->grain;
 }
 
