@@ -203,11 +203,14 @@ SP__INLINE vf exp_minus_one_f32(vf x, vf *n)
     return exp_rest_f32(r, lost) + r;
 }
 
+/* What vanishes, as a masked score's does, is not computed: on the way to 0 it would be subnormal, and a processor takes
+ * a hundred steps for that. */
 SP__INLINE vf exp_f32(vf x)
 {
     vf n;
-    const vf p = exp_minus_one_f32(at_least_f32(-104.0f, at_most_f32(89.0f, x)), &n);
-    return scale_f32(1.0f + p, n);
+    const vi gone = x < -104.0f;
+    const vf p = exp_minus_one_f32(at_most_f32(89.0f, select_f32(gone, (vf){0}, x)), &n);
+    return select_f32(gone, (vf){0}, scale_f32(1.0f + p, n));
 }
 
 /* 2^n·(1 + p) - 1 = 2^n·p + (2^n - 1), halved where 2^n is too large. Where n is 0 that is p. The

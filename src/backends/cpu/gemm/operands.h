@@ -1,13 +1,13 @@
 /* The operands of a product, and of the transposed one. */
 #include "result.h"
 
-static element *at(const sp__matrix *m, int64_t row, int64_t column)
+static inline element *at(const sp__matrix *m, int64_t row, int64_t column)
 {
     return (element *)m->buffer + m->offset + row * m->row + column * m->column;
 }
 
 /* The bias of n rows or columns from the i-th on, side by side; NULL where there is none. */
-static const number *bias_at(const sp__operand *bias, int64_t i, int64_t n, int64_t room, number *copy)
+static inline const number *bias_at(const sp__operand *bias, int64_t i, int64_t n, int64_t room, number *copy)
 {
     if (!bias) return NULL;
     const element *from = (const element *)bias->buffer + bias->offset + i * bias->strides[0];
@@ -17,7 +17,7 @@ static const number *bias_at(const sp__operand *bias, int64_t i, int64_t n, int6
 }
 
 /* cᵀ = bᵀ×aᵀ */
-static sp__gemm turned(const sp__gemm *g)
+static inline sp__gemm turned(const sp__gemm *g)
 {
     sp__gemm t = *g;
     t.m = g->n, t.n = g->m;
@@ -28,7 +28,7 @@ static sp__gemm turned(const sp__gemm *g)
 }
 
 /* Strides over a single row or column say nothing: taken for what suits best. */
-static void settle(sp__gemm *g)
+static inline void settle(sp__gemm *g)
 {
     if (g->n == 1) g->b.column = g->c.column = 1;
     if (g->m == 1) g->a.row = 1;

@@ -30,25 +30,38 @@ SP__INLINE vf fetch_or(const element *p, int64_t n, float rest)
     return select_f32(*(const vf *)lanes < (float)n, fetch(p, n), splat_f32(rest));
 }
 
-SP__INLINE void keep_some(element *p, vf x, int64_t n)
-{
-    if (n > 0) keep(p, x, n);
-}
-
 typedef struct lanes16 {
     wide low[SIDE], high[SIDE];
 } lanes16;
 
+/* Lanes i and i + 8 of the 16, then i and i + 4, and so on. */
 SP__INLINE double add_lanes(const lanes16 *sums)
 {
-    double lanes[16];
-    for (int v = 0; v < SIDE; v++) {
-        memcpy(lanes + v * LANES, &sums->low[v], sizeof(wide));
-        memcpy(lanes + v * LANES + LANES / 2, &sums->high[v], sizeof(wide));
-    }
-    for (int half = 8; half > 0; half /= 2)
+    wide parts[2 * SIDE];
+    for (int v = 0; v < SIDE; v++) parts[2 * v] = sums->low[v], parts[2 * v + 1] = sums->high[v];
+    SP__UNROLL
+    for (int half = SIDE; half > 0; half /= 2)
+        for (int i = 0; i < half; i++) parts[i] += parts[i + half];
+    double lanes[LANES / 2];
+    memcpy(lanes, parts, sizeof lanes);
+    SP__UNROLL
+    for (int half = LANES / 4; half > 0; half /= 2)
         for (int i = 0; i < half; i++) lanes[i] += lanes[i + half];
     return lanes[0];
+}
+
+SP__INLINE float highest_lane(vf x)
+{
+#if defined(__AVX512F__)
+    return _mm512_reduce_max_ps((__m512)x);
+#else
+    float lanes[LANES];
+    memcpy(lanes, &x, sizeof lanes);
+    SP__UNROLL
+    for (int half = LANES / 2; half > 0; half /= 2)
+        for (int i = 0; i < half; i++) lanes[i] = lanes[i] > lanes[i + half] ? lanes[i] : lanes[i + half];
+    return lanes[0];
+#endif
 }
 
 /* NaN counts nowhere here: it makes the sum NaN. Four vectors at a time, since each waits for the one before. */
@@ -60,14 +73,11 @@ static float row_max(const element *x, int64_t n)
     for (; i + 4 * LANES <= n; i += 4 * LANES)
         for (int k = 0; k < 4; k++) best[k] = larger_f32(fetch(x + i + k * LANES, LANES), best[k]);
     for (; i < n; i += LANES) best[0] = larger_f32(fetch_or(x + i, n - i, -INFINITY), best[0]);
-    best[0] = larger_f32(larger_f32(best[0], best[1]), larger_f32(best[2], best[3]));
-    float max = best[0][0];
-    for (int k = 1; k < LANES; k++) max = best[0][k] > max ? best[0][k] : max;
-    return max;
+    return highest_lane(larger_f32(larger_f32(best[0], best[1]), larger_f32(best[2], best[3])));
 }
 
-/* Σ e^(x - max); stores the terms when out is given. */
-SP__INLINE double sum_of_exp(const element *x, int64_t n, float max, element *out)
+/* Σ e^(x - max); stores the terms when out is given, whole groups of 16. */
+SP__INLINE double sum_of_exp(const element *x, int64_t n, float max, float *out)
 {
     lanes16 sums = {0};
     for (int64_t i = 0; i < n; i += 16) {
@@ -75,7 +85,7 @@ SP__INLINE double sum_of_exp(const element *x, int64_t n, float max, element *ou
         for (int v = 0; v < SIDE; v++) {
             const int64_t at = i + v * LANES;
             const vf e = exp_f32(fetch_or(x + at, n - at, -INFINITY) - max);
-            if (out) keep_some(out + at, e, n - at);
+            if (out) store_f32(out + at, e, LANES);
             sums.low[v] += lower(&e);
             sums.high[v] += upper(&e);
         }
@@ -85,10 +95,13 @@ SP__INLINE double sum_of_exp(const element *x, int64_t n, float max, element *ou
 
 static void softmax_row(const element *x, const element *other, element *y, int64_t n)
 {
+    enum { NEAR = 1024 }; /* terms that wait in the first cache; those of a longer row are computed again */
+    float terms[NEAR];
     (void)other;
-    const float max = row_max(x, n), scale = (float)(1 / sum_of_exp(x, n, max, WHOLE ? y : NULL));
+    const bool wait = n <= NEAR;
+    const float max = row_max(x, n), scale = (float)(1 / sum_of_exp(x, n, max, wait ? terms : NULL));
     for (int64_t i = 0; i < n; i += LANES) {
-        const vf e = WHOLE ? fetch(y + i, n - i) : exp_f32(fetch(x + i, n - i) - max);
+        const vf e = wait ? load_f32(terms + i, LANES) : exp_f32(fetch(x + i, n - i) - max);
         keep(y + i, e * scale, n - i);
     }
 }
