@@ -1,9 +1,9 @@
-/* Golden hashes: some training steps of the networks that speed is measured on and every operator's cases, forward and backward, at
- * each ISA level. A change of the code that is to change no result must leave all of them as they are.
+/* Golden hashes: some training steps of the networks that speed is measured on and every operator's cases, forward and
+ * backward, at each ISA level. A change of the code that is to change no result must leave all of them as they are.
  *
- * tests/golden/hashes.txt has the committed ones; tools/golden.sh makes them anew. Compilers and C libraries differ in
- * the last bit of what is left to them (the reference kernels, libm), so the file names its own, and under others the
- * tests are skipped. */
+ * tests/golden/hashes.txt has the committed ones; tools/golden.sh makes them anew. In f32 and f64 all levels with a fused
+ * multiply-add share one line, "fused", whoever compiled them. The others, and all of bf16, are a line a level, and are
+ * of one compiler and C library, which the file names: under others those are not looked at. */
 #include "backends/cpu/cpu.h"
 #include "networks.h"
 #include "support/cases.h"
@@ -22,7 +22,12 @@ static const bool is_release = false;
 static const bool is_release = true;
 #endif
 
-static const char *const levels[] = {"reference", "generic", "avx2", "avx512", "avx512bf16", "neon"};
+typedef struct level {
+    const char *name;
+    bool fuses;
+} level;
+static const level levels[] = {{"reference", false}, {"generic", false},   {"avx2", true},
+                               {"avx512", true},     {"avx512bf16", true}, {"neon", true}};
 enum { N_LEVELS = sizeof levels / sizeof *levels };
 
 /* ---- hashes ---- */
@@ -109,10 +114,10 @@ typedef struct network {
 } network;
 
 static const network networks[] = {
-    {"mlp", adam, 8, 8},         {"ae", adam, 8, 8},          {"cnn", adam, 6, 8},  {"convae", adam, 8, 8},
+    {"mlp", adam, 8, 8},         {"ae", adam, 8, 8},           {"cnn", adam, 6, 8},   {"convae", adam, 8, 8},
     {"example", adadelta, 4, 4}, {"logistic", adagrad, 20, 8}, {"lenet", sgd, 4, 4},  {"tanhnet", rmsprop, 20, 8},
-    {"wide", adamw, 3, 8},        {"bnnet", nadam, 4, 4},       {"resnet", sgd, 2, 2}, {"mobile", adamax, 4, 4},
-    {"gan", adamw, 3, 2},         {"former", adam, 2, 2},
+    {"wide", adamw, 3, 8},       {"bnnet", nadam, 4, 4},       {"resnet", sgd, 2, 2}, {"mobile", adamax, 4, 4},
+    {"gan", adamw, 3, 2},        {"former", adam, 2, 2},
 };
 
 typedef struct precision {
@@ -215,14 +220,24 @@ static uint64_t hash_case(uint64_t hash, const test_case *c, layout how)
     return hash;
 }
 
-static uint64_t run_operator(const sp_op *op)
+static bool has_bf16(const test_case *c)
+{
+    for (int i = 0; i < c->n; i++)
+        if (c->inputs[i].dtype == SP_BF16) return true;
+    return false;
+}
+
+typedef enum cases_with { ANY_DTYPE, NO_BF16, BF16 } cases_with;
+
+/* NOTHING where there are no such cases. */
+static uint64_t run_operator(const sp_op *op, cases_with which)
 {
     int n;
     test_case *cases = cases_of(op, &n);
     uint64_t hash = NOTHING;
     for (int i = 0; i < n; i++)
         for (int how = 0; how < LAYOUT_COUNT; how++) {
-            if (cases[i].kind == CASE_SHAPE) continue;
+            if (cases[i].kind == CASE_SHAPE || (which && has_bf16(&cases[i]) != (which == BF16))) continue;
             SP_SCOPE {
                 hash = hash_case(hash, &cases[i], (layout)how);
             }
@@ -234,7 +249,12 @@ static uint64_t run_operator(const sp_op *op)
 /* ---- the committed hashes ---- */
 
 static FILE *written; /* NULL: compare; else every hash goes here */
+static bool same_maker;
 static int seen;
+
+/* The shared lines that were written, with which the next levels are compared. */
+static char fresh[400][120];
+static int n_fresh;
 
 /* The compiler and the C library. */
 static const char *made_by(void)
@@ -252,67 +272,94 @@ static const char *made_by(void)
     return text;
 }
 
-/* The line of the file that begins with these words and a colon; false when there is none. */
+/* What follows these words and a colon, where the line begins with them. */
+static bool take_rest(const char *line, const char *words, char *rest, size_t room)
+{
+    const size_t length = strlen(words);
+    if (strncmp(line, words, length) != 0 || line[length] != ':') return false;
+    snprintf(rest, room, "%.*s", (int)strcspn(line + length + 2, "\n"), line + length + 2);
+    return true;
+}
+
+/* The rest of the line of the file, or of what was just written; false when there is none. */
 static bool find_line(const char *words, char *rest, size_t room)
 {
     char line[200];
-    const size_t length = strlen(words);
-    FILE *file = fopen(SP_TEST_DIR "/golden/hashes.txt", "r");
     bool found = false;
-    while (file && !found && fgets(line, sizeof line, file)) {
-        found = strncmp(line, words, length) == 0 && line[length] == ':';
-        if (found) snprintf(rest, room, "%.*s", (int)strcspn(line + length + 2, "\n"), line + length + 2);
-    }
+    for (int i = 0; written && i < n_fresh && !found; i++) found = take_rest(fresh[i], words, rest, room);
+    if (written) return found;
+    FILE *file = fopen(SP_TEST_DIR "/golden/hashes.txt", "r");
+    while (file && !found && fgets(line, sizeof line, file)) found = take_rest(line, words, rest, room);
     if (file) fclose(file);
     return found;
 }
 
+static bool write_line(const char *words, const char *hash, bool shared)
+{
+    assert_true(n_fresh < (int)(sizeof fresh / sizeof *fresh));
+    if (shared) snprintf(fresh[n_fresh++], sizeof *fresh, "%.90s: %.20s", words, hash);
+    return fprintf(written, "%s: %s\n", words, hash) > 0;
+}
+
 /* Whether the hash is the committed one; prints what differs. */
-static bool check_hash(const char *level, const char *part, const char *name, uint64_t hash)
+static bool check_hash(const level *at, const char *part, const char *name, bool bf16, uint64_t hash)
 {
     char words[100], now[20], committed[20] = "";
+    const bool shared = at->fuses && !bf16;
     seen++;
-    snprintf(words, sizeof words, "%s %s %s", level, part, name);
+    snprintf(words, sizeof words, "%s %s %s", shared ? "fused" : at->name, part, name);
     snprintf(now, sizeof now, "%016llx", (unsigned long long)hash);
-    if (written) return fprintf(written, "%s: %s\n", words, now) > 0;
     const bool found = find_line(words, committed, sizeof committed);
+    if (written && !found) return write_line(words, now, shared);
     if (found && strcmp(committed, now) == 0) return true;
-    print_error("%s: %s, committed %s\n", words, now, found ? committed : "none");
+    print_error("%s at level %s: %s, committed %s\n", words, at->name, now, found ? committed : "none");
     return false;
+}
+
+/* Whether a hash is one that this compiler and C library must give. */
+static bool is_looked_at(const level *at, bool bf16)
+{
+    return same_maker || (at->fuses && !bf16);
 }
 
 /* ---- tests: one for each level and part ---- */
 
-static int check_networks(const char *level)
+static int check_networks(const level *at)
 {
     int wrong = 0;
     for (size_t i = 0; i < sizeof networks / sizeof *networks; i++)
         for (size_t p = 0; p < sizeof precisions / sizeof *precisions; p++) {
+            const bool bf16 = precisions[p].autocast == SP_BF16;
             char name[60];
+            if (!is_looked_at(at, bf16)) continue;
             snprintf(name, sizeof name, "%s-%s", networks[i].name, precisions[p].name);
-            wrong += !check_hash(level, "network", name, train(&networks[i], &precisions[p]));
+            wrong += !check_hash(at, "network", name, bf16, train(&networks[i], &precisions[p]));
         }
     return wrong;
 }
 
-static int check_operators(const char *level)
+static int check_operators(const level *at)
 {
     int wrong = 0;
-    for (int i = 0; i < sp__n_ops; i++)
-        if (sp__all_ops[i]->samples)
-            wrong += !check_hash(level, "operator", sp__all_ops[i]->name, run_operator(sp__all_ops[i]));
+    for (int i = 0; i < 2 * sp__n_ops; i++) {
+        const sp_op *op = sp__all_ops[i / 2];
+        const bool bf16 = i % 2 == 1;
+        char name[60];
+        if (!op->samples || !is_looked_at(at, bf16) || (bf16 && !at->fuses)) continue;
+        const uint64_t hash = run_operator(op, !at->fuses ? ANY_DTYPE : bf16 ? BF16 : NO_BF16);
+        snprintf(name, sizeof name, "%s%s", op->name, bf16 ? "-bf16" : "");
+        if (hash != NOTHING) wrong += !check_hash(at, "operator", name, bf16, hash);
+    }
     return wrong;
 }
 
-static void check_level(const char *level, int (*check)(const char *level))
+static void check_level(const level *at, int (*check)(const level *at))
 {
-    char maker[100] = "";
     if (!is_release) skip_because("only what the release build computes is hashed");
-    if (!written && (!find_line("made by", maker, sizeof maker) || strcmp(maker, made_by()) != 0))
-        skip_because("the hashes are another compiler's or C library's");
-    if (!sp__cpu_set_level(level)) skip_because("this machine lacks the level");
+    if (!same_maker && !at->fuses) skip_because("the level's hashes are another compiler's or C library's");
+    if (!sp__cpu_set_level(at->name)) skip_because("this machine lacks the level");
     seen = 0;
-    const int wrong = check(level);
+    const int wrong = check(at);
     sp__cpu_set_level(NULL);
     assert_true(seen > 0);
     if (wrong) fail_msg("%d of %d hashes are not the committed ones", wrong, seen);
@@ -332,15 +379,17 @@ static void test_operators(void **state)
 int main(int argc, char **argv)
 {
     static char names[2 * N_LEVELS][60];
+    char maker[100] = "";
     struct CMUnitTest tests[2 * N_LEVELS];
     if (argc == 3 && strcmp(argv[1], "--write") == 0) written = fopen(argv[2], "w");
     if (argc > 1 && !written) return fputs("usage: test_golden [--write FILE]\n", stderr), 2;
     if (written) fprintf(written, "made by: %s\n", made_by());
+    same_maker = written || (find_line("made by", maker, sizeof maker) && strcmp(maker, made_by()) == 0);
     for (int i = 0; i < 2 * N_LEVELS; i++) {
         const bool is_network = i % 2 == 0;
-        snprintf(names[i], sizeof names[i], "%s: %s", levels[i / 2], is_network ? "networks" : "operators");
+        snprintf(names[i], sizeof names[i], "%s: %s", levels[i / 2].name, is_network ? "networks" : "operators");
         tests[i] = (struct CMUnitTest){names[i], is_network ? test_networks : test_operators, support_setup,
-                                       support_teardown, (void *)(uintptr_t)levels[i / 2]};
+                                       support_teardown, (void *)(uintptr_t)&levels[i / 2]};
     }
     cmocka_set_message_output(CM_OUTPUT_TAP);
     const int failed = _cmocka_run_group_tests("golden", tests, 2 * N_LEVELS, NULL, NULL);
