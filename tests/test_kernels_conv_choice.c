@@ -16,8 +16,8 @@ typedef struct typical {
 } typical;
 
 static const typical calls[] = {
-    {SP__CONV_FORWARD, SP_F32, 1, 1, 32, 28, 3, 1, 1, RELU_POOL, false, "direct"},    /* the cnn's first */
-    {SP__CONV_FORWARD, SP_F32, 1, 32, 64, 14, 3, 1, 1, RELU_POOL, false, "winograd"}, /* its second */
+    {SP__CONV_FORWARD, SP_F32, 1, 1, 32, 28, 3, 1, 1, RELU_POOL, false, "by channel"}, /* the cnn's first */
+    {SP__CONV_FORWARD, SP_F32, 1, 32, 64, 14, 3, 1, 1, RELU_POOL, false, "winograd"},  /* its second */
     {SP__CONV_FORWARD, SP_F32, 1, 32, 64, 14, 3, 1, 1, PLAIN, false, "winograd"},
     {SP__CONV_BACKWARD_DATA, SP_F32, 1, 32, 64, 14, 3, 1, 1, PLAIN, false, "winograd"},
     {SP__CONV_BACKWARD_WEIGHT, SP_F32, 1, 32, 64, 14, 3, 1, 1, PLAIN, false, "winograd weight"},
@@ -43,7 +43,7 @@ static const typical calls[] = {
     {SP__CONV_BACKWARD_DATA, SP_F64, 1, 32, 64, 14, 3, 1, 1, RELU_POOL, false, "expanded"},
     {SP__CONV_BACKWARD_WEIGHT, SP_F64, 1, 32, 64, 14, 3, 1, 1, RELU_POOL, true, "two passes"},
     {SP__CONV_FORWARD, SP_BF16, 1, 32, 64, 14, 3, 1, 1, PLAIN, false, "winograd", "pairs"},
-    {SP__CONV_FORWARD, SP_BF16, 1, 1, 32, 28, 3, 1, 1, PLAIN, false, "direct"}, /* no pairs of channels */
+    {SP__CONV_FORWARD, SP_BF16, 1, 1, 32, 28, 3, 1, 1, PLAIN, false, "by channel"}, /* no pairs of channels */
     {SP__CONV_BACKWARD_DATA, SP_BF16, 1, 32, 64, 14, 3, 1, 1, RELU_POOL, false, "sparse"},
     {SP__CONV_BACKWARD_WEIGHT, SP_BF16, 1, 32, 64, 14, 3, 1, 1, PLAIN, false, "winograd weight", "weight pairs"},
 };

@@ -23,6 +23,7 @@ static const shape shapes[] = {
     {3, 36, 36, 36, {8, 8}, 3, 1, 1, 1, {1, 1}, true},  /* by channel, ReLU alone */
     {3, 18, 18, 36, {8, 8}, 3, 1, 1, 1, {2, 2}, true},  /* and with pooling */
     {3, 1, 36, 2, {8, 8}, 3, 1, 1, 1, {1, 1}, true},    /* few outputs */
+    {2, 1, 3, 37, {19, 18}, 3, 1, 1, 1, {3, 2}, true},  /* few inputs, and windows that are not square */
     {5, 1, 16, 32, {14, 14}, 3, 2, 1, 1, {1, 1}, true}, /* ReLU alone */
     {5, 1, 3, 5, {8, 8}, 3, 1, 1, 1, {1, 1}, true},     /* ReLU alone, odd sizes */
     {5, 1, 32, 16, {8, 8}, 3, 1, 1, 1, {2, 2}, false},  /* pooling alone */

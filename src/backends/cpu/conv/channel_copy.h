@@ -43,13 +43,6 @@ static channel_map map_channels(int64_t lane, int64_t n, int64_t k, int64_t j, i
     return m;
 }
 
-SP__INLINE vector load_first(const void *p, bool narrow, int64_t count)
-{
-    if (narrow) return load_bf16(p, count);
-    enum { WORDS = sizeof(number) / 4 };
-    return count >= LANES ? *(const vector *)p : (vector)sp__load_part(p, count * WORDS);
-}
-
 /* Lane by lane: channels that lie too far from each other for one vector. */
 static vector gather_channels(const channel_map *m, const void *p, bool narrow)
 {
@@ -71,9 +64,9 @@ SP__INLINE void copy_channels(const channel_map *m, const char *p, int64_t step,
     const channel_map map = *m;
     for (; places > 0; places--, p += step, out += CHANNELS) {
         if (straight)
-            *(vector *)out = load_first(p, narrow, map.count);
+            *(vector *)out = load_either(p, narrow, 0, map.count);
         else if (map.picked)
-            *(vector *)out = SP__PICK(load_first(p, narrow, map.count), map.index);
+            *(vector *)out = SP__PICK(load_either(p, narrow, 0, map.count), map.index);
         else
             *(vector *)out = gather_channels(m, p, narrow);
     }
@@ -112,6 +105,20 @@ static void copy_window(const sp__operand *images, const int64_t *size, int64_t 
         for (int v = 0; v < VECTORS; v++)
             copy_row(&maps[v], (const char *)images->buffer + (at + maps[v].first) * item, s[3] * item, places,
                      out + left * CHANNELS + v * LANES, images->dtype == SP_BF16);
+    }
+}
+
+/* One channel of such a window, its places side by side. */
+static void copy_plane(const sp__operand *images, const int64_t *size, int64_t image, int64_t channel,
+                       const channel_window *w, number *out)
+{
+    const int64_t *s = images->strides, columns = w->to[1] - w->from[1], from = w->from[1] > 0 ? w->from[1] : 0;
+    const int64_t to = least(w->to[1], size[1]);
+    for (int64_t h = w->from[0]; h < w->to[0]; h++, out += columns) {
+        memset(out, 0, (size_t)columns * sizeof(number));
+        if (h < 0 || h >= size[0]) continue;
+        const int64_t row = image * s[0] + channel * s[1] + h * s[2];
+        for (int64_t i = from; i < to; i++) out[i - w->from[1]] = get_number(images, row + i * s[3]);
     }
 }
 

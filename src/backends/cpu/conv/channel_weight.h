@@ -1,20 +1,21 @@
 /* Backward-weight channel by channel: the gradients of some taps stay in registers while the places of y pass.
  *
- * strip   gradients of a block of channels:
- *         many groups: of y, each lane of which multiplies its own channel of x; the layers are the k channels of x
- *         one group, few channels of y: of x, all lanes of which multiply one channel of y; the layers are these
+ * k, n    channels of x and of y in a group
+ * strip   gradients of a block of channels. Its layers are what it is made for:
+ *         BY_CHANNEL   many groups: a block of y, each lane of which multiplies its own channel of x; a layer for each of
+ *                      the k channels of a group
+ *         NARROW  one group: a block of x, all lanes of which multiply one channel of y; a layer for each of these
  *
  * A task is a strip and some of the images; what each such part found is added in the order of the parts. */
 #ifndef SPUSK_CONV_CHANNEL_WEIGHT_H
 #define SPUSK_CONV_CHANNEL_WEIGHT_H
 
-#include "channel_copy.h"
-#include "slots.h"
+#include "channel.h"
 
 typedef struct channel_sums {
     const sp__conv *call;
-    bool few;
-    int64_t k, n; /* channels of x and of y in a group */
+    channel_mode mode;
+    int64_t k, n;
     int64_t strips, layers, taps;
     int64_t parts, images, chunk; /* of the batch; images of a part; rows of y at once */
     int64_t layers_of_x, x_layer; /* copied at once; numbers from one to the next */
@@ -40,7 +41,8 @@ typedef struct channel_field {
     int64_t kernel_row;     /* of sums */
 } channel_field;
 
-SP__INLINE void sum_taps(const channel_field *f, number *sums, const int rows, const int columns, const bool repeats)
+SP__INLINE void sum_taps(const channel_field *f, number *sums, const int rows, const int columns,
+                         const channel_mode mode)
 {
     vector sum[3][7];
     SP__UNROLL
@@ -51,14 +53,17 @@ SP__INLINE void sum_taps(const channel_field *f, number *sums, const int rows, c
     const int64_t tap_column = f->tap_column, tap_row = f->tap_row, x_place = f->x_place;
     for (int64_t h = 0; h < f->rows; h++) {
         const number *x = f->x + h * f->x_row, *y = f->y + h * f->y_row;
-        for (int64_t w = f->columns; w > 0; w--, x += x_place, y += repeats ? 1 : CHANNELS) {
-            const vector one = repeats ? (vector){0} : *(const vector *)y;
+        for (int64_t w = f->columns; w > 0; w--, x += x_place, y += mode == NARROW ? 1 : CHANNELS) {
+            const vector one = mode == NARROW ? (vector){0} : *(const vector *)y;
             SP__UNROLL
             for (int i = 0; i < rows; i++) {
                 SP__UNROLL
                 for (int j = 0; j < columns; j++) {
-                    const vector at = *(const vector *)(x + i * tap_row + j * tap_column);
-                    sum[i][j] = repeats ? multiply_add(sum[i][j], *y, at) : fused(at, one, sum[i][j]);
+                    const number *at = x + i * tap_row + j * tap_column;
+                    if (mode == NARROW)
+                        sum[i][j] = multiply_add(sum[i][j], *y, *(const vector *)at);
+                    else
+                        sum[i][j] = fused(*(const vector *)at, one, sum[i][j]);
                 }
             }
         }
@@ -72,23 +77,23 @@ SP__INLINE void sum_taps(const channel_field *f, number *sums, const int rows, c
 
 /* Some rows and columns of a kernel by constants, so that their sums are in registers; returns how many of its columns,
  * and writes how many of its rows. */
-SP__INLINE int64_t take_taps(const channel_field *f, number *sums, int64_t rows, int64_t columns, const bool repeats,
-                             int64_t *taken)
+SP__INLINE int64_t take_taps(const channel_field *f, number *sums, int64_t rows, int64_t columns,
+                             const channel_mode mode, int64_t *taken)
 {
     *taken = columns == 3 && rows >= 3 ? 3 : (columns == 4 || columns == 5) && rows >= 2 ? 2 : 1;
-    if (*taken == 3) return sum_taps(f, sums, 3, 3, repeats), 3;
-    if (*taken == 2 && columns == 5) return sum_taps(f, sums, 2, 5, repeats), 5;
-    if (*taken == 2) return sum_taps(f, sums, 2, 4, repeats), 4;
-    if (columns == 7) return sum_taps(f, sums, 1, 7, repeats), 7;
-    if (columns == 5) return sum_taps(f, sums, 1, 5, repeats), 5;
-    if (columns >= 4) return sum_taps(f, sums, 1, 4, repeats), 4;
-    if (columns == 3) return sum_taps(f, sums, 1, 3, repeats), 3;
-    if (columns == 2) return sum_taps(f, sums, 1, 2, repeats), 2;
-    return sum_taps(f, sums, 1, 1, repeats), 1;
+    if (*taken == 3) return sum_taps(f, sums, 3, 3, mode), 3;
+    if (*taken == 2 && columns == 5) return sum_taps(f, sums, 2, 5, mode), 5;
+    if (*taken == 2) return sum_taps(f, sums, 2, 4, mode), 4;
+    if (columns == 7) return sum_taps(f, sums, 1, 7, mode), 7;
+    if (columns == 5) return sum_taps(f, sums, 1, 5, mode), 5;
+    if (columns >= 4) return sum_taps(f, sums, 1, 4, mode), 4;
+    if (columns == 3) return sum_taps(f, sums, 1, 3, mode), 3;
+    if (columns == 2) return sum_taps(f, sums, 1, 2, mode), 2;
+    return sum_taps(f, sums, 1, 1, mode), 1;
 }
 
 /* All taps of a layer. */
-static void sum_kernel(const sp__conv *call, channel_field f, bool repeats, number *sums)
+static void sum_kernel(const sp__conv *call, channel_field f, channel_mode mode, number *sums)
 {
     const number *first = f.x;
     for (int64_t i = 0, rows = 1; i < call->kernel[0]; i += rows) {
@@ -97,8 +102,10 @@ static void sum_kernel(const sp__conv *call, channel_field f, bool repeats, numb
             f.x = first + i * f.tap_row + j * f.tap_column;
             const int64_t left = call->kernel[0] - i, columns = call->kernel[1] - j;
             const int64_t below = j == 0 ? left : rows;
-            j += repeats ? take_taps(&f, to, below, columns, true, &rows)
-                         : take_taps(&f, to, below, columns, false, &rows);
+            if (mode == NARROW)
+                j += take_taps(&f, to, below, columns, NARROW, &rows);
+            else
+                j += take_taps(&f, to, below, columns, BY_CHANNEL, &rows);
         }
     }
 }
@@ -141,18 +148,23 @@ static int64_t channel_places(const channel_sums *p)
     return (p->chunk * p->call->out_size[1] + CHANNELS - 1) / CHANNELS * CHANNELS;
 }
 
+static void copy_x(const channel_piece *q, int64_t layer, number *out)
+{
+    const channel_sums *p = q->p;
+    const sp__conv *call = p->call;
+    const bool few = p->mode == NARROW;
+    channel_map maps[VECTORS];
+    for (int v = 0; v < VECTORS; v++)
+        maps[v] = map_channels(q->strip * CHANNELS + v * LANES, few ? 1 : p->n, few ? 1 : p->k, layer, call->in);
+    copy_window(&call->x, call->size, q->image, maps, &q->window, out);
+}
+
 static void copy_strip(const channel_piece *q)
 {
     const channel_sums *p = q->p;
     const sp__conv *call = p->call;
-    for (int64_t layer = 0; layer < p->layers_of_x; layer++) {
-        channel_map maps[VECTORS];
-        for (int v = 0; v < VECTORS; v++)
-            maps[v] = map_channels(q->strip * CHANNELS + v * LANES, p->few ? 1 : p->n, p->few ? 1 : p->k, layer,
-                                   call->in);
-        copy_window(&call->x, call->size, q->image, maps, &q->window, q->x + layer * p->x_layer);
-    }
-    if (p->few) {
+    for (int64_t layer = 0; layer < p->layers_of_x; layer++) copy_x(q, layer, q->x + layer * p->x_layer);
+    if (p->mode == NARROW) {
         for (int64_t o = 0; o < p->n; o++) copy_channel(q, o, q->y + o * channel_places(p));
         return;
     }
@@ -166,27 +178,37 @@ static void sum_strip(const channel_piece *q)
 {
     const channel_sums *p = q->p;
     const sp__conv *call = p->call;
-    const int64_t row = p->width * CHANNELS, places = (q->last - q->first) * call->out_size[1];
+    const bool few = p->mode == NARROW;
+    const int64_t row = p->width * CHANNELS;
     const channel_field f = {.rows = q->last - q->first,
                              .columns = call->out_size[1],
                              .x_row = call->stride[0] * row,
                              .x_place = call->stride[1] * CHANNELS,
                              .tap_row = call->dilation[0] * row,
                              .tap_column = call->dilation[1] * CHANNELS,
-                             .y_row = call->out_size[1] * (p->few ? 1 : CHANNELS),
+                             .y_row = call->out_size[1] * (few ? 1 : CHANNELS),
                              .kernel_row = call->kernel[1] * CHANNELS};
     for (int64_t layer = 0; layer < p->layers; layer++) {
         for (int v = 0; v < VECTORS; v++) {
             channel_field g = f;
-            g.x = q->x + v * LANES + (p->few ? 0 : layer * p->x_layer);
-            g.y = p->few ? q->y + layer * channel_places(p) : q->y + v * LANES;
-            sum_kernel(call, g, p->few, q->sums + layer * p->taps * CHANNELS + v * LANES);
+            g.x = q->x + (few ? 0 : layer * p->x_layer) + v * LANES;
+            g.y = q->y + (few ? layer * channel_places(p) : v * LANES);
+            sum_kernel(call, g, p->mode, q->sums + layer * p->taps * CHANNELS + v * LANES);
         }
     }
+}
+
+/* The sums of y, which one strip makes where all read the same. */
+static void sum_biases(const channel_piece *q)
+{
+    const channel_sums *p = q->p;
+    const int64_t places = (q->last - q->first) * p->call->out_size[1];
     number *bias = q->sums + p->layers * p->taps * CHANNELS;
-    if (!call->bias) return;
-    if (!p->few) sum_blocks(q->y, places, bias);
-    for (int64_t o = 0; p->few && q->strip == 0 && o < p->n; o++)
+    if (p->mode != NARROW) {
+        sum_blocks(q->y, places, bias);
+        return;
+    }
+    for (int64_t o = 0; q->strip == 0 && o < p->n; o++)
         sum_blocks(q->y + o * channel_places(p), (places + CHANNELS - 1) / CHANNELS, bias + o * CHANNELS);
 }
 
@@ -211,6 +233,7 @@ static void channel_sums_task(void *context, int64_t task)
             }
             copy_strip(&q);
             sum_strip(&q);
+            if (call->bias) sum_biases(&q);
         }
     }
     slot_give(memory);
@@ -231,12 +254,13 @@ static void add_channel_parts(const channel_sums *p, int64_t strip, int64_t bloc
 static void finish_bias(const channel_sums *p, int64_t strip)
 {
     const sp__operand *bias = p->call->bias;
+    const bool few = p->mode == NARROW;
     number sum[CHANNELS];
     for (int64_t b = 0; b < p->biases; b++) {
         add_channel_parts(p, strip, p->layers * p->taps + b, sum);
-        for (int i = 1; p->few && i < CHANNELS; i++) sum[0] += sum[i];
-        for (int64_t i = 0; i < (p->few ? 1 : least(CHANNELS, p->call->out - strip * CHANNELS)); i++)
-            set_number(bias, (p->few ? b : strip * CHANNELS + i) * bias->strides[0], sum[i]);
+        for (int i = 1; few && i < CHANNELS; i++) sum[0] += sum[i];
+        for (int64_t i = 0; i < (few ? 1 : least(CHANNELS, p->call->out - strip * CHANNELS)); i++)
+            set_number(bias, (few ? b : strip * CHANNELS + i) * bias->strides[0], sum[i]);
     }
 }
 
@@ -244,16 +268,17 @@ static void finish_strip(void *context, int64_t strip)
 {
     const channel_sums *p = context;
     const sp__conv *call = p->call;
-    const int64_t *s = call->w.strides, first = strip * CHANNELS;
+    const bool few = p->mode == NARROW;
+    const int64_t *s = call->w.strides, first = strip * CHANNELS, width = few ? call->in : call->out;
     for (int64_t i = 0; i < p->layers * p->taps; i++) {
-        const int64_t layer = i / p->taps, tap = i % p->taps, width = p->few ? call->in : call->out;
-        const int64_t at = layer * s[!p->few] + tap / call->kernel[1] * s[2] + tap % call->kernel[1] * s[3];
+        const int64_t layer = i / p->taps, tap = i % p->taps;
+        const int64_t at = layer * s[!few] + tap / call->kernel[1] * s[2] + tap % call->kernel[1] * s[3];
         number sum[CHANNELS];
         add_channel_parts(p, strip, i, sum);
         for (int64_t j = 0; j < CHANNELS && first + j < width; j++)
-            set_number(&call->w, at + (first + j) * s[p->few], sum[j]);
+            set_number(&call->w, at + (first + j) * s[few], sum[j]);
     }
-    if (call->bias && (!p->few || strip == 0)) finish_bias(p, strip);
+    if (call->bias && (!few || strip == 0)) finish_bias(p, strip);
 }
 
 /* ---- a call ---- */
@@ -279,14 +304,16 @@ static void cut_channel_sums(channel_sums *p)
 
 static sp_status run_channel_sums(const sp__conv *call)
 {
-    channel_sums p = {.call = call, .few = call->groups == 1, .taps = call->kernel[0] * call->kernel[1]};
+    channel_sums p = {.call = call, .taps = call->kernel[0] * call->kernel[1]};
     p.k = call->in / call->groups, p.n = call->out / call->groups;
-    p.strips = ((p.few ? call->in : call->out) + CHANNELS - 1) / CHANNELS;
-    p.layers = p.few ? p.n : p.k;
-    p.layers_of_x = p.few ? 1 : p.k;
-    p.biases = p.few ? p.n : 1;
+    p.mode = call->groups > 1 ? BY_CHANNEL : NARROW;
+    const bool few = p.mode == NARROW;
+    p.strips = ((few ? call->in : call->out) + CHANNELS - 1) / CHANNELS;
+    p.layers = few ? p.n : p.k;
+    p.layers_of_x = few ? 1 : p.k;
+    p.biases = few ? p.n : 1;
     cut_channel_sums(&p);
-    const int64_t y = p.few ? p.n * channel_places(&p) : p.chunk * call->out_size[1] * CHANNELS;
+    const int64_t y = few ? p.n * channel_places(&p) : p.chunk * call->out_size[1] * CHANNELS;
     const size_t copied = (size_t)(p.layers_of_x * p.x_layer + y) * sizeof(number);
     const size_t bytes = (size_t)(p.parts * p.strips * (p.layers * p.taps + p.biases) * CHANNELS) * sizeof(number);
     p.sums = sp__scratch(bytes);

@@ -45,16 +45,23 @@ static bool is_winograd_weight(const sp__conv *call, int64_t lanes)
     return !call->tail && call->batch > 0 && can_filter(call, call->out_size);
 }
 
+bool sp__conv_has_few_results(int64_t k, int64_t n)
+{
+    enum { BLOCK = 16, FEW = 4 };
+    return n <= FEW && 2 * n * ((k + BLOCK - 1) / BLOCK) <= k;
+}
+
 /* Whether a group's result, of n channels that each sum k·taps products, fills too little of a vector for the direct loop,
  * whose lanes are these channels. Channel by channel, the lanes are channels of many groups; of one group they are the
- * source's, and must be added up at the end, which a tap or two are not worth. */
+ * source's, and must be added up at the end, which a tap or two are not worth. Few channels of the source are too few
+ * for each tile of the direct loop to be worth its start. */
 static bool is_narrow(int64_t groups, int64_t k, int64_t n, int64_t taps)
 {
     enum { BLOCK = 16, NARROW = 8, FEW = 4, SUMS = 4 };
     if (k < 1 || n < 1) return false;
     if (groups > 1) return n <= NARROW;
-    const int64_t blocks = (k + BLOCK - 1) / BLOCK;
-    return n <= FEW && 2 * n * blocks <= k && taps * blocks >= SUMS;
+    if (sp__conv_has_few_results(k, n)) return taps * ((k + BLOCK - 1) / BLOCK) >= SUMS;
+    return k <= FEW;
 }
 
 static bool is_by_channel(const sp__conv *call, int64_t lanes)
@@ -66,14 +73,15 @@ static bool is_by_channel(const sp__conv *call, int64_t lanes)
     return is_narrow(call->groups, out, in, taps / strides);
 }
 
-/* The same for the weights' gradient, whose lanes are channels of y; there is nothing to add up. */
+/* The same for the weights' gradient, where nothing is added up at the end. */
 static bool is_weight_by_channel(const sp__conv *call, int64_t lanes)
 {
     enum { BLOCK = 16, NARROW = 8 };
     const int64_t k = call->in / call->groups, n = call->out / call->groups;
     (void)lanes;
-    if (k < 1 || n < 1 || n > NARROW || call->out_size[0] * call->out_size[1] == 0) return false;
-    return call->groups > 1 || (n < NARROW && 2 * n * ((k + BLOCK - 1) / BLOCK) <= k);
+    if (k < 1 || n < 1 || call->out_size[0] * call->out_size[1] == 0) return false;
+    if (call->groups > 1) return n <= NARROW;
+    return n < NARROW && 2 * n * ((k + BLOCK - 1) / BLOCK) <= k;
 }
 
 /* Places of y's channels that a ReLU let through, `at` being the first channel's. Those that lie side by side are
@@ -245,7 +253,7 @@ const sp__conv_choice *sp__conv_choose(const sp__conv *call)
 }
 
 /* The reference has no tails. A window's places must fit into a tile of the direct loop, and into one of minimal
- * filtering where that makes the sums: another loop would make other ones. Channel by channel there are no windows. */
+ * filtering where that makes the sums: another loop would make other ones. Of few results there are no windows. */
 bool sp__cpu_conv_takes(const sp__conv *call)
 {
     if (!call->tail) return true;
@@ -254,5 +262,7 @@ bool sp__cpu_conv_takes(const sp__conv *call)
     const bool fits_winograd = pool[0] == pool[1] && pool[0] <= 2;
     if (!fast || places > 16) return false;
     if (call->kind != SP__CONV_FORWARD) return true;
-    return is_by_channel(call, 0) ? places == 1 : fits_winograd || !is_winograd(call, 0);
+    if (is_by_channel(call, 0))
+        return places == 1 || !sp__conv_has_few_results(call->in, call->out) || call->groups > 1;
+    return fits_winograd || !is_winograd(call, 0);
 }

@@ -43,6 +43,8 @@ typedef struct sp__conv_choice {
     sp__conv_loop loop;
 } sp__conv_choice;
 
+/* Whether n channels of a result that sum over k would leave more lanes empty than those of k's last block. */
+bool sp__conv_has_few_results(int64_t k, int64_t n);
 const sp__conv_choice *sp__conv_choose(const sp__conv *call);
 /* The function of a choice; NULL: the level in use has none. */
 sp__conv_run *sp__conv_function(const sp__conv_choice *choice, const sp__conv *call);

@@ -123,28 +123,24 @@ static void sum_place(direct_tile *t, const int64_t *place, number *sums)
 
 /* ---- results ---- */
 
-/* Whether a vector of columns, of which `count` count, is whole and lies side by side in the result. */
-SP__INLINE bool is_whole(const int64_t *column, int64_t count)
+/* Whether the columns of a vector, of which `count` count, lie side by side in the result. */
+SP__INLINE bool is_side_by_side(const int64_t *column, int64_t count)
 {
-    return count >= LANES && column[LANES - 1] - column[0] == LANES - 1;
+    const int64_t last = least(count, LANES) - 1;
+    return column[last] - column[0] == last;
 }
 
 /* A vector of columns from the j-th on, of which the first `count` count, at a place of the result. */
 SP__INLINE void store_columns(const sweep *g, int64_t at, int64_t j, vector x, int64_t count)
 {
     const int64_t *column = g->column + j;
-    const bool whole = is_whole(column, count);
-    if (whole && g->narrow) {
-        store_bf16((sp__bf16 *)g->result + at + column[0], x);
-    } else if (whole) {
-        *(vector *)((number *)g->result + at + column[0]) = x;
-    } else {
-        number values[LANES];
-        memcpy(values, &x, sizeof values);
-        if (count > LANES) count = LANES;
-        for (int64_t i = 0; i < count && !g->narrow; i++) ((number *)g->result)[at + column[i]] = values[i];
-        for (int64_t i = 0; i < count && g->narrow; i++) put_number(g->result, true, at + column[i], values[i]);
+    if (is_side_by_side(column, count)) {
+        store_either(g->result, g->narrow, at + column[0], x, count);
+        return;
     }
+    number values[LANES];
+    memcpy(values, &x, sizeof values);
+    for (int64_t i = 0; i < least(count, LANES); i++) put_number(g->result, g->narrow, at + column[i], values[i]);
 }
 
 static void store_maximum(const direct_tile *t, int row, int64_t j, int64_t places)
@@ -161,7 +157,7 @@ SP__INLINE void store_rows(const direct_tile *t, int64_t j)
 {
     const sweep *g = t->g;
     const int64_t count = t->width - j, *column = g->column + t->first + j;
-    const bool whole = is_whole(column, count) && !g->narrow;
+    const bool whole = count >= LANES && is_side_by_side(column, count) && !g->narrow;
     for (int64_t row = 0; row < t->height; row++) {
         const vector x = positive(*(const vector *)(t->sums[0] + row * NR + j), g->relu);
         if (whole)

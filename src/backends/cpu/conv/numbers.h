@@ -78,10 +78,12 @@ SP__INLINE void store_either(void *buffer, bool narrow, int64_t at, vector x, in
         store_bf16((sp__bf16 *)buffer + at, x);
     } else if (count >= LANES) {
         *(vector *)((number *)buffer + at) = x;
+    } else if (!narrow) {
+        sp__store_part((number *)buffer + at, (sp__words)x, count * (int64_t)(sizeof(number) / 4));
     } else {
         number values[LANES];
         memcpy(values, &x, sizeof values);
-        for (int64_t i = 0; i < count; i++) put_number(buffer, narrow, at + i, values[i]);
+        for (int64_t i = 0; i < count; i++) put_number(buffer, true, at + i, values[i]);
     }
 }
 

@@ -11,19 +11,21 @@ SP__INLINE vector positive(vector x, bool relu)
     return (vector)((mask)x & ~low);
 }
 
-/* The maximum of a window's places, which lie `step` apart, and which of them it is: of equal ones the first, and NaN
- * wins, as in PyTorch. Behind ReLU all that is not positive is equal. */
-SP__INLINE vector maximum_of(const number *x, int64_t step, int64_t places, const bool relu, mask *where)
+/* The maximum of a window's places, in rows that lie `row` apart, `step` from one to the next, and which of them it is: of
+ * equal ones the first, and NaN wins, as in PyTorch. Behind ReLU all that is not positive is equal. */
+SP__INLINE vector maximum_of_rows(const number *x, int64_t row, int64_t step, int64_t rows, int64_t columns,
+                                  const bool relu, mask *where)
 {
     vector best = *(const vector *)x;
     mask at = {0}, p = {0};
-    for (int64_t place = 1; place < places; place++) {
-        x += step;
-        p += 1;
-        const vector one = *(const vector *)x;
-        const mask better = (mask)(one > best) | (mask)(one != one);
-        best = (vector)(((mask)one & better) | ((mask)best & ~better));
-        at = (p & better) | (at & ~better);
+    for (int64_t h = 0; h < rows; h++) {
+        for (int64_t w = h == 0; w < columns; w++) {
+            p += 1;
+            const vector one = *(const vector *)(x + h * row + w * step);
+            const mask better = (mask)(one > best) | (mask)(one != one);
+            best = (vector)(((mask)one & better) | ((mask)best & ~better));
+            at = (p & better) | (at & ~better);
+        }
     }
     if (relu) {
         const mask low = (mask)(best <= 0);
@@ -31,6 +33,12 @@ SP__INLINE vector maximum_of(const number *x, int64_t step, int64_t places, cons
         at &= ~low;
     }
     return *where = at, best;
+}
+
+/* The same where all places lie `step` apart. */
+SP__INLINE vector maximum_of(const number *x, int64_t step, int64_t places, const bool relu, mask *where)
+{
+    return maximum_of_rows(x, 0, step, 1, places, relu, where);
 }
 
 SP__INLINE void store_where(uint8_t *to, mask at, int64_t count)
