@@ -17,14 +17,14 @@ static double add_norm(double total, double norm, double p)
     if (isnan(total) || isnan(norm)) return NAN;
     if (p == INFINITY) return fmax(total, norm);
     if (p == -INFINITY) return fmin(total, norm);
-    return total + (p == 0 ? norm != 0 : pow(norm, p));
+    return total + (p == 0 ? norm != 0 : p == 2 ? norm * norm : pow(norm, p));
 }
 
 /* The norm of all parts. The norm of nothing is 0. */
 static double finish_norm(double total, double p, int64_t parts)
 {
     if (parts == 0) return 0;
-    return isinf(p) || p == 0 ? total : pow(total, 1 / p);
+    return isinf(p) || p == 0 ? total : p == 2 ? sqrt(total) : pow(total, 1 / p);
 }
 
 static double total_norm(const sp_list *parameters, double p)

@@ -1,4 +1,5 @@
 /* The one-cycle schedule: the rate up to a maximum and down again, the momentum the other way. */
+#include "powers.h"
 #include "schedule.h"
 
 #include <math.h>
@@ -36,7 +37,7 @@ static double rate_of(const sp_scheduler *s, phase_value which)
 static double between(const sp_scheduler *s, double from, double to, double part)
 {
     if (s->options.linear_anneal) return (to - from) * part + from;
-    return to + (from - to) / 2 * (cos(SP__PI * part) + 1);
+    return to + (from - to) / 2 * (sp__cos_pi(part) + 1);
 }
 
 static sp__field cycled_field(const sp_scheduler *s)

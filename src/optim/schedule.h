@@ -46,9 +46,6 @@ struct sp_scheduler {
     double last_lr;
 };
 
-/* M_PI is not in the C standard. */
-#define SP__PI 3.14159265358979323846
-
 sp_status sp__scheduler_check(const sp_scheduler *scheduler, const char *function);
 /* Raises "function: what, got …". */
 sp_status sp__scheduler_refuse(const char *function, const char *what, double got);

@@ -1,5 +1,6 @@
 /* Learning rate schedules. Each computes a rate from the one before, as PyTorch does, so that several can share an
  * optimiser. */
+#include "powers.h"
 #include "schedule.h"
 
 #include <math.h>
@@ -37,7 +38,7 @@ static double multi_step_next(const sp_scheduler *s, sp__group *group)
 {
     int hits = 0;
     for (int i = 0; i < s->n_milestones; i++) hits += s->milestones[i] == s->epoch;
-    return hits == 0 ? group->options.lr : group->options.lr * pow(s->options.gamma, hits);
+    return hits == 0 ? group->options.lr : group->options.lr * sp__whole_power(s->options.gamma, hits);
 }
 
 static double exponential_next(const sp_scheduler *s, sp__group *group)
@@ -50,8 +51,9 @@ static double cosine_next(const sp_scheduler *s, sp__group *group)
     double lr = group->options.lr, low = s->options.eta_min, t_max = (double)s->period, epoch = (double)s->epoch;
     if (s->epoch == 0) return lr;
     /* At the bottom of a wave the ratio below would be 0/0. */
-    if (fmod(epoch - 1 - t_max, 2 * t_max) == 0) return lr + (group->initial_lr - low) * (1 - cos(SP__PI / t_max)) / 2;
-    return (1 + cos(SP__PI * epoch / t_max)) / (1 + cos(SP__PI * (epoch - 1) / t_max)) * (lr - low) + low;
+    if (fmod(epoch - 1 - t_max, 2 * t_max) == 0)
+        return lr + (group->initial_lr - low) * (1 - sp__cos_pi(1 / t_max)) / 2;
+    return (1 + sp__cos_pi(epoch / t_max)) / (1 + sp__cos_pi((epoch - 1) / t_max)) * (lr - low) + low;
 }
 
 static double linear_next(const sp_scheduler *s, sp__group *group)

@@ -1,5 +1,6 @@
 /* One step. First everything that needs memory is made; then one pass of the rule updates all parameters. */
 #include "optim_private.h"
+#include "powers.h"
 
 #include <math.h>
 #include <spusk/pointwise.h>
@@ -71,7 +72,8 @@ static sp_status prepare(const sp_optimizer *optimizer, const sp__group *group, 
 /* The momentum of NAdam at a step. */
 static double mu_at(const sp_optim_options *o, double step)
 {
-    return o->betas[0] * (1 - 0.5 * pow(0.96, step * o->momentum_decay));
+    const double nothing = 1e5; /* an exponent whose power is 0 */
+    return o->betas[0] * (1 - 0.5 * sp__slow_power(0.96, fmin(step * o->momentum_decay, nothing)));
 }
 
 static sp_update_numbers numbers_of(const sp__rule *rule, const sp_optim_options *o, const sp__slot *slot)
@@ -87,8 +89,8 @@ static sp_update_numbers numbers_of(const sp__rule *rule, const sp_optim_options
         .eps = o->eps,
         .rho = o->rho,
         .alpha = o->alpha,
-        .bias_correction1 = 1 - pow(o->betas[0], step),
-        .bias_correction2 = 1 - pow(o->betas[1], step),
+        .bias_correction1 = 1 - sp__whole_power(o->betas[0], step),
+        .bias_correction2 = 1 - sp__whole_power(o->betas[1], step),
         .mu = mu_at(o, step),
         .mu_next = mu_at(o, step + 1),
         .nesterov = o->nesterov,
