@@ -42,10 +42,12 @@ static const typical calls[] = {
     {SP__CONV_FORWARD, SP_F64, 1, 32, 64, 14, 3, 1, 1, PLAIN, false, "direct"},
     {SP__CONV_BACKWARD_DATA, SP_F64, 1, 32, 64, 14, 3, 1, 1, RELU_POOL, false, "expanded"},
     {SP__CONV_BACKWARD_WEIGHT, SP_F64, 1, 32, 64, 14, 3, 1, 1, RELU_POOL, true, "two passes"},
-    {SP__CONV_FORWARD, SP_BF16, 1, 32, 64, 14, 3, 1, 1, PLAIN, false, "winograd", "pairs"},
+    {SP__CONV_FORWARD, SP_BF16, 1, 32, 64, 14, 3, 1, 1, PLAIN, false, "winograd"},
     {SP__CONV_FORWARD, SP_BF16, 1, 1, 32, 28, 3, 1, 1, PLAIN, false, "by channel"}, /* no pairs of channels */
     {SP__CONV_BACKWARD_DATA, SP_BF16, 1, 32, 64, 14, 3, 1, 1, RELU_POOL, false, "sparse"},
-    {SP__CONV_BACKWARD_WEIGHT, SP_BF16, 1, 32, 64, 14, 3, 1, 1, PLAIN, false, "winograd weight", "weight pairs"},
+    {SP__CONV_BACKWARD_WEIGHT, SP_BF16, 1, 32, 64, 14, 3, 1, 1, PLAIN, false, "winograd weight"},
+    {SP__CONV_FORWARD, SP_BF16, 1, 32, 64, 14, 5, 1, 2, PLAIN, false, "direct", "pairs"},
+    {SP__CONV_BACKWARD_WEIGHT, SP_BF16, 1, 32, 64, 14, 5, 1, 2, PLAIN, false, "weight", "weight pairs"},
 };
 enum { CALLS = sizeof calls / sizeof *calls };
 

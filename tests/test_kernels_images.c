@@ -20,7 +20,7 @@ static sp_tensor *image(int64_t n, int64_t c, int64_t h, int64_t w, bool special
     return sp_permute(x, 0, 3, 1, 2);
 }
 
-/* ---- maxima ---- */
+/* ---- pooling ---- */
 
 typedef struct window {
     int64_t kernel, stride, padding, dilation, height, width;
@@ -51,9 +51,10 @@ static bool same_bits(sp_tensor *a, sp_tensor *b)
     return sp_numel(a) == sp_numel(b) && memcmp(sp_const_data(a), sp_const_data(b), bytes) == 0;
 }
 
-static void compare_pools(int64_t c, const window *w, int64_t *compared)
+static void compare_pools(int64_t c, const window *w, sp_dtype dtype, int64_t *compared)
 {
-    sp_tensor *x = image(2, c, w->height, w->width, true), *plain = image(2, c, w->height, w->width, false);
+    sp_tensor *x = sp_cast(image(2, c, w->height, w->width, true), dtype);
+    sp_tensor *plain = sp_cast(image(2, c, w->height, w->width, false), dtype);
     assert_true(sp__cpu_set_level("reference"));
     const sp_values_indices model = pooled(x, w);
     sp_tensor *gradient = pool_gradient(plain, w);
@@ -78,9 +79,70 @@ static void test_maxima(void **state)
     for (int i = 0; i < CHANNELS; i++)
         for (int k = 0; k < WINDOWS; k++)
             SP_SCOPE {
-                compare_pools(channels[i], &windows[k], &compared);
+                compare_pools(channels[i], &windows[k], SP_F32, &compared);
+                compare_pools(channels[i], &windows[k], SP_BF16, &compared);
             }
-    assert_true(compared >= 2 * CHANNELS * WINDOWS);
+    assert_true(compared >= 4 * CHANNELS * WINDOWS);
+    assert_no_error();
+}
+
+/* Windows of one size, in which a dilation of 2 stands for padding that does not count, and of 3 for a divisor of 3. */
+static sp_tensor *average(sp_tensor *x, const window *w)
+{
+    return sp_avg_pool2d(x, w->kernel, .stride = w->stride, .padding = w->padding, .exclude_pad = w->dilation == 2,
+                         .divisor_override = w->dilation == 3 ? 3 : 0);
+}
+
+/* Windows, of the stride by the padding, that share the image evenly. */
+static sp_tensor *even_average(sp_tensor *x, const window *w)
+{
+    return sp_adaptive_avg_pool2d(x, 1, .output_size_hw = {w->stride, w->padding});
+}
+
+typedef sp_tensor *average_function(sp_tensor *x, const window *w);
+
+static sp_tensor *average_gradient(average_function *f, sp_tensor *x, const window *w)
+{
+    x = sp_requires_grad(sp_detach(x));
+    sp_tensor *y = f(x, w), *g = sp_add_scalar(sp_detach(y), 0.3);
+    sp_list *grads = sp_autograd_grad_with(SP_LIST(y), SP_LIST(x), SP_LIST(g));
+    return grads ? sp_list_get(grads, 0) : NULL;
+}
+
+static void compare_averages(average_function *f, int64_t c, const window *w, sp_dtype dtype, int64_t *compared)
+{
+    sp_tensor *x = sp_cast(sp_div_scalar(image(2, c, w->height, w->width, false), 3), dtype);
+    assert_true(sp__cpu_set_level("reference"));
+    sp_tensor *model = f(x, w), *gradient = average_gradient(f, x, w);
+    FOR_EACH_LEVEL(level)
+    {
+        EXPECT(same_bits(f(x, w), model), "%s: averages of %lld channels, window %lld", sp_isa(), (long long)c,
+               (long long)w->kernel);
+        EXPECT(same_bits(average_gradient(f, x, w), gradient), "%s: gradient of %lld channels, window %lld", sp_isa(),
+               (long long)c, (long long)w->kernel);
+        ++*compared;
+    }
+    sp__cpu_set_level(NULL);
+}
+
+static void test_averages(void **state)
+{
+    (void)state;
+    static const window own[] = {{2, 2, 0, 1, 6, 8}, {3, 3, 0, 1, 8, 11}, {3, 2, 1, 1, 6, 7},
+                                 {3, 1, 1, 2, 5, 6}, {4, 3, 2, 3, 9, 9},  {7, 7, 0, 1, 7, 7}};
+    static const window even[] = {{0, 1, 1, 1, 8, 8}, {0, 3, 2, 1, 7, 8}, {0, 5, 7, 1, 4, 6}};
+    int64_t compared = 0;
+    for (int i = 0; i < CHANNELS; i++)
+        SP_SCOPE {
+            for (int half = 0; half < 2; half++) {
+                const sp_dtype dtype = half ? SP_BF16 : SP_F32;
+                for (size_t k = 0; k < sizeof own / sizeof *own; k++)
+                    compare_averages(average, channels[i], &own[k], dtype, &compared);
+                for (size_t k = 0; k < sizeof even / sizeof *even; k++)
+                    compare_averages(even_average, channels[i], &even[k], dtype, &compared);
+            }
+        }
+    assert_true(compared >= 2 * CHANNELS * 9 * 2);
     assert_no_error();
 }
 
@@ -106,6 +168,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         sp_test(test_maxima),
+        sp_test(test_averages),
         sp_test(test_threads_change_no_bit),
     };
     return sp_test_main(tests);

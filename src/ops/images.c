@@ -89,10 +89,11 @@ sp_status sp__image_sums(sp_call *call, sp__image_run *run)
 {
     sp_tensor *out = call->outputs[0], *y = call->inputs[0], *other = call->n_inputs > 1 ? call->inputs[1] : NULL;
     if (out->dtype != SP_BF16) return run(call->attributes, out, y, other);
-    sp_tensor *wide_y = sp__value_as(y, SP_F32), *wide = sp_empty_as(out, SP_F32);
-    sp_status status = wide_y && wide ? run(call->attributes, wide, wide_y, other) : sp_error_status();
+    sp_tensor *wide_y = sp_empty_as(y, SP_F32), *wide = sp_empty_as(out, SP_F32);
+    sp_status status = wide_y && wide ? sp__copy_values(wide_y, y) : sp_error_status();
+    if (!status) status = run(call->attributes, wide, wide_y, other);
     if (!status) status = sp__copy_values(out, wide);
-    sp__unref(wide_y);
+    sp_release(wide_y);
     sp_release(wide);
     return status;
 }

@@ -99,8 +99,8 @@ typedef enum sp__conv_loop {
     SP__CONV_REFERENCE,
     SP__CONV_LOOPS
 } sp__conv_loop;
-/* Planes [first, last) of batch × channels. In a fast table, of f32 images whose channels lie side by side, with places
- * of a byte: rows [first, last) of batch × out_size[0]; backward for windows that lie side by side. */
+/* Planes [first, last) of batch × channels. In a fast table, of images whose channels lie side by side, with places of
+ * a byte: rows [first, last) of batch × out_size[0], backward of batch × size[0]. */
 typedef void sp__pool_run(const sp__pool *call, int64_t first, int64_t last);
 typedef void sp__resample_run(const sp__resample *call, int64_t first, int64_t last);
 /* The places [begin, end) of window i that lie inside the image, along one side; place 0 lies at `start`. */

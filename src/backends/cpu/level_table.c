@@ -35,6 +35,7 @@ const sp__level SP__HERE(sp__level) = {
                         .attention = SP__BASE(sp__attention_f32),
                         .conv = SP__HERE(sp__conv_bf16),
                         .norm_loops = &SP__BASE(sp__norm_bf16),
+                        .pool = SP__BASE(sp__pool_bf16),
                         .fill = SP__BASE(sp__fill_bf16),
                         .spin = SP__HERE(sp__spin_bf16)},
            [SP_U8] = {.cast = SP__BASE(sp__cast_u8)},

@@ -22,17 +22,26 @@ SP__INLINE vf from_bf16(halves x)
 SP__INLINE halves load_halves(const sp__bf16 *p, int64_t n)
 {
     if (n >= LANES_f32) return *(const halves *)p;
+#if defined(__AVX512F__)
+    return (halves)_mm256_maskz_loadu_epi16((__mmask16)((1u << n) - 1), p);
+#else
     halves x = {0};
     memcpy(&x, p, (size_t)n * sizeof *p);
     return x;
+#endif
 }
 
 SP__INLINE void store_halves(sp__bf16 *p, halves x, int64_t n)
 {
-    if (n >= LANES_f32)
+    if (n >= LANES_f32) {
         *(halves *)p = x;
-    else
-        memcpy(p, &x, (size_t)n * sizeof *p);
+        return;
+    }
+#if defined(__AVX512F__)
+    _mm256_mask_storeu_epi16(p, (__mmask16)((1u << n) - 1), (__m256i)x);
+#else
+    memcpy(p, &x, (size_t)n * sizeof *p);
+#endif
 }
 
 #endif

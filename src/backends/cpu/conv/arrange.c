@@ -101,10 +101,11 @@ static bool wants_padding(const sp__conv *call, sp_dtype dtype, sp__conv_loop lo
            sp__conv_is_padded(call) && can_pad(call);
 }
 
-/* Loops that copy what they read take bf16 as it is. */
+/* Loops that copy what they read, or transform it, take bf16 as it is. */
 static bool copies(sp__conv_loop loop)
 {
-    return loop == SP__CONV_CHANNEL || loop == SP__CONV_CHANNEL_WEIGHT;
+    return loop == SP__CONV_CHANNEL || loop == SP__CONV_CHANNEL_WEIGHT || loop == SP__CONV_WINOGRAD ||
+           loop == SP__CONV_WINOGRAD_WEIGHT;
 }
 
 /* Lists, and the passes of a call that makes two, read x of bf16 as it is. */
@@ -114,8 +115,7 @@ static sp_status arrange_x(arranged *a, sp_dtype dtype, sp__conv_loop loop, bool
     const int64_t sizes[4] = {call->batch, call->in, call->size[0], call->size[1]};
     const bool written = call->kind == SP__CONV_BACKWARD_DATA;
     if (may_pad && wants_padding(call, dtype, loop)) return pad(a, dtype);
-    const bool plain = loop == SP__CONV_WEIGHT || loop == SP__CONV_WINOGRAD_WEIGHT;
-    if ((call->kind == SP__CONV_BACKWARD_WEIGHT && !plain) || (!written && copies(loop)))
+    if ((call->kind == SP__CONV_BACKWARD_WEIGHT && loop != SP__CONV_WEIGHT) || (!written && copies(loop)))
         return arrange_wide(a, &a->call.x, dtype, sizes);
     return arrange(a, &a->call.x, dtype, sizes, written);
 }

@@ -105,20 +105,23 @@ static int64_t positive_channels(const sp__operand *y, int64_t at, int64_t chann
     return found;
 }
 
-/* The share of places that a ReLU without pooling let through, in some images of the batch. */
-static double sampled_density(const sp__conv *call)
+/* The share of y's places that have a gradient: one of each window, where the ReLU let it through in some images of the
+ * batch. */
+static double share_of_gradients(const sp__conv *call)
 {
     enum { SAMPLES = 4 };
-    const sp__operand *y = &call->tail->y;
-    const int64_t step = (call->batch + SAMPLES - 1) / SAMPLES, row = call->out_size[1];
+    const sp__conv_tail *tail = call->tail;
+    const sp__operand *y = &tail->y;
+    const int64_t row = call->out_size[1] / tail->pool[1], windows = call->out_size[0] / tail->pool[0] * row;
+    const int64_t step = (call->batch + SAMPLES - 1) / SAMPLES;
     int64_t positive = 0, seen = 0;
-    for (int64_t image = 0; image < call->batch; image += step) {
-        for (int64_t i = 0; i < call->out_size[0] * row; i++, seen += call->out) {
+    for (int64_t image = 0; tail->relu && image < call->batch; image += step) {
+        for (int64_t i = 0; i < windows; i++, seen += call->out) {
             const int64_t at = y->offset + image * y->strides[0] + i / row * y->strides[2] + i % row * y->strides[3];
             positive += positive_channels(y, at, call->out);
         }
     }
-    return seen ? (double)positive / (double)seen : 1;
+    return (seen ? (double)positive / (double)seen : 1) / (double)(tail->pool[0] * tail->pool[1]);
 }
 
 /* Whether a place's channels are enough for vectors and an image of x and its list fit into the second-level cache. */
@@ -132,20 +135,26 @@ static bool fits_lists(const sp__conv *call)
     return image * NUMBER <= CACHE && windows * ENTRY <= CACHE;
 }
 
-/* At most one place of a window has a gradient: of four or more, lists always pay. */
+/* Whether lists have few entries beside what the dense loops compute, of which minimal filtering leaves the least. */
+static bool are_short_lists(const sp__conv *call)
+{
+    return share_of_gradients(call) <= (can_filter(call, call->out_size) ? 0.2 : 0.5);
+}
+
+/* At most one place of a window has a gradient. */
 static bool is_pooled_sparse(const sp__conv *call, int64_t lanes)
 {
     (void)lanes;
-    return fits_lists(call) && call->tail->pool[0] * call->tail->pool[1] >= 4;
+    return fits_lists(call) && call->tail->pool[0] * call->tail->pool[1] >= 4 && are_short_lists(call);
 }
 
-/* Behind ReLU alone lists pay for the weights' gradient, whose sums are in registers, where it let at most half through;
- * those of backward-data are in memory. */
+/* Behind ReLU alone lists pay for the weights' gradient, whose sums are in registers; those of backward-data are in
+ * memory. */
 static bool is_sparse(const sp__conv *call, int64_t lanes)
 {
     if (is_pooled_sparse(call, lanes)) return true;
     const int64_t *pool = call->tail ? call->tail->pool : NULL;
-    return fits_lists(call) && pool[0] * pool[1] == 1 && call->tail->relu && sampled_density(call) <= 0.5;
+    return fits_lists(call) && pool[0] * pool[1] == 1 && call->tail->relu && are_short_lists(call);
 }
 
 /* One pass makes both gradients from the same lists. */
@@ -154,10 +163,12 @@ static bool is_sparse_with_data(const sp__conv *call, int64_t lanes)
     return call->data && is_pooled_sparse(call, lanes);
 }
 
-/* Channel by channel nothing has a tail: it is written out once, for both gradients. */
+/* Channel by channel, and by minimal filtering, nothing has a tail: it is written out once, for both gradients. */
 static bool is_weight_behind_tail(const sp__conv *call, int64_t lanes)
 {
-    if (!call->tail || !is_weight_by_channel(call, lanes)) return false;
+    if (!call->tail) return false;
+    const bool filters = call->dtype != SP_F64 && call->batch > 0 && can_filter(call, call->out_size);
+    if (!filters && !is_weight_by_channel(call, lanes)) return false;
     return call->dtype == SP_F64 || !is_sparse(call, lanes); /* lists are of f32 */
 }
 
@@ -190,8 +201,8 @@ enum { ANY = SP_DTYPE_COUNT }; /* the call's own dtype */
 static const sp__conv_choice forward[] = {
     {"by channel", SP_F32, is_by_channel, SP__CONV_CHANNEL},
     {"by channel", SP_F64, is_by_channel, SP__CONV_CHANNEL},
-    {"pairs", SP_BF16, has_pairs, SP__CONV_DIRECT},
     {"winograd", SP_F32, is_winograd, SP__CONV_WINOGRAD},
+    {"pairs", SP_BF16, has_pairs, SP__CONV_DIRECT},
     {"direct", SP_F32, any, SP__CONV_DIRECT},
     {"direct", SP_F64, any, SP__CONV_DIRECT},
     {"reference", ANY, any, SP__CONV_REFERENCE},
@@ -203,8 +214,8 @@ static const sp__conv_choice backward_data[] = {
     {"expanded", SP_F64, has_tail, SP__CONV_EXPANDED},
     {"by channel", SP_F32, is_by_channel, SP__CONV_CHANNEL},
     {"by channel", SP_F64, is_by_channel, SP__CONV_CHANNEL},
-    {"pairs", SP_BF16, has_pairs, SP__CONV_DIRECT},
     {"winograd", SP_F32, is_winograd, SP__CONV_WINOGRAD},
+    {"pairs", SP_BF16, has_pairs, SP__CONV_DIRECT},
     {"direct", SP_F32, any, SP__CONV_DIRECT},
     {"direct", SP_F64, any, SP__CONV_DIRECT},
     {"reference", ANY, any, SP__CONV_REFERENCE},
@@ -219,8 +230,8 @@ static const sp__conv_choice backward_weight[] = {
     {"sparse", SP_F32, is_sparse, SP__CONV_SPARSE},
     {"by channel", SP_F32, is_weight_by_channel, SP__CONV_CHANNEL_WEIGHT},
     {"by channel", SP_F64, is_weight_by_channel, SP__CONV_CHANNEL_WEIGHT},
-    {"weight pairs", SP_BF16, is_worth_pairing, SP__CONV_WEIGHT},
     {"winograd weight", SP_F32, is_winograd_weight, SP__CONV_WINOGRAD_WEIGHT},
+    {"weight pairs", SP_BF16, is_worth_pairing, SP__CONV_WEIGHT},
     {"weight", SP_F32, any, SP__CONV_WEIGHT},
     {"weight", SP_F64, any, SP__CONV_WEIGHT},
     {"reference", ANY, any, SP__CONV_REFERENCE},

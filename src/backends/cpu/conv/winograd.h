@@ -102,18 +102,24 @@ typedef struct spot {
 
 /* Images whose channels lie side by side, cut into tiles; what lies outside them is zero. */
 typedef struct tiling {
-    const number *source;
+    const void *source;
+    bool narrow;                 /* of bf16 */
     int64_t strides[3];          /* image, row, column */
     int64_t delta[2], extent[2]; /* where the first tile begins; places */
     int64_t channels, row;       /* `row`: of whole vectors */
     int64_t tiles[2];            /* of an image */
-    const number *zeros;         /* as many as channels */
 } tiling;
+
+static int64_t room_of(int64_t channels)
+{
+    return (channels + LANES - 1) / LANES * LANES;
+}
 
 /* For a result whose places the axes count. */
 static tiling tiling_of(const sp__operand *source, int64_t channels, const sp__conv_axis *axis)
 {
-    tiling t = {.source = units_of(source, 0), .channels = channels, .row = (channels + LANES - 1) / LANES * LANES};
+    tiling t = {.source = sp__operand_at(source), .narrow = source->dtype == SP_BF16, .channels = channels};
+    t.row = room_of(channels);
     image_strides(t.strides, source, 1);
     for (int d = 0; d < 2; d++) {
         t.delta[d] = axis[d].delta, t.extent[d] = axis[d].extent;
@@ -139,17 +145,16 @@ static bool is_whole_tile(const tiling *t, const int64_t *first, int64_t side)
     return first[0] >= 0 && first[1] >= 0 && first[0] + side <= t->extent[0] && first[1] + side <= t->extent[1];
 }
 
-/* A vector of channels of a tile's places, from c on, one after the other. */
-SP__INLINE void copy_places(const tiling *t, const number *image, const int64_t *first, int64_t c, const int side,
+/* A vector of channels, from c on, of each of a tile's places, the first of which is first[0], first[1] of the image. */
+SP__INLINE void copy_places(const tiling *t, int64_t image, const int64_t *first, int64_t c, const int side,
                             vector *out)
 {
     for (int i = 0; i < side; i++) {
         const int64_t h = first[0] + i;
         for (int j = 0; j < side; j++) {
-            const int64_t w = first[1] + j;
+            const int64_t w = first[1] + j, at = image + h * t->strides[1] + w * t->strides[2] + c;
             const bool inside = is_inside(h, t->extent[0]) && is_inside(w, t->extent[1]);
-            const number *from = inside ? image + h * t->strides[1] + w * t->strides[2] + c : t->zeros;
-            out[side * i + j] = load_some(from, t->channels - c);
+            out[side * i + j] = inside ? load_either(t->source, t->narrow, at, t->channels - c) : (vector){0};
         }
     }
 }
@@ -178,9 +183,9 @@ SP__INLINE void source_points(const number *d, int64_t row, int64_t column, numb
 static void transform_source(const tiling *t, const spot *at, number *v, int64_t step)
 {
     const int64_t first[2] = {TILE * at->h + t->delta[0], TILE * at->w + t->delta[1]};
-    const bool whole = is_whole_tile(t, first, SIDE);
-    const number *image = t->source + at->image * t->strides[0];
-    const number *d = image + first[0] * t->strides[1] + first[1] * t->strides[2];
+    const bool whole = is_whole_tile(t, first, SIDE) && !t->narrow;
+    const int64_t image = at->image * t->strides[0];
+    const number *d = (const number *)t->source + image + first[0] * t->strides[1] + first[1] * t->strides[2];
     for (int64_t c = 0; c < t->channels; c += LANES) {
         if (whole && c + LANES <= t->channels) {
             for (int i = 2; i < SIDE; i++)

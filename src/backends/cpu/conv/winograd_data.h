@@ -131,12 +131,10 @@ static sp_status run_winograd(const sp__conv *call)
     const bool few = p.k <= FEW_SOURCES && p.k * p.n <= FEW_WEIGHTS;
     const int64_t most = p.block < SLAB ? SLAB / p.block : 1, blocks = least(most, (p.tiles + BLOCK - 1) / BLOCK);
     const int64_t transformed = few ? p.panels * p.panel : blocks * p.block;
-    const int64_t biases = p.panels * p.width + NR, zeros = p.source.row + NR;
-    const size_t bytes = (size_t)(transformed + biases + zeros) * sizeof(number);
+    const size_t bytes = (size_t)(transformed + p.panels * p.width) * sizeof(number);
     number *memory = sp__scratch(bytes);
     if (!memory) return SP_ERROR_MEMORY;
     p.u = p.v = memory, p.bias = memory + transformed;
-    p.source.zeros = memset(p.bias + biases, 0, (size_t)zeros * sizeof(number));
     set_bias(&p);
     if (few)
         run_few_weights(&p);

@@ -58,9 +58,9 @@ SP__INLINE vector gradient_points(const number *e, int64_t row, int64_t column, 
 static void transform_gradient(const tiling *t, const spot *at, number *z, int64_t step, number *bias)
 {
     const int64_t first[2] = {TILE * at->h, TILE * at->w};
-    const bool whole = is_whole_tile(t, first, TILE);
-    const number *image = t->source + at->image * t->strides[0];
-    const number *e = image + first[0] * t->strides[1] + first[1] * t->strides[2];
+    const bool whole = is_whole_tile(t, first, TILE) && !t->narrow;
+    const int64_t image = at->image * t->strides[0];
+    const number *e = (const number *)t->source + image + first[0] * t->strides[1] + first[1] * t->strides[2];
     for (int64_t c = 0; c < t->channels; c += LANES) {
         vector places[TILE * TILE], sum;
         if (whole && c + LANES <= t->channels) {
@@ -102,11 +102,6 @@ static void multiply_tiles(const kernel_piece *q, int64_t count)
     }
 }
 
-static int64_t room_of(int64_t channels)
-{
-    return (channels + LANES - 1) / LANES * LANES;
-}
-
 /* Gᵀ C G of the piece's products to its part's sums. */
 static void finish_piece(const kernel_piece *q)
 {
@@ -135,7 +130,7 @@ static void finish_piece(const kernel_piece *q)
 static tiling channels_of(const tiling *all, int64_t first, int64_t count)
 {
     tiling t = *all;
-    t.source += first;
+    t.source = (const char *)t.source + first * (t.narrow ? 2 : (int64_t)sizeof(number));
     t.channels = count;
     t.row = room_of(count);
     return t;
@@ -246,16 +241,13 @@ static sp_status run_winograd_weight(const sp__conv *call)
     p.y = tiling_of(&call->y, call->out, axis);
     p.tiles = call->batch * p.y.tiles[0] * p.y.tiles[1];
     cut_tiles(&p);
-    const int64_t zeros = room_of(call->in > call->out ? call->in : call->out);
     const int64_t sums = p.parts * (TAPS * call->in + 1) * room_of(call->out);
-    const size_t bytes = (size_t)(zeros + sums) * sizeof(number);
-    number *memory = sp__scratch(bytes);
-    if (!memory) return SP_ERROR_MEMORY;
-    p.x.zeros = p.y.zeros = memset(memory, 0, (size_t)zeros * sizeof(number));
-    p.sums = memory + zeros;
+    const size_t bytes = (size_t)sums * sizeof(number);
+    p.sums = sp__scratch(bytes);
+    if (!p.sums) return SP_ERROR_MEMORY;
     sp__flushed_tasks(p.parts * p.pieces[0] * p.pieces[1], kernel_task, &p);
     if (!p.failed) sp__flushed_tasks(TAPS * call->in + (call->bias != NULL), finish_kernel, &p);
-    sp_free(memory, bytes);
+    sp_free(p.sums, bytes);
     return p.failed ? sp_raise(SP_ERROR_MEMORY, "no memory for a convolution's gradient") : SP_OK;
 }
 

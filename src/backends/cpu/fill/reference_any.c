@@ -99,9 +99,10 @@ static void fill_arange(const sp__fill *call, words *w, char *out, int64_t i)
         sp__store_i64(dtype, out, (int64_t)((uint64_t)call->value_i64 + (uint64_t)i * (uint64_t)call->step_i64));
 }
 
-/* One element, then copies of what has been written, doubling. */
+/* One element, then copies of what has been written: doubling, up to what stays in the first cache. */
 static void value(const sp__fill *call, int64_t first, int64_t last)
 {
+    enum { MOST = 1 << 12 };
     const sp_dtype dtype = call->out.dtype;
     const int64_t item = sp__size_of(dtype), bytes = (last - first) * item;
     char *out = sp__operand_at(&call->out) + first * item;
@@ -110,7 +111,7 @@ static void value(const sp__fill *call, int64_t first, int64_t last)
     else
         sp__store_i64(dtype, out, call->value_i64);
     for (int64_t done = item; done < bytes;) {
-        const int64_t more = done < bytes - done ? done : bytes - done;
+        const int64_t ready = done < MOST ? done : MOST, more = ready < bytes - done ? ready : bytes - done;
         memcpy(out + done, out, (size_t)more);
         done += more;
     }

@@ -1,5 +1,6 @@
 /* Pooling: finds the kernel and cuts the work by its shape. */
 #include "backends/cpu/cpu.h"
+#include <math.h>
 
 typedef struct pool_plan {
     const sp__pool *call;
@@ -17,18 +18,21 @@ static bool innermost(const sp__operand *x, int64_t channels)
     return x->strides[1] == 1 || channels == 1;
 }
 
-/* The fast loops take channels that lie side by side, places of a byte and, but for the maxima themselves, windows side
- * by side. */
+static bool lies_right(const sp__pool *call)
+{
+    const bool has_places = call->kind == SP__POOL_MAX || call->kind == SP__POOL_MAX_BACKWARD;
+    return innermost(&call->x, call->channels) && innermost(&call->y, call->channels) &&
+           (!has_places || innermost(&call->where, call->channels));
+}
+
+/* The fast loops take channels that lie side by side, places of a byte, and divisors that f32 holds. */
 static bool suits_vectors(const sp__pool *call)
 {
-    if (call->channels < 4 || call->where.dtype != SP_U8) return false;
-    const bool lies_right = innermost(&call->x, call->channels) && innermost(&call->y, call->channels) &&
-                            innermost(&call->where, call->channels);
-    bool apart = true;
-    for (int d = 0; d < 2; d++)
-        apart = apart && call->stride[d] == call->kernel[d] && call->padding[d] == 0 && call->dilation[d] == 1 &&
-                call->out_size[d] * call->stride[d] <= call->size[d];
-    return lies_right && (apart || call->kind == SP__POOL_MAX);
+    enum { MOST_PLACES = 1 << 22, MOST_DIVISOR = 1 << 24 };
+    const bool averages = call->kind == SP__POOL_AVG || call->kind == SP__POOL_AVG_BACKWARD;
+    if (call->channels < 4 || !lies_right(call)) return false;
+    if (!averages) return call->where.dtype == SP_U8;
+    return fabs(call->divisor) <= MOST_DIVISOR && call->size[0] * call->size[1] <= MOST_PLACES;
 }
 
 static void trace(const sp__pool *call, bool fast)
@@ -46,6 +50,15 @@ static void trace(const sp__pool *call, bool fast)
                      sp__trace_sizes(4, x), sp__trace_sizes(2, call->out_size), sp__trace_sizes(2, call->kernel));
 }
 
+/* Rows of what is written, in tasks of about as many elements of x each. */
+static void run_rows(const pool_plan *p)
+{
+    const sp__pool *call = p->call;
+    const bool backward = call->kind == SP__POOL_MAX_BACKWARD || call->kind == SP__POOL_AVG_BACKWARD;
+    const int64_t rows = backward ? call->size[0] : call->out_size[0], image = call->size[0] * call->size[1];
+    if (rows > 0) sp__ranges(call->batch * rows, sp__grain_of(call->channels * image / rows), pool_range, p);
+}
+
 sp_status sp__cpu_pool(const sp__pool *call)
 {
     const sp_dtype dtype = call->x.dtype;
@@ -55,8 +68,7 @@ sp_status sp__cpu_pool(const sp__pool *call)
     const bool fast = p.run != reference;
     if (sp__traces_kernels()) trace(call, fast);
     if (fast)
-        sp__ranges(call->batch * call->out_size[0], sp__grain_of(call->channels * call->size[1] * call->stride[0]),
-                   pool_range, &p);
+        run_rows(&p);
     else
         sp__ranges(call->batch * call->channels, sp__grain_of(call->size[0] * call->size[1]), pool_range, &p);
     return SP_OK;
