@@ -5,7 +5,7 @@
 #include "tensor/tensor.h"
 #include <spusk/extend/operator.h>
 
-enum { SP__MOST_DEFERRED_INPUTS = 3 };
+enum { SP__MOST_DEFERRED_INPUTS = 5 };
 
 /* A deferred call as one of those that have yet to read a storage. */
 typedef struct sp__reader {

@@ -42,6 +42,13 @@ static bool find_deferred(const sp__fusion *f, int n, const sp_tensor *x, sp__de
     return true;
 }
 
+bool sp__may_begin_fusion(const sp_op *op)
+{
+    for (const sp__fusion *f = first_fusion(); f->n; f++)
+        if (f->ops[0] == op) return true;
+    return false;
+}
+
 static bool begins_one(const sp_call *call)
 {
     for (const sp__fusion *f = first_fusion(); f->n; f++)
@@ -138,25 +145,29 @@ static bool find_nodes(const sp__run *r, const sp__fusion *f, sp__node *last, sp
     return true;
 }
 
-static sp_status end_backward(sp__run *r, sp__node **nodes, int n, const sp_grad_call *first, sp_status status)
+static sp_status end_backward(sp__run *r, sp__node **nodes, int n, const sp_grad_call *calls, sp_status status)
 {
     if (status) sp_error_context("in %s: ", nodes[0]->op->backward_name);
-    if (!status) status = sp__send_all(r, sp__entry_of(r, nodes[0]), first);
+    for (int i = 0; i < n && !status; i++) status = sp__send_all(r, sp__entry_of(r, nodes[i]), &calls[i]);
     for (int i = 0; i < n - 1 && !r->retain_graph; i++) sp__node_release(nodes[i]);
     return status;
 }
 
-/* All calls see the gradients of the last; only the first has results. */
+/* All calls see the gradients of the last. What lies between them needs none. */
 static bool try_backward(sp__run *r, const sp__fusion *f, sp__node *last, sp_tensor *const *grads, sp_status *status)
 {
     sp__node *nodes[SP__MOST_FUSED];
     sp_grad_call calls[SP__MOST_FUSED];
-    bool needed[SP_MAX_INPUTS], taken = false;
-    if (!find_nodes(r, f, last, nodes) || !sp__needed(r, sp__entry_of(r, nodes[0]), needed)) return false;
-    for (int i = 0; i < f->n; i++) calls[i] = sp__grad_call_of(nodes[i], grads, needed);
+    bool needed[SP__MOST_FUSED][SP_MAX_INPUTS], taken = false;
+    if (!find_nodes(r, f, last, nodes) || !sp__needed(r, sp__entry_of(r, nodes[0]), needed[0])) return false;
+    for (int i = 0; i < f->n; i++) {
+        if (i > 0) sp__needed(r, sp__entry_of(r, nodes[i]), needed[i]);
+        if (i > 0) needed[i][0] = false;
+        calls[i] = sp__grad_call_of(nodes[i], grads, needed[i]);
+    }
     *status = f->backward(calls, &taken);
     if (!*status && !taken) return false;
-    *status = end_backward(r, nodes, f->n, &calls[0], *status);
+    *status = end_backward(r, nodes, f->n, calls, *status);
     return true;
 }
 

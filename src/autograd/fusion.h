@@ -7,13 +7,14 @@
 enum { SP__MOST_FUSED = 3 };
 
 /* Operators in a row. Each makes input 0 of the next. The functions get the calls in this order. *taken is false; they
- * set it, unless the calls do not suit them. Then they have done nothing. */
+ * set it, unless the calls do not suit them. Then they have done nothing. Backward gives the results of the first call,
+ * and those of other inputs that later calls need. */
 typedef struct sp__fusion {
     int n;                             /* of operators; 0 ends a table */
     const sp_op *ops[SP__MOST_FUSED];  /* from the first to the last */
     bool (*pays)(const sp_call *call); /* whether the first call is worth deferring; after its infer */
     sp_status (*forward)(const sp_call *calls, bool *taken); /* the last outputs from the first inputs; all are ready */
-    sp_status (*backward)(sp_grad_call *calls, bool *taken); /* the first results from the last gradients; or NULL */
+    sp_status (*backward)(sp_grad_call *calls, bool *taken); /* the results from the last gradients; or NULL */
     unsigned saves; /* what backward reads of the last call and its own record does not save */
 } sp__fusion;
 
@@ -24,11 +25,8 @@ void sp__set_fusions(const sp__fusion *fusions);
 
 /* ---- what calls ask ---- */
 
-/* A fusion begins with an operator whose record says that the arithmetic is there. */
-static inline bool sp__may_begin_fusion(const sp_op *op)
-{
-    return op->autocast == SP_CAST_LOWER;
-}
+/* Whether a fusion begins with this operator. */
+bool sp__may_begin_fusion(const sp_op *op);
 /* Defers a call whose infer has run, where a fusion begins with it or goes on with it. */
 sp_status sp__fuse_later(sp_call *call, bool *deferred);
 /* Runs a call that ends a fusion, together with the deferred calls that it reads. */

@@ -282,6 +282,7 @@ typedef struct sp__resample {
  * gradient of add, dadd; it is where `out`, forward's y, is not 0 or below, or, without `out`, where y would not be. */
 typedef struct sp__norm {
     bool backward, given, last, relu;
+    bool only_moments; /* forward: writes mean and var and nothing else */
     int64_t sizes[4];
     double eps;
     sp__operand x, y, mean, var; /* mean, var: strides[0]; any floating dtype, as weight and its kin */

@@ -17,4 +17,11 @@ sp_status sp__conv_relu_backward(sp_grad_call *calls, bool *taken);
 sp_status sp__conv_relu_pool_forward(const sp_call *calls, bool *taken);
 sp_status sp__conv_relu_pool_backward(sp_grad_call *calls, bool *taken);
 
+/* batch_norm → relu, and with an addition between them */
+bool sp__norm_relu_pays(const sp_call *norm);
+sp_status sp__norm_relu_forward(const sp_call *calls, bool *taken);
+sp_status sp__norm_relu_backward(sp_grad_call *calls, bool *taken);
+sp_status sp__norm_add_relu_forward(const sp_call *calls, bool *taken);
+sp_status sp__norm_add_relu_backward(sp_grad_call *calls, bool *taken);
+
 #endif

@@ -25,5 +25,19 @@ const sp__fusion sp__all_fusions[] = {
         .backward = sp__conv_relu_pool_backward,
         .saves = SP_SAVE_OUTPUT(0), /* what ReLU let through */
     },
+    {
+        .n = 2,
+        .ops = {&sp__op_batch_norm, &sp__op_relu},
+        .pays = sp__norm_relu_pays,
+        .forward = sp__norm_relu_forward,
+        .backward = sp__norm_relu_backward,
+    },
+    {
+        .n = 3,
+        .ops = {&sp__op_batch_norm, &sp__op_add, &sp__op_relu},
+        .pays = sp__norm_relu_pays,
+        .forward = sp__norm_add_relu_forward,
+        .backward = sp__norm_add_relu_backward,
+    },
     {0},
 };

@@ -95,46 +95,63 @@ sp_status sp__norm_output_like(sp_call *call, int i, const sp_tensor *x)
     return sp_call_output(call, i, x->dtype, dims);
 }
 
+/* Mean and var of each group, from output `first` on. */
+static sp_status infer_moments(sp_call *call, int first)
+{
+    const sp_tensor *x = call->inputs[0];
+    const sp_dtype kept = x->dtype == SP_BF16 ? SP_F32 : x->dtype;
+    const sp_dims dims = SP_DIMS(sp__norm_groups(call->attributes, x));
+    const sp_status status = sp_call_output(call, first, kept, dims);
+    return status ? status : sp_call_output(call, first + 1, kept, dims);
+}
+
 static sp_status norm_infer(sp_call *call)
 {
     const sp_tensor *x = call->inputs[0];
-    const bool given = call->n_inputs > 3 && !sp__is_none(call->inputs[3]);
-    const sp_dtype kept = x->dtype == SP_BF16 ? SP_F32 : x->dtype;
     if (!sp_dtype_is_floating_point(x->dtype)) return sp__refuse_dtype(call, x->dtype, "; sp_cast(x, SP_F32) first");
     static const char *const names[] = {"x", "weight", "bias", "running_mean", "running_var"};
     for (int i = 1; i < call->n_inputs; i++)
         if (sp__norm_check_parameter(call, x, call->inputs[i], names[i])) return sp_error_status();
     sp_status status = sp__norm_output_like(call, 0, x);
-    const int64_t groups = given ? 0 : sp__norm_groups(call->attributes, x);
-    for (int i = 1; i < 3 && !status; i++) status = sp_call_output(call, i, kept, SP_DIMS(groups));
-    return status;
+    return status || call->n_outputs == 1 ? status : infer_moments(call, 1);
 }
 
-static sp_status run_forward(sp_call *call, const sp_tensor *x, const sp_tensor *const rows[4])
+sp_status sp__norm_kernel(sp__norm *kernel, const sp_tensor *x, bool has_tail, bool *taken)
+{
+    const sp__backend *backend = sp__backend_for(x);
+    if (has_tail) *taken = backend->norm_takes && backend->norm_takes(kernel);
+    return has_tail && !*taken ? SP_OK : backend->norm(kernel);
+}
+
+/* rows: weight, bias (NULL: none), mean, var */
+static sp_status run_rows(const sp_call *call, const sp_tensor *x, const sp_tensor *const rows[4], const sp_tensor *y,
+                          const sp__norm_tail *tail, bool *taken)
 {
     const sp__norm_attributes *a = call->attributes;
     int64_t sizes[4];
-    sp__operand weight, bias;
+    sp__operand weight, bias, add;
     if (rows[0]) weight = sp__norm_row(rows[0]);
     if (rows[1]) bias = sp__norm_row(rows[1]);
-    sp__norm kernel = {.given = call->n_inputs > 3 && !sp__is_none(call->inputs[3]),
+    if (tail && tail->add) add = sp__norm_operand(a, tail->add, sizes);
+    sp__norm kernel = {.given = call->n_inputs > 3,
                        .last = a->n_normalized > 0,
+                       .relu = tail && tail->relu,
                        .eps = a->eps,
                        .x = sp__norm_operand(a, x, sizes),
-                       .y = sp__norm_operand(a, call->outputs[0], sizes),
+                       .y = sp__norm_operand(a, y, sizes),
                        .mean = sp__norm_row(rows[2]),
                        .var = sp__norm_row(rows[3]),
                        .weight = rows[0] ? &weight : NULL,
-                       .bias = rows[1] ? &bias : NULL};
+                       .bias = rows[1] ? &bias : NULL,
+                       .add = tail && tail->add ? &add : NULL};
     memcpy(kernel.sizes, sizes, sizeof sizes);
-    return sp__backend_for(x)->norm(&kernel);
+    return sp__norm_kernel(&kernel, x, tail != NULL, taken);
 }
 
-static sp_status norm_forward(sp_call *call)
+sp_status sp__norm_run(const sp_call *call, const sp_tensor *y, const sp__norm_tail *tail, bool *taken)
 {
-    const sp__norm_attributes *a = call->attributes;
-    const bool given = call->n_inputs > 3 && !sp__is_none(call->inputs[3]);
-    sp_tensor *x = sp__norm_value(a, call->inputs[0]), *held[2] = {0};
+    const bool given = call->n_inputs > 3;
+    sp_tensor *x = sp__norm_value(call->attributes, call->inputs[0]), *held[2] = {0};
     sp_status status = x ? SP_OK : SP_ERROR_MEMORY;
     for (int i = 0; i < 2 && !status; i++) {
         if (sp__is_none(call->inputs[i + 1])) continue;
@@ -143,10 +160,38 @@ static sp_status norm_forward(sp_call *call)
     }
     const sp_tensor *rows[4] = {held[0], held[1], given ? call->inputs[3] : call->outputs[1],
                                 given ? call->inputs[4] : call->outputs[2]};
-    if (!status) status = run_forward(call, x, rows);
+    if (!status) status = run_rows(call, x, rows, y, tail, taken);
     sp__unref(x);
     sp__unref(held[0]);
     sp__unref(held[1]);
+    return status;
+}
+
+static sp_status norm_forward(sp_call *call)
+{
+    return sp__norm_run(call, call->outputs[0], NULL, NULL);
+}
+
+/* ---- mean and variance alone ---- */
+
+static sp_status moments_infer(sp_call *call)
+{
+    const sp_tensor *x = call->inputs[0];
+    if (!sp_dtype_is_floating_point(x->dtype)) return sp__refuse_dtype(call, x->dtype, "; sp_cast(x, SP_F32) first");
+    if (sp__norm_ends_with(x, call->attributes)) return infer_moments(call, 0);
+    return sp_raise(SP_ERROR_SHAPE, "sp_%s: shape %s has no channels", call->op->name, sp__shape_of(x));
+}
+
+static sp_status moments_forward(sp_call *call)
+{
+    const sp__norm_attributes *a = call->attributes;
+    sp_tensor *x = sp__norm_value(a, call->inputs[0]);
+    if (!x) return SP_ERROR_MEMORY;
+    sp__norm kernel = {
+        .only_moments = true, .mean = sp__norm_row(call->outputs[0]), .var = sp__norm_row(call->outputs[1])};
+    kernel.x = kernel.y = sp__norm_operand(a, x, kernel.sizes);
+    const sp_status status = sp__backend_for(x)->norm(&kernel);
+    sp__unref(x);
     return status;
 }
 
@@ -209,7 +254,7 @@ sp_tensor *(sp_batch_norm)(sp_tensor *x, sp_tensor *running_mean, sp_tensor *run
     sp_batch_norm_options o;
     sp_tensor *outputs[4] = {0};
     sp_options_copy(&o, sizeof o, options);
-    const sp__norm_attributes a = {.eps = sp_option(o.eps, 1e-5)};
+    const sp__norm_attributes a = {.eps = sp_option(o.eps, 1e-5), .own = o.training};
     const double momentum = sp_option(o.momentum, 0.1);
     if (sp__check_tensor(x, "sp_batch_norm", "x") || check_batch(x, o.training) ||
         check_eps("sp_batch_norm", a.eps, o.training) || check_momentum(momentum) ||
@@ -264,6 +309,16 @@ static sp_tensor *in_dtype_of(sp_tensor *x, sp_tensor *values)
 #define RUNNING in_dtype_of(in[0], sp_vector(0.125, -0.25, 0.375)), in_dtype_of(in[0], sp_vector(1.5, 0.5, 2))
 #define TORCH_RUNNING "torch.tensor([.125, -.25, .375], dtype=a.dtype), torch.tensor([1.5, .5, 2], dtype=a.dtype)"
 
+static sp_tensor *moment(sp_tensor *x, int which)
+{
+    sp_tensor *found[4] = {NULL};
+    const sp__norm_attributes a = {0};
+    if (sp_op_apply_n(found, &sp__op_batch_moments, &x, 1, &a)) return NULL;
+    return sp_cast(found[which], sp_dtype_of(x));
+}
+
+SP__SAMPLE(batch_mean, moment(in[0], 0));
+SP__SAMPLE(batch_var, moment(in[0], 1));
 SP__SAMPLE(batch_plain, sp_batch_norm(in[0], SP_NONE, SP_NONE, SP_NONE, SP_NONE, .training = true));
 SP__SAMPLE(batch_affine, sp_batch_norm(in[0], SP_NONE, SP_NONE, in[1], in[2], .training = true, .eps = 0.01));
 SP__SAMPLE(batch_running, sp_batch_norm(in[0], RUNNING, in[1], in[2]));
@@ -271,15 +326,25 @@ SP__SAMPLE(layer_plain, sp_layer_norm(in[0], SP_DIMS(5), SP_NONE, SP_NONE));
 SP__SAMPLE(layer_affine, sp_layer_norm(in[0], SP_DIMS(5), in[1], in[2], .eps = 0.01));
 SP__SAMPLE(layer_two, sp_layer_norm(in[0], SP_DIMS(3, 4), in[1], in[2]));
 
+const sp_op sp__op_batch_moments = {
+    .name = "batch_moments",
+    .n_inputs = 1,
+    .n_outputs = 2,
+    .attributes_size = sizeof(sp__norm_attributes),
+    .infer = moments_infer,
+    .forward = moments_forward,
+    .samples = (const sp_sample[]){{batch_mean, "a.transpose(0, 1).flatten(1).mean(1)", {{"4 3 5"}}},
+                                   {batch_var, "a.transpose(0, 1).flatten(1).var(1, correction=0)", {{"4 3 5"}}},
+                                   {0}},
+};
+
 const sp_op sp__op_batch_norm = {
     .name = "batch_norm",
     .backward_name = "NativeBatchNormBackward0",
     .n_inputs = 5,
-    .n_outputs = 3,
     .attributes_size = sizeof(sp__norm_attributes),
-    .saves = SP_SAVE_INPUT(0) | SP_SAVE_INPUT(1) | SP_SAVE_INPUT(3) | SP_SAVE_INPUT(4) | SP_SAVE_OUTPUT(1) |
-             SP_SAVE_OUTPUT(2),
-    .optional = 1u << 1 | 1u << 2 | 1u << 3 | 1u << 4,
+    .saves = SP_SAVE_INPUT(0) | SP_SAVE_INPUT(1) | SP_SAVE_INPUT(2) | SP_SAVE_INPUT(3) | SP_SAVE_INPUT(4),
+    .optional = 1u << 1 | 1u << 2,
     .infer = norm_infer,
     .forward = norm_forward,
     .backward = sp__batch_norm_gradient,

@@ -82,8 +82,8 @@ static sp_status give_update(sp_grad_call *call, sp_tensor *x, bool given, const
 {
     sp__norm_attributes a = *(const sp__norm_attributes *)call->attributes;
     sp_tensor *weight = sp_input_sizes(call, 1).n ? sp_saved_input(call, 1) : SP_NONE;
-    sp_tensor *mean = given ? sp_saved_input(call, 3) : sp_saved_output(call, 1);
-    sp_tensor *var = given ? sp_saved_input(call, 4) : sp_saved_output(call, 2);
+    sp_tensor *mean = a.n_normalized ? sp_saved_output(call, 1) : sp_saved_input(call, 3);
+    sp_tensor *var = a.n_normalized ? sp_saved_output(call, 2) : sp_saved_input(call, 4);
     sp_tensor *outputs[4] = {0};
     if (!weight || !mean || !var) return sp_error_status();
     for (int i = 0; i < 3; i++) a.needed[i] = i < call->n_inputs && call->needed[i];
@@ -105,7 +105,8 @@ sp_status sp__batch_norm_gradient(sp_grad_call *call)
 {
     if (call->needed[3] || call->needed[4])
         return sp_raise(SP_ERROR_UNSUPPORTED, "sp_batch_norm: running statistics have no gradient: sp_detach them");
-    return norm_backward(call, sp_input_sizes(call, 3).n > 0, &sp__op_batch_norm_backward);
+    const sp__norm_attributes *a = call->attributes;
+    return norm_backward(call, !a->own, &sp__op_batch_norm_backward);
 }
 
 sp_status sp__layer_norm_gradient(sp_grad_call *call)
@@ -132,11 +133,27 @@ static sp_status backward_infer(sp_call *call)
     return status;
 }
 
-static sp_status run_backward(sp_call *call, const sp_tensor *g, const sp_tensor *x, const sp_tensor *weight)
+/* Where what goes on behind y lies, for the kernel. */
+typedef struct tail_operands {
+    sp__operand bias, out, dadd;
+} tail_operands;
+
+static void set_tail(sp__norm *kernel, const sp__norm_attributes *a, const sp__norm_tail *tail, tail_operands *at)
+{
+    int64_t sizes[4];
+    kernel->relu = tail->relu;
+    if (tail->bias) at->bias = sp__norm_row(tail->bias), kernel->bias = &at->bias;
+    if (tail->out) at->out = sp__norm_operand(a, tail->out, sizes), kernel->out = &at->out;
+    if (tail->dadd) at->dadd = sp__norm_operand(a, tail->dadd, sizes), kernel->dadd = &at->dadd;
+}
+
+static sp_status run_backward(const sp_call *call, const sp_tensor *g, const sp_tensor *x, const sp_tensor *weight,
+                              const sp__norm_tail *tail, bool *taken)
 {
     const sp__norm_attributes *a = call->attributes;
     int64_t sizes[4];
     sp__operand weights = {0}, out[3];
+    tail_operands behind;
     if (weight) weights = sp__norm_row(weight);
     for (int i = 1; i < 3; i++) out[i] = sp__norm_row(call->outputs[i]);
     if (a->needed[0]) out[0] = sp__norm_operand(a, call->outputs[0], sizes);
@@ -153,21 +170,27 @@ static sp_status run_backward(sp_call *call, const sp_tensor *g, const sp_tensor
                        .dweight = a->needed[1] ? &out[1] : NULL,
                        .dbias = a->needed[2] ? &out[2] : NULL};
     memcpy(kernel.sizes, sizes, sizeof sizes);
-    return sp__backend_for(x)->norm(&kernel);
+    if (tail) set_tail(&kernel, a, tail, &behind);
+    return sp__norm_kernel(&kernel, x, tail != NULL, taken);
 }
 
-static sp_status backward_forward(sp_call *call)
+sp_status sp__norm_run_backward(const sp_call *call, const sp__norm_tail *tail, bool *taken)
 {
     const sp__norm_attributes *a = call->attributes;
     const bool weighted = !sp__is_none(call->inputs[2]);
     sp_tensor *x = sp__norm_value(a, call->inputs[1]), *g = x ? sp__value_like(call->inputs[0], x) : NULL;
     sp_tensor *weight = weighted ? sp__value_contiguous(call->inputs[2]) : NULL;
     sp_status status = g && x && (weight || !weighted) ? SP_OK : SP_ERROR_MEMORY;
-    if (!status) status = run_backward(call, g, x, weight);
+    if (!status) status = run_backward(call, g, x, weight, tail, taken);
     sp__unref(g);
     sp__unref(x);
     sp__unref(weight);
     return status;
+}
+
+static sp_status backward_forward(sp_call *call)
+{
+    return sp__norm_run_backward(call, NULL, NULL);
 }
 
 /* ---- samples and records ---- */

@@ -38,6 +38,18 @@ static sp_tensor *scales(const sp__norm_attributes *a, sp_tensor *x, const sp_te
     return to ? sp_cast(scale, x->dtype) : NULL;
 }
 
+/* y, mean and var. The moments have no gradient of their own: batch_norm's has it. */
+static sp_status apply(const sp_op *op, sp_tensor *const *inputs, int n, const sp__norm_attributes *a,
+                       sp_tensor **outputs)
+{
+    if (!a->own) return sp_op_apply_n(outputs, op, inputs, n, a);
+    sp_tensor *given[8] = {NULL}, *moments[4] = {NULL};
+    const sp_status status = sp_op_apply_n(moments, &sp__op_batch_moments, inputs, 1, a);
+    for (int i = 0; i < n; i++) given[i] = i < 3 ? inputs[i] : moments[i - 3];
+    outputs[1] = moments[0], outputs[2] = moments[1];
+    return status ? status : sp_op_apply_n(outputs, op, given, n, a);
+}
+
 /* Normalises x/s, and brings mean and variance back. */
 static sp_status apply_scaled(const sp_op *op, sp_tensor *const *inputs, int n, const sp__norm_attributes *a,
                               sp_tensor **outputs)
@@ -49,7 +61,7 @@ static sp_status apply_scaled(const sp_op *op, sp_tensor *const *inputs, int n, 
     for (int i = 0; i < n; i++) scaled[i] = inputs[i];
     scaled[0] = sp_div(inputs[0], scale);
     sp_tensor *found[4] = {NULL};
-    const sp_status status = sp_op_apply_n(found, op, scaled, n, a);
+    const sp_status status = apply(op, scaled, n, a, found);
     if (status) return status;
     SP_NO_GRAD {
         sp_tensor *s = sp_cast(sp_reshape(scale, -1), found[1]->dtype);
@@ -64,8 +76,8 @@ sp_status sp__norm_apply(const sp_op *op, sp_tensor *const *inputs, int n, const
                          sp_tensor **outputs)
 {
     sp_tensor *first[4] = {NULL};
-    sp_status status = sp_op_apply_n(outputs, op, inputs, n, a);
-    if (status || all_fit(outputs[2])) return status;
+    sp_status status = apply(op, inputs, n, a, outputs);
+    if (status || !outputs[2] || all_fit(outputs[2])) return status;
     for (int i = 0; i < 3; i++) first[i] = outputs[i];
     sp_scope scope = sp_scope_open();
     status = apply_scaled(op, inputs, n, a, outputs);

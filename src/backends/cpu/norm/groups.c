@@ -194,6 +194,7 @@ static void measure(plan *p)
 static void forward(plan *p)
 {
     if (!p->call->given) measure(p);
+    if (p->call->only_moments) return;
     load_scale(p); /* from the statistics as they are stored, which is what backward will read */
     write_all(p, p->passes->forward);
 }

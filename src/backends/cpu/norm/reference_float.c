@@ -60,6 +60,7 @@ static void norm_forward(const sp__norm *n, int64_t first, int64_t last)
             store_at(&n->mean, g, mean);
             store_at(&n->var, g, var);
         }
+        if (n->only_moments) continue;
         /* As they are stored: what a backward pass will read. */
         mean = load_at(&n->mean, g), var = load_at(&n->var, g);
         const double scale = 1 / sqrt(var + n->eps);
