@@ -1,4 +1,4 @@
-/* Pooling by vectors over channels against the reference, at each level, for numbers of channels that
+/* Pooling and resampling by vectors over channels against the reference, at each level, for numbers of channels that
  * fill vectors and that do not; the same bits with any number of threads. */
 #include "test_kernels.h"
 
@@ -146,6 +146,71 @@ static void test_averages(void **state)
     assert_no_error();
 }
 
+/* ---- other sizes ---- */
+
+static sp_tensor *twice(sp_tensor *x)
+{
+    return sp_interpolate(x, .scale_factor = 2);
+}
+static sp_tensor *fewer(sp_tensor *x)
+{
+    return sp_interpolate(x, .output_size_hw = {3, 4});
+}
+static sp_tensor *smooth(sp_tensor *x)
+{
+    return sp_interpolate(x, .output_size_hw = {11, 13}, .mode = SP_BILINEAR);
+}
+static sp_tensor *smooth_corners(sp_tensor *x)
+{
+    return sp_interpolate(x, .output_size_hw = {4, 9}, .mode = SP_BILINEAR, .align_corners = true);
+}
+static sp_tensor *reflected(sp_tensor *x)
+{
+    return sp_pad(x, SP_DIMS(2, 1, 3, 2), .mode = SP_PAD_REFLECT);
+}
+static sp_tensor *replicated(sp_tensor *x)
+{
+    return sp_pad(x, SP_DIMS(3, 4, 1, 2), .mode = SP_PAD_REPLICATE);
+}
+static sp_tensor *(*const resizes[])(sp_tensor *x) = {twice, fewer, smooth, smooth_corners, reflected, replicated};
+enum { RESIZES = sizeof resizes / sizeof *resizes };
+
+static sp_tensor *resize_gradient(sp_tensor *x, int which)
+{
+    x = sp_requires_grad(sp_detach(x));
+    sp_tensor *y = resizes[which](x);
+    sp_list *grads = sp_autograd_grad_with(SP_LIST(y), SP_LIST(x), SP_LIST(sp_mul_scalar(sp_detach(y), 0.3)));
+    return grads ? sp_list_get(grads, 0) : NULL;
+}
+
+static void compare_sizes(int64_t c, int which, int64_t *compared)
+{
+    sp_tensor *x = sp_mul_scalar(image(2, c, 6, 7, false), 0.7);
+    assert_true(sp__cpu_set_level("reference"));
+    sp_tensor *model = resizes[which](x), *gradient = resize_gradient(x, which);
+    FOR_EACH_LEVEL(level)
+    {
+        EXPECT(same_bits(resizes[which](x), model), "%s: size %d of %lld channels", sp_isa(), which, (long long)c);
+        EXPECT(same_bits(resize_gradient(x, which), gradient), "%s: gradient of size %d of %lld channels", sp_isa(),
+               which, (long long)c);
+        ++*compared;
+    }
+    sp__cpu_set_level(NULL);
+}
+
+static void test_sizes(void **state)
+{
+    (void)state;
+    int64_t compared = 0;
+    for (int i = 0; i < CHANNELS; i++)
+        for (int k = 0; k < RESIZES; k++)
+            SP_SCOPE {
+                compare_sizes(channels[i], k, &compared);
+            }
+    assert_true(compared >= 2 * CHANNELS * RESIZES);
+    assert_no_error();
+}
+
 /* ---- threads ---- */
 
 static void test_threads_change_no_bit(void **state)
@@ -169,6 +234,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         sp_test(test_maxima),
         sp_test(test_averages),
+        sp_test(test_sizes),
         sp_test(test_threads_change_no_bit),
     };
     return sp_test_main(tests);

@@ -74,6 +74,8 @@ sp_tensor *sp__wrapped(const sp__number *number)
 
 sp_status sp__fill_number(sp_tensor *x, sp__number number)
 {
+    if (sp_is_contiguous(x) && sp_dtype_is_floating_point(x->dtype) && !number.is_whole)
+        return sp__fill_values(x, number.value);
     sp_tensor *value = sp__wrapped(&number);
     if (!value) return sp_error_status();
     const sp_status status = sp__copy_values(x, value);

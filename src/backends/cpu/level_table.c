@@ -17,6 +17,7 @@ const sp__level SP__HERE(sp__level) = {
                        .conv = SP__BASE(sp__conv_f32),
                        .update = SP__BASE(sp__update_f32),
                        .pool = SP__BASE(sp__pool_f32),
+                       .resample = SP__BASE(sp__resample_f32),
                        .norm_loops = &SP__BASE(sp__norm_f32),
                        .fill = SP__BASE(sp__fill_f32),
                        .spin = SP__BASE(sp__spin_f32)},

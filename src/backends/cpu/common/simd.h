@@ -187,6 +187,7 @@ extern sp__loop *const SP__BASE(sp__cast_f32)[SP_DTYPE_COUNT], *const SP__BASE(s
 extern sp__fold_run *const SP__BASE(sp__fold_f32)[SP__FOLD_COUNT], *const SP__BASE(sp__fold_f64)[SP__FOLD_COUNT];
 extern sp__rows_run *const SP__BASE(sp__rows_f32)[SP__ROW_COUNT], *const SP__BASE(sp__rows_bf16)[SP__ROW_COUNT];
 extern sp__pool_run *const SP__BASE(sp__pool_f32)[SP__POOL_KINDS], *const SP__BASE(sp__pool_bf16)[SP__POOL_KINDS];
+sp__resample_run SP__BASE(sp__resample_f32);
 extern const sp__norm_loops SP__BASE(sp__norm_f32), SP__BASE(sp__norm_f64), SP__BASE(sp__norm_bf16);
 extern sp__fill_run *const SP__BASE(sp__fill_f32)[SP__FILL_COUNT], *const SP__BASE(sp__fill_bf16)[SP__FILL_COUNT];
 void SP__BASE(sp__philox)(uint64_t seed, uint64_t position, int64_t blocks, uint32_t *out);
