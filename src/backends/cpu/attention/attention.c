@@ -1,9 +1,10 @@
-/* Attention: finds the loop and cuts the work. Forward goes by blocks of queries. Backward goes by heads or, where these
- * are few, by parts of their keys: then what each part adds to dq waits in memory, and is added in the order of parts. */
+/* Attention: finds the loop and cuts the work into heads or, where these are few, parts of their queries forward and of
+ * their keys backward: then what each part adds to dq waits in memory, and is added in the order of parts. */
 #include "backends/cpu/cpu.h"
 #include <stdatomic.h>
 
-enum { TASKS = 8 }; /* heads × parts of keys, at least, where there are so many blocks */
+/* Heads × parts, at least, where there are so many blocks. More parts of keys would want more memory. */
+enum { FORWARD_TASKS = 64, BACKWARD_TASKS = 8 };
 
 typedef struct plan {
     const sp__attention *call;
@@ -59,11 +60,11 @@ static plan make_plan(const sp__attention *call, sp__attention_kind kind)
               .step = SP__ATTENTION_BLOCK,
               .whole = kind == SP__ATTENTION_BACKWARD ? call->keys : call->queries};
     const int64_t blocks = (p.whole + SP__ATTENTION_BLOCK - 1) / SP__ATTENTION_BLOCK;
-    p.parts = blocks;
-    if (kind != SP__ATTENTION_BACKWARD) return p;
-    const int64_t wanted = (TASKS + heads - 1) / heads;
+    const int64_t tasks = kind == SP__ATTENTION_BACKWARD ? BACKWARD_TASKS : FORWARD_TASKS;
+    const int64_t wanted = (tasks + heads - 1) / heads;
     if (wanted < blocks) p.step *= (blocks + wanted - 1) / wanted;
-    p.parts = blocks ? (p.whole + p.step - 1) / p.step : 1; /* without keys dq is 0, and written */
+    p.parts = (p.whole + p.step - 1) / p.step;
+    if (kind == SP__ATTENTION_BACKWARD && blocks == 0) p.parts = 1; /* without keys dq is 0, and written */
     return p;
 }
 

@@ -16,8 +16,8 @@ typedef struct state {
     float *turned_q;            /* (width, BLOCK), scaled */
     float *scores;              /* (BLOCK keys, BLOCK queries); then the weights */
     float *copy, *dropped;      /* rows of a mask; (BLOCK, BLOCK) factors of dropout */
-    float *k_copy, *v_copy;
-    block k, v;
+    int64_t first_key;          /* of the part, whose keys lie in all_k and all_v */
+    block all_k, all_v, k, v;
 } state;
 
 static float *take(state *s, int64_t n)
@@ -27,24 +27,28 @@ static float *take(state *s, int64_t n)
     return taken;
 }
 
-/* What forward and backward need, and `more` floats. */
-static float *open(state *s, const sp__attention *call, int64_t head, int64_t more, size_t *bytes)
+/* What forward and backward need, and `more` floats. Keys [first, last) are brought once for all queries. */
+static float *open(state *s, const sp__attention *call, int64_t head, const int64_t keys[2], int64_t more,
+                   size_t *bytes)
 {
     const int64_t width = sp__attention_padded(call->width), value_width = sp__attention_padded(call->value_width);
+    const int64_t n = keys[1] - keys[0], of_k = lies_well(&call->k, call->width) ? 0 : n * width;
+    const int64_t of_v = lies_well(&call->v, call->value_width) ? 0 : n * value_width;
     *s = (state){.call = call,
                  .head = {head / call->heads, head % call->heads},
                  .row = head * call->queries,
                  .width = width,
-                 .value_width = value_width};
-    *bytes = (size_t)(BLOCK * (2 * width + value_width + 3 * BLOCK) + more) * sizeof(float);
+                 .value_width = value_width,
+                 .first_key = keys[0]};
+    *bytes = (size_t)(BLOCK * (width + 3 * BLOCK) + of_k + of_v + more) * sizeof(float);
     float *memory = s->space = sp__scratch(*bytes);
     if (!memory) return NULL;
     s->turned_q = take(s, BLOCK * width);
     s->scores = take(s, BLOCK * BLOCK);
     s->copy = take(s, BLOCK * BLOCK);
     s->dropped = take(s, BLOCK * BLOCK);
-    s->k_copy = take(s, BLOCK * width);
-    s->v_copy = take(s, BLOCK * value_width);
+    s->all_k = bring(&call->k, s->head, keys[0], keys[1], call->width, take(s, of_k));
+    s->all_v = bring(&call->v, s->head, keys[0], keys[1], call->value_width, take(s, of_v));
     return memory;
 }
 
@@ -68,13 +72,18 @@ static void set_queries(state *s, int64_t first)
     s->lanes = sp__attention_padded(s->queries);
 }
 
+static block rows_from(block x, int64_t first)
+{
+    x.at += first * x.row;
+    return x;
+}
+
 static void set_keys(state *s, int64_t first, int64_t end)
 {
-    const sp__attention *c = s->call;
     s->k0 = first;
     s->keys = smaller(end - first, BLOCK);
-    s->k = bring(&c->k, s->head, first, first + s->keys, c->width, s->k_copy);
-    s->v = bring(&c->v, s->head, first, first + s->keys, c->value_width, s->v_copy);
+    s->k = rows_from(s->all_k, first - s->first_key);
+    s->v = rows_from(s->all_v, first - s->first_key);
 }
 
 static void turn_queries(state *s, block q)
@@ -247,8 +256,9 @@ static sp_status forward(const sp__attention *call, const sp__attention_part *pa
 {
     state s;
     size_t bytes;
-    float *memory = open(&s, call, part->head, BLOCK * (sp__attention_padded(call->value_width) + call->width + 16),
-                         &bytes);
+    const int64_t keys[2] = {0, call->keys};
+    const int64_t more = BLOCK * (sp__attention_padded(call->width) + sp__attention_padded(call->value_width));
+    float *memory = open(&s, call, part->head, keys, more, &bytes);
     if (!memory) return SP_ERROR_MEMORY;
     float *y = take(&s, BLOCK * s.value_width), *q_copy = take(&s, BLOCK * s.width);
     for (int64_t i = part->first; i < part->last; i += BLOCK) {
@@ -372,7 +382,8 @@ static sp_status backward(const sp__attention *call, const sp__attention_part *p
     size_t bytes;
     const int64_t width = sp__attention_padded(call->width), value_width = sp__attention_padded(call->value_width);
     const int64_t keys = part->last - part->first, sums = keys * (width + value_width);
-    float *memory = open(&s, call, part->head, BLOCK * (2 * width + 3 * value_width + BLOCK) + sums, &bytes);
+    const int64_t more = BLOCK * (2 * width + 3 * value_width + BLOCK) + sums;
+    float *memory = open(&s, call, part->head, (int64_t[]){part->first, part->last}, more, &bytes);
     if (!memory) return SP_ERROR_MEMORY;
     take_slopes(&s, &g, keys);
     memset(g.dk, 0, (size_t)sums * sizeof *g.dk);

@@ -45,14 +45,24 @@ static void bring_row(float *out, const char *row, sp_dtype dtype, int64_t colum
     for (; i < end; i++) out[i] = 0;
 }
 
-/* Rows [first, last) of x's matrix, of `width` columns: as they lie where that is whole vectors of f32, else in `copy`. */
+/* Whether rows of x's matrices are whole vectors of f32 as they lie. Rows that lie a large power of two apart fall into
+ * few sets of the first cache, and would push each other out. */
+static bool lies_well(const sp__operand *x, int64_t width)
+{
+    enum { CLASH = 256 };
+    return x->dtype == SP_F32 && x->strides[3] == 1 && sp__attention_padded(width) == width &&
+           x->strides[2] % CLASH != 0;
+}
+
+/* Rows [first, last) of x's matrix, of `width` columns: as they lie, or in `copy`. */
 static block bring(const sp__operand *x, const int64_t head[2], int64_t first, int64_t last, int64_t width, float *copy)
 {
-    const int64_t padded = sp__attention_padded(width), column = x->strides[3];
-    if (x->dtype == SP_F32 && column == 1 && padded == width)
-        return (block){(const float *)(const void *)row_at(x, head, first), x->strides[2], 1};
-    for (int64_t i = first; i < last; i++)
-        bring_row(copy + (i - first) * padded, row_at(x, head, i), x->dtype, column, width);
+    const int64_t padded = sp__attention_padded(width);
+    if (lies_well(x, width)) return (block){(const float *)(const void *)row_at(x, head, first), x->strides[2], 1};
+    for (int64_t i = first; i < last; i++) {
+        __builtin_prefetch(row_at(x, head, i) + 8 * x->strides[2] * sp__size_of(x->dtype));
+        bring_row(copy + (i - first) * padded, row_at(x, head, i), x->dtype, x->strides[3], width);
+    }
     return (block){copy, padded, 1};
 }
 
