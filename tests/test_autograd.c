@@ -401,6 +401,34 @@ static void test_each_allocation_of_a_step_fails_in_turn(void **state)
     assert_in_range(support_fail_each_allocation(step_with_in_place_and_views, NULL), 10, 10000);
 }
 
+/* Parts that overlap, a whole beside them, one part twice, a hook's copy of a sum: each gets its own, and no gradient
+ * that somebody holds changes. */
+static void test_gradients_of_parts_meet_in_one_sum(void **state)
+{
+    (void)state;
+    sp_tensor *x = sp_requires_grad(sp_ones(SP_DIMS(3, 4))), *y = sp_mul_scalar(x, 2);
+    sp_retain_grad(y);
+    sp_tensor *first = sp_narrow(y, 1, 0, 3), *last = sp_slice(y, 1, 1, 4, 2), *row = sp_select(y, 0, 1);
+    sp_tensor *sum = sp_add(sp_sum(first), sp_mul_scalar(sp_sum(last), 10));
+    sum = sp_add(sum, sp_mul_scalar(sp_sum(row), 100));
+    sum = sp_add(sum, sp_mul_scalar(sp_sum(sp_narrow(y, 1, 0, 3)), 1000));
+    sum = sp_add(sum, sp_sum(sp_expand(sp_select(sp_select(y, 0, 0), 0, 0), 5)));
+    sp_backward(sp_add(sum, sp_mul_scalar(sp_sum(y), 10000)));
+    const double expected[3][4] = {
+        {11006, 11011, 11001, 10010}, {11101, 11111, 11101, 10110}, {11001, 11011, 11001, 10010}};
+    const float *of_y = sp_const_data(sp_grad(y)), *of_x = sp_const_data(sp_grad(x));
+    for (int i = 0; i < 12; i++) {
+        assert_true((double)of_y[i] == expected[i / 4][i % 4]);
+        assert_true((double)of_x[i] == 2 * expected[i / 4][i % 4]);
+    }
+    /* What a caller gave stays as it was, though it is the first to arrive. */
+    sp_tensor *given = sp_ones(SP_DIMS(4)), *z = sp_mul_scalar(sp_requires_grad(sp_ones(SP_DIMS(4))), 1);
+    sp_list *grads = sp_autograd_grad_with(SP_LIST(z, sp_narrow(z, 0, 1, 2)), SP_LIST(z),
+                                           SP_LIST(given, sp_ones(SP_DIMS(2))));
+    assert_true(sp_item(sp_sum(sp_list_get(grads, 0))) == 6);
+    assert_true(sp_item(sp_sum(given)) == 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -426,6 +454,7 @@ int main(void)
         sp_test(test_gradients_go_through_changes_in_place),
         sp_test(test_a_change_of_a_view_changes_the_bases_history),
         sp_test(test_a_part_filled_from_the_graph),
+        sp_test(test_gradients_of_parts_meet_in_one_sum),
         sp_test(test_operands_that_overlap_are_read_before_they_change),
         sp_test(test_gradcheck_passes_what_is_right_and_finds_what_is_wrong),
         sp_test(test_a_backward_with_the_wrong_shape_is_named),

@@ -64,6 +64,9 @@ sp__meta sp__meta_of(const sp_tensor *x);
 sp_status sp__check_gradient(const char *function, const char *what, const sp__meta *of, const sp_tensor *grad);
 /* sum of x over the dimensions that broadcast `dims` to x's shape, in the graph. */
 sp_tensor *sp__sum_to(sp_tensor *x, sp_dims dims);
+/* In a backward: what has arrived for input i from other readers, where nobody else holds it. The backward may add its
+ * share to it in place, and give it as its result. NULL: nothing has arrived, or it may not be changed. */
+sp_tensor *sp__sum_so_far(const sp_grad_call *call, int i);
 /* A copy in the graph: contiguous, or with these strides, of a dense tensor of x's shape. */
 sp_tensor *sp__clone_contiguous(sp_tensor *x);
 sp_tensor *sp__clone_strided(sp_tensor *x, const int64_t *strides);

@@ -10,6 +10,7 @@
 static sp_status add_to_slot(sp__run *r, const sp__entry *e, int output, sp_tensor *grad)
 {
     sp_tensor **slot = &r->slots[e->first_slot + (size_t)output];
+    if (grad == r->grown) return SP_OK;
     sp_tensor *sum = *slot ? sp_add(*slot, grad) : grad;
     if (!sum) return sp_error_status();
     sum->stands_in = false; /* no user sees what it was a view of */
@@ -17,6 +18,20 @@ static sp_status add_to_slot(sp__run *r, const sp__entry *e, int output, sp_tens
     sp__unref(*slot);
     *slot = sum;
     return SP_OK;
+}
+
+sp_tensor *sp__sum_so_far(const sp_grad_call *call, int i)
+{
+    sp__run *r = call->pass;
+    const sp__node *node = call->node;
+    if (!r || r->create_graph) return NULL;
+    const sp__entry *next = sp__behind(r, sp__entry_of(r, node), i);
+    sp_tensor *sum = r->slots[next->first_slot + (size_t)node->edges[i].output];
+    const bool own = sum && !sum->grad_fn && !sum->base && sp__references(sum) == 1 && sp__is_ready(sum) &&
+                     atomic_load(&sum->storage->refs) == 1 && sum->dtype == node->input_meta[i].dtype &&
+                     sp_is_dense(sum);
+    r->grown = own ? sum : NULL;
+    return r->grown;
 }
 
 /* Hands gradient i of a node to what made its input i. */
@@ -73,9 +88,13 @@ static sp_status run_backward(sp__run *r, const sp__entry *e, sp_tensor *const *
     sp_status status = SP_OK;
     if (!sp__needed(r, e, needed) || sp__fuse_backward(r, node, grads, &status)) return status;
     sp_grad_call call = sp__grad_call_of(node, grads, needed);
+    call.pass = r;
+    r->grown = NULL;
     status = node->op->backward(&call);
     if (status) sp_error_context("in %s: ", node->op->backward_name);
-    return status ? status : sp__send_all(r, e, &call);
+    if (!status) status = sp__send_all(r, e, &call);
+    r->grown = NULL;
+    return status;
 }
 
 /* ---- hooks and leaves ---- */

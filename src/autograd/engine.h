@@ -26,6 +26,7 @@ typedef struct sp__run {
     size_t n_places;
     sp_tensor **slots;
     size_t n_slots;
+    sp_tensor *grown; /* a slot's sum that the node in hand has added to in place; NULL: none */
     bool create_graph, retain_graph;
     sp_tensor *const *inputs; /* the tensors whose gradients were asked for; NULL: accumulate into the leaves */
     sp__edge *targets;

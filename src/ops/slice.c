@@ -44,10 +44,37 @@ static sp_status slice_infer(sp_call *call)
     return sp_call_view(call, 0, x, (sp_dims){sizes, x->ndim - a->drop}, strides, offset);
 }
 
+/* The part of a whole that nobody else holds; not in the graph. */
+static sp_tensor *part_unowned(const sp_tensor *whole, const slice_attributes *a)
+{
+    sp_tensor *part = sp__tensor_alias_unowned(whole);
+    if (!part) return NULL;
+    part->offset += part_of(a, part->ndim, part->sizes, part->strides);
+    part->ndim -= a->drop;
+    return part;
+}
+
+/* Where other parts' gradients have come together, this one joins them in its place. */
+static sp_status add_to_part(sp_tensor *sum, const slice_attributes *a, sp_tensor *grad)
+{
+    sp_tensor *part = part_unowned(sum, a);
+    if (!part) return sp_error_status();
+    sp_status status = sp__before_write(sum);
+    if (!status) status = sp__map_tensors(SP__ADD, part, (sp_tensor *[]){part, grad}, 2, sum->dtype, NULL);
+    sp__unref(part);
+    return status;
+}
+
 static sp_status slice_backward(sp_grad_call *call)
 {
+    const slice_attributes *slice = call->attributes;
+    sp_tensor *sum = sp__sum_so_far(call, 0);
+    if (sum) {
+        call->result[0] = sum;
+        return add_to_part(sum, slice, call->grads[0]);
+    }
     sp_dims whole = sp_input_sizes(call, 0);
-    put_attributes a = {.part = *(const slice_attributes *)call->attributes, .ndim = whole.n};
+    put_attributes a = {.part = *slice, .ndim = whole.n};
     memcpy(a.sizes, whole.data, (size_t)whole.n * sizeof *whole.data);
     call->result[0] = sp_op_apply(&op_slice_backward, call->grads, 1, &a);
     return SP_OK;
@@ -62,12 +89,10 @@ static sp_status put_infer(sp_call *call)
 static sp_status put_forward(sp_call *call)
 {
     const put_attributes *a = call->attributes;
-    sp_tensor *whole = call->outputs[0], *part;
+    sp_tensor *whole = call->outputs[0];
     if (sp__fill_values(whole, 0)) return sp_error_status();
-    part = sp__tensor_alias_unowned(whole);
+    sp_tensor *part = part_unowned(whole, &a->part);
     if (!part) return sp_error_status();
-    part->offset += part_of(&a->part, part->ndim, part->sizes, part->strides);
-    part->ndim -= a->part.drop;
     sp_status status = sp__copy_values(part, call->inputs[0]);
     sp__unref(part);
     return status;

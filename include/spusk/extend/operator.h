@@ -31,7 +31,7 @@ typedef struct sp_grad_call {
     const bool *needed; /* whether the gradient of input i is wanted */
     int n_inputs;
     sp_tensor *result[SP_MAX_INPUTS]; /* to be set for each i that is needed: the gradient of input i */
-    void *node;                       /* the library's */
+    void *node, *pass;                /* the library's */
 } sp_grad_call;
 
 /* In sp_op.saves: what backward reads. */
