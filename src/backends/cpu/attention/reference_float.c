@@ -1,5 +1,6 @@
 /* Attention for one floating type, query by query; sums are f64. Letters: i a query, j a key, e a column. */
 #include "backends/cpu/common/element.h"
+#include "backends/cpu/common/elementary.h"
 #include "backends/cpu/reference.h"
 #include <math.h>
 
@@ -79,7 +80,7 @@ static double weigh(const head *h, int64_t i, double *weights, double *largest)
         if (weights[j] > max) max = weights[j];
     }
     *largest = max == -INFINITY ? 0 : max;
-    for (int64_t j = 0; j < keys; j++) sum += weights[j] = exp(weights[j] - *largest);
+    for (int64_t j = 0; j < keys; j++) sum += weights[j] = sp__exp(weights[j] - *largest);
     return sum;
 }
 
@@ -87,7 +88,7 @@ static void attend(const head *h, int64_t i, double *weights)
 {
     const sp__attention *c = h->call;
     double largest;
-    const double sum = weigh(h, i, weights, &largest), lse = sum == 0 ? INFINITY : largest + log(sum);
+    const double sum = weigh(h, i, weights, &largest), lse = sum == 0 ? INFINITY : largest + sp__log(sum);
     sp__store_f64(c->lse.dtype, sp__operand_at(&c->lse) + (h->row + i) * sp__size_of(c->lse.dtype), lse);
     for (int64_t j = 0; j < c->keys; j++) weights[j] *= kept(h, i, j);
     for (int64_t e = 0; e < c->value_width; e++) {
@@ -115,7 +116,7 @@ static void pass_back(const head *h, int64_t i, int64_t j, double slope_sum, dou
 {
     const sp__attention *c = h->call;
     const double lse = sp__load_f64(c->lse.dtype, sp__operand_at(&c->lse) + (h->row + i) * sp__size_of(c->lse.dtype));
-    const double p = exp(score(h, i, j) - lse), factor = kept(h, i, j);
+    const double p = sp__exp(score(h, i, j) - lse), factor = kept(h, i, j);
     const double came = dot(h, &c->g, i, &c->v, j, c->value_width) * factor, slope = p * (came - slope_sum) * c->scale;
     for (int64_t e = 0; e < c->value_width; e++) dv[e] += p * factor * get(h, &c->g, i, e);
     for (int64_t e = 0; e < c->width; e++) {

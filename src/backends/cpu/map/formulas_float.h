@@ -1,8 +1,9 @@
-/* The formula of each map kernel on floating numbers: name_of, as backends/map_kinds.h lists them. <tgmath.h> makes
- * exp(x) that of the number's type. */
+/* The formula of each map kernel on floating numbers: name_of, as backends/map_kinds.h lists them. exp and its kin
+ * compute in f64, by functions of our own; <tgmath.h> makes sqrt(x), which is exact, that of the number's type. */
 #ifndef SPUSK_MAP_FORMULAS_FLOAT_H
 #define SPUSK_MAP_FORMULAS_FLOAT_H
 
+#include "backends/cpu/common/elementary.h"
 #include "backends/cpu/map/formulas_any.h"
 #include <tgmath.h>
 
@@ -10,6 +11,26 @@ static const number HALF = (number)0.5, ROOT_HALF = (number)0.707106781186547524
 static const number ROOT_2_PI = (number)0.79788456080286535588;                     /* √(2/π) */
 static const number ROOT_HALF_PI = (number)0.39894228040143267794;                  /* 1/√(2π) */
 static const number CUBE = (number)0.044715; /* gelu's tanh is that of √(2/π)·(x + 0.044715·x³) */
+
+#define SP__IN_F64(name)                                                                                               \
+    static inline number name##_in_f64(number x)                                                                       \
+    {                                                                                                                  \
+        return (number)sp__##name((double)x);                                                                          \
+    }
+SP__IN_F64(exp)
+SP__IN_F64(expm1)
+SP__IN_F64(log)
+SP__IN_F64(log1p)
+SP__IN_F64(sin)
+SP__IN_F64(cos)
+SP__IN_F64(tanh)
+SP__IN_F64(erf)
+#undef SP__IN_F64
+
+static inline number pow_in_f64(number x, number y)
+{
+    return (number)sp__pow((double)x, (double)y);
+}
 
 static inline number copy_of(number x)
 {
@@ -33,22 +54,22 @@ static inline number sign_of(number x)
 
 static inline number exp_of(number x)
 {
-    return exp(x);
+    return exp_in_f64(x);
 }
 
 static inline number expm1_of(number x)
 {
-    return expm1(x);
+    return expm1_in_f64(x);
 }
 
 static inline number log_of(number x)
 {
-    return log(x);
+    return log_in_f64(x);
 }
 
 static inline number log1p_of(number x)
 {
-    return log1p(x);
+    return log1p_in_f64(x);
 }
 
 static inline number sqrt_of(number x)
@@ -73,22 +94,22 @@ static inline number square_of(number x)
 
 static inline number sin_of(number x)
 {
-    return sin(x);
+    return sin_in_f64(x);
 }
 
 static inline number cos_of(number x)
 {
-    return cos(x);
+    return cos_in_f64(x);
 }
 
 static inline number tanh_of(number x)
 {
-    return tanh(x);
+    return tanh_in_f64(x);
 }
 
 static inline number sigmoid_of(number x)
 {
-    return 1 / (1 + exp(-x));
+    return 1 / (1 + exp_in_f64(-x));
 }
 
 static inline number relu_of(number x)
@@ -98,7 +119,7 @@ static inline number relu_of(number x)
 
 static inline number silu_of(number x)
 {
-    return x / (1 + exp(-x));
+    return x / (1 + exp_in_f64(-x));
 }
 
 static inline number floor_of(number x)
@@ -118,12 +139,12 @@ static inline number round_of(number x)
 
 static inline number erf_of(number x)
 {
-    return erf(x);
+    return erf_in_f64(x);
 }
 
 static inline number softplus_of(number x, number p, number q)
 {
-    return x * p > q ? x : log1p(exp(x * p)) / p;
+    return x * p > q ? x : log1p_in_f64(exp_in_f64(x * p)) / p;
 }
 
 static inline number leaky_relu_of(number x, number p)
@@ -133,17 +154,17 @@ static inline number leaky_relu_of(number x, number p)
 
 static inline number elu_of(number x, number p)
 {
-    return x > 0 ? x : expm1(x) * p;
+    return x > 0 ? x : expm1_in_f64(x) * p;
 }
 
 static inline number gelu_of(number x)
 {
-    return x * HALF * (1 + erf(x * ROOT_HALF));
+    return x * HALF * (1 + erf_in_f64(x * ROOT_HALF));
 }
 
 static inline number gelu_tanh_of(number x)
 {
-    return HALF * x * (1 + tanh(ROOT_2_PI * (x + CUBE * x * x * x)));
+    return HALF * x * (1 + tanh_in_f64(ROOT_2_PI * (x + CUBE * x * x * x)));
 }
 
 static inline number clamp_of(number x, number p, number q)
@@ -154,7 +175,7 @@ static inline number clamp_of(number x, number p, number q)
 
 static inline number pow_scalar_of(number x, number p)
 {
-    return pow(x, p);
+    return pow_in_f64(x, p);
 }
 
 static inline number affine_of(number x, number p, number q)
@@ -203,7 +224,7 @@ static inline number div_of(number x, number y)
 
 static inline number pow_of(number x, number y)
 {
-    return pow(x, y);
+    return pow_in_f64(x, y);
 }
 
 static inline number maximum_of(number x, number y)
@@ -240,7 +261,7 @@ static inline number tanh_backward_of(number x, number y)
 
 static inline number gelu_backward_of(number x, number y)
 {
-    return x * (HALF * (1 + erf(y * ROOT_HALF)) + y * exp(-HALF * y * y) * ROOT_HALF_PI);
+    return x * (HALF * (1 + erf_in_f64(y * ROOT_HALF)) + y * exp_in_f64(-HALF * y * y) * ROOT_HALF_PI);
 }
 
 static inline number gelu_tanh_backward_of(number x, number y)
@@ -267,13 +288,13 @@ static inline number leaky_relu_backward_of(number x, number y, number p)
 
 static inline number elu_backward_of(number x, number y, number p)
 {
-    return y <= 0 ? x * p * exp(y) : x;
+    return y <= 0 ? x * p * exp_in_f64(y) : x;
 }
 
 /* x is the logit, y the target. What is left of x·(1 - t) or σ(-x) at a large margin is not lost beside x or 1. */
 static inline number bce_logits_of(number x, number y)
 {
-    return (x > 0 ? x * (1 - y) : -x * y) + log1p(exp(-fabs(x)));
+    return (x > 0 ? x * (1 - y) : -x * y) + log1p_in_f64(exp_in_f64(-fabs(x)));
 }
 
 static inline number bce_logits_backward_of(number x, number y)

@@ -1,5 +1,6 @@
 /* Reductions: cuts them by shape into blocks, runs the blocks on the team, puts their results together in order.
  * K: outputs, R: elements reduced to each. */
+#include "backends/cpu/common/elementary.h"
 #include "backends/cpu/cpu.h"
 #include <math.h>
 #include <stdlib.h>
@@ -195,8 +196,8 @@ static double finish_float(const plan *p, const sp__cell *cell)
     case SP__MEAN: return sum_of(cell) / n;
     case SP__VAR: return value / (n > param ? n - param : 0);
     case SP__STD: return sqrt(value / (n > param ? n - param : 0));
-    case SP__LOGSUMEXP: return cell->also.f + log(value);
-    case SP__NORM: return param == 2 ? sqrt(value) : p->folds[0] == SP__FOLD_POWER ? pow(value, 1 / param) : value;
+    case SP__LOGSUMEXP: return cell->also.f + sp__log(value);
+    case SP__NORM: return param == 2 ? sqrt(value) : p->folds[0] == SP__FOLD_POWER ? sp__pow(value, 1 / param) : value;
     default: return value;
     }
 }

@@ -1,5 +1,6 @@
 /* Reductions of floating types, which compute in f64, block by block. */
 #include "backends/cpu/common/element.h"
+#include "backends/cpu/common/elementary.h"
 #include "backends/cpu/reference.h"
 #include <math.h>
 
@@ -69,7 +70,7 @@ static inline double deviation_step(double v, double x, double mean)
 
 static inline double exp_step(double v, double x, double max)
 {
-    return v + exp(x - max);
+    return v + sp__exp(x - max);
 }
 
 static inline double abs_step(double v, double x)
@@ -84,7 +85,7 @@ static inline double square_step(double v, double x)
 
 static inline double power_step(double v, double x, double p)
 {
-    return v + pow(fabs(x), p);
+    return v + sp__pow(fabs(x), p);
 }
 
 static inline double nonzero_step(double v, double x)

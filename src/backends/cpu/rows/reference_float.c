@@ -1,8 +1,14 @@
 /* Softmax and its kin for one floating type: rows [first, last) of call->outer × call->inner, each of call->n elements
- * `inner` apart. Sums are f64; <tgmath.h> makes exp(x) that of the number's type. */
+ * `inner` apart. Sums are f64. */
 #include "backends/cpu/common/element.h"
+#include "backends/cpu/common/elementary.h"
 #include "backends/cpu/reference.h"
-#include <tgmath.h>
+#include <math.h>
+
+static inline number exp_of(number x)
+{
+    return (number)sp__exp((double)x);
+}
 
 /* Where row r begins. */
 static inline element *row_of(const sp__rows *call, const sp__operand *x, int64_t r)
@@ -23,7 +29,7 @@ static number row_max(const element *x, int64_t n, int64_t step)
 static double row_exp_sum(const element *x, int64_t n, int64_t step, number max)
 {
     double sum = 0;
-    for (int64_t i = 0; i < n; i++) sum += (double)exp(load(x + i * step) - max);
+    for (int64_t i = 0; i < n; i++) sum += (double)exp_of(load(x + i * step) - max);
     return sum;
 }
 
@@ -35,7 +41,7 @@ static void softmax(const sp__rows *call, int64_t first, int64_t last)
         element *y = row_of(call, &call->out, r);
         const number max = row_max(x, n, step);
         const number scale = (number)(1 / row_exp_sum(x, n, step, max));
-        for (int64_t i = 0; i < n; i++) store(y + i * step, exp(load(x + i * step) - max) * scale);
+        for (int64_t i = 0; i < n; i++) store(y + i * step, exp_of(load(x + i * step) - max) * scale);
     }
 }
 
@@ -46,7 +52,7 @@ static void log_softmax(const sp__rows *call, int64_t first, int64_t last)
         const element *x = row_of(call, &call->in, r);
         element *y = row_of(call, &call->out, r);
         const number max = row_max(x, n, step);
-        const number log_sum = (number)log(row_exp_sum(x, n, step, max));
+        const number log_sum = (number)sp__log(row_exp_sum(x, n, step, max));
         for (int64_t i = 0; i < n; i++) store(y + i * step, load(x + i * step) - max - log_sum);
     }
 }
@@ -74,7 +80,7 @@ static void log_softmax_backward(const sp__rows *call, int64_t first, int64_t la
         double sum = 0;
         for (int64_t i = 0; i < n; i++) sum += (double)load(g + i * step);
         for (int64_t i = 0; i < n; i++)
-            store(dx + i * step, load(g + i * step) - exp(load(y + i * step)) * (number)sum);
+            store(dx + i * step, load(g + i * step) - exp_of(load(y + i * step)) * (number)sum);
     }
 }
 
