@@ -13,6 +13,7 @@ typedef struct state {
     float *space;               /* what is not taken yet */
     int64_t q0, queries, lanes; /* the block of queries in hand; lanes: queries, padded */
     int64_t k0, keys;           /* the block of keys */
+    bool diagonal;              /* a query of the block sees keys of the block up to its own */
     float *turned_q;            /* (width, BLOCK), scaled */
     float *scores;              /* (BLOCK keys, BLOCK queries); then the weights */
     float *copy, *dropped;      /* rows of a mask; (BLOCK, BLOCK) factors of dropout */
@@ -59,6 +60,12 @@ static int64_t smaller(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/* How many keys of the block any of a vector of queries sees. */
+static int64_t seen_by(const state *s, int64_t i)
+{
+    return s->diagonal ? smaller(s->keys, i + LANES) : s->keys;
+}
+
 /* The keys that the queries in hand see end here. */
 static int64_t keys_end(const state *s, int64_t end)
 {
@@ -82,6 +89,7 @@ static void set_keys(state *s, int64_t first, int64_t end)
 {
     s->k0 = first;
     s->keys = smaller(end - first, BLOCK);
+    s->diagonal = s->call->causal && first == s->q0;
     s->k = rows_from(s->all_k, first - s->first_key);
     s->v = rows_from(s->all_v, first - s->first_key);
 }
@@ -118,27 +126,24 @@ static void add_mask(state *s)
         }
 }
 
-/* Keys behind a query are not seen. */
+/* Keys behind a query are not seen. Where no query of a vector sees a key, its weights become 0 later. */
 static void hide_later(state *s)
 {
     static const int32_t counted[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
     const vi lane = *(const vi *)counted;
-    for (int64_t k = s->k0 > s->q0 ? 0 : s->q0 + 1 - s->k0; k < s->keys; k++) {
-        const int32_t first_to_see = (int32_t)(s->k0 + k - s->q0);
-        for (int64_t i = 0; i < s->lanes && i < first_to_see; i += LANES) {
-            float *x = s->scores + k * BLOCK + i;
-            const vi hidden = lane + (int32_t)i < first_to_see;
-            store_f32(x, select_f32(hidden, splat_f32(-INFINITY), load_f32(x, LANES)), LANES);
-        }
+    for (int64_t k = 1; k < s->keys; k++) {
+        const int64_t i = k / LANES * LANES;
+        float *x = s->scores + k * BLOCK + i;
+        store_f32(x, select_f32(lane < (int32_t)(k - i), splat_f32(-INFINITY), load_f32(x, LANES)), LANES);
     }
 }
 
 static void score(state *s)
 {
     multiply(s->scores, BLOCK, s->k, (block){s->turned_q, BLOCK, 1}, (int64_t[]){s->keys, s->lanes, s->call->width},
-             false);
+             false, s->diagonal ? COLUMNS_FROM_ROW : WHOLE);
     if (s->call->mask) add_mask(s);
-    if (s->call->causal) hide_later(s);
+    if (s->diagonal) hide_later(s);
 }
 
 /* The factors of dropout, 0 or 1/(1 - p), turned as scores are. */
@@ -179,9 +184,12 @@ static vf largest_of(const float *scores, int64_t keys, vf largest)
     return larger_f32(other, largest);
 }
 
-/* A vector of queries: scores become weights e^(score - largest). Without any key to see, nothing is subtracted. */
-static void weigh(float *scores, int64_t keys, running *r, int64_t i)
+/* A vector of queries: scores of the keys that they see become weights e^(score - largest), all others 0. Without any
+ * key to see, nothing is subtracted. */
+static void weigh(state *s, running *r, int64_t i)
 {
+    float *scores = s->scores + i;
+    const int64_t keys = seen_by(s, i);
     const vf before = load_f32(r->largest + i, LANES), largest = largest_of(scores, keys, before);
     const vf base = select_f32(largest == -INFINITY, (vf){0}, largest), scale = exp_f32(before - base);
     vf sum = load_f32(r->sum + i, LANES) * scale;
@@ -191,6 +199,7 @@ static void weigh(float *scores, int64_t keys, running *r, int64_t i)
         store_f32(x, e, LANES);
         sum += e;
     }
+    for (int64_t k = keys; k < s->keys; k++) store_f32(scores + k * BLOCK, (vf){0}, LANES);
     store_f32(r->largest + i, largest, LANES);
     store_f32(r->sum + i, sum, LANES);
     store_f32(r->scale + i, scale, LANES);
@@ -240,14 +249,14 @@ static void attend(state *s, float *y)
     for (int64_t k = 0; k < end; k += BLOCK) {
         set_keys(s, k, end);
         score(s);
-        for (int64_t i = 0; i < s->lanes; i += LANES) weigh(s->scores + i, s->keys, &r, i);
+        for (int64_t i = 0; i < s->lanes; i += LANES) weigh(s, &r, i);
         if (c->dropout > 0) {
             draw_dropped(s);
             drop(s);
         }
         if (k > 0) scale_rows(y, s->value_width, s->queries, r.scale);
         multiply(y, s->value_width, (block){s->scores, 1, BLOCK}, s->v,
-                 (int64_t[]){s->queries, s->value_width, s->keys}, k > 0);
+                 (int64_t[]){s->queries, s->value_width, s->keys}, k > 0, s->diagonal ? SUMS_TO_ROW : WHOLE);
     }
     finish_queries(s, &r, y);
 }
@@ -332,7 +341,11 @@ static void slope_scores(state *s, slopes *g)
     const vf scale = splat_f32((float)s->call->scale);
     for (int64_t i = 0; i < s->lanes; i += LANES) {
         const vf lse = load_f32(g->lse + i, LANES), dot = load_f32(g->dot + i, LANES);
-        for (int64_t k = 0; k < s->keys; k++) {
+        for (int64_t k = seen_by(s, i); k < s->keys; k++) {
+            store_f32(s->scores + k * BLOCK + i, (vf){0}, LANES);
+            store_f32(g->slope + k * BLOCK + i, (vf){0}, LANES);
+        }
+        for (int64_t k = 0; k < seen_by(s, i); k++) {
             float *x = s->scores + k * BLOCK + i, *d = g->slope + k * BLOCK + i;
             const vf p = exp_f32(load_f32(x, LANES) - lse);
             vf kept = p, came = load_f32(d, LANES);
@@ -353,16 +366,21 @@ static void pass_back(state *s, slopes *g, int64_t first)
     const sp__attention *c = s->call;
     const int64_t at = s->k0 - first;
     const block weights = {s->scores, BLOCK, 1}, slope = {g->slope, BLOCK, 1}, slope_turned = {g->slope, 1, BLOCK};
+    const triangle from_row = s->diagonal ? SUMS_FROM_ROW : WHOLE;
     score(s);
     multiply(g->slope, BLOCK, s->v, (block){g->turned_g, BLOCK, 1}, (int64_t[]){s->keys, s->lanes, c->value_width},
-             false);
+             false, s->diagonal ? COLUMNS_FROM_ROW : WHOLE);
     if (c->dropout > 0) draw_dropped(s);
     slope_scores(s, g);
     if (c->dv)
         multiply(g->dv + at * s->value_width, s->value_width, weights, g->g,
-                 (int64_t[]){s->keys, s->value_width, s->queries}, true);
-    if (c->dk) multiply(g->dk + at * s->width, s->width, slope, g->q, (int64_t[]){s->keys, s->width, s->queries}, true);
-    if (c->dq) multiply(g->dq, s->width, slope_turned, s->k, (int64_t[]){s->queries, s->width, s->keys}, true);
+                 (int64_t[]){s->keys, s->value_width, s->queries}, true, from_row);
+    if (c->dk)
+        multiply(g->dk + at * s->width, s->width, slope, g->q, (int64_t[]){s->keys, s->width, s->queries}, true,
+                 from_row);
+    if (c->dq)
+        multiply(g->dq, s->width, slope_turned, s->k, (int64_t[]){s->queries, s->width, s->keys}, true,
+                 s->diagonal ? SUMS_TO_ROW : WHOLE);
 }
 
 static void put_dq(const state *s, const slopes *g, float *sums)

@@ -112,25 +112,38 @@ static void turn_rows(float *out, block x, int64_t rows, int64_t columns)
 
 /* ---- products ---- */
 
+/* What of a product a triangle leaves. Where a query sees keys up to its own, one of the operands or the result is half
+ * zeros, and these parts of it are neither read nor written. */
+typedef enum triangle {
+    WHOLE,
+    COLUMNS_FROM_ROW, /* row i of c from column i on, or from a multiple of 16 before it */
+    SUMS_TO_ROW,      /* row i of a up to column i, and a few zeros more */
+    SUMS_FROM_ROW     /* row i of a from column i, or from a zero or more before it */
+} triangle;
+
 /* c = a·b, or c += a·b: (m, k) × (k, n), n a multiple of 16, the rows of b and c side by side. */
-static void multiply(float *c, int64_t c_row, block a, block b, const int64_t sizes[3], bool adds)
+static void multiply(float *c, int64_t c_row, block a, block b, const int64_t sizes[3], bool adds, triangle cut)
 {
     const int64_t m = sizes[0], n = sizes[1], k = sizes[2];
     for (int64_t j = 0; j < n; j += NR) {
+        const int64_t end = n - j < NR ? n : j + NR;
         tile t = {.a_row = a.row,
                   .a_column = a.column,
-                  .b = b.at + j,
                   .b_row = b.row,
-                  .k = k,
                   .c_row = c_row,
                   .c_column = 1,
-                  .width = n - j < NR ? n - j : NR,
                   .plain = true,
                   .alpha = 1,
                   .beta = adds};
         for (int64_t i = 0; i < m;) {
-            t.a = a.at + i * a.row;
-            t.c = c + i * c_row + j;
+            const int64_t column = cut == COLUMNS_FROM_ROW && i / 16 * 16 > j ? i / 16 * 16 : j;
+            const int64_t first = cut == SUMS_FROM_ROW ? i : 0;
+            if (column >= end) break;
+            t.k = (cut == SUMS_TO_ROW && i + ROWS < k ? i + ROWS : k) - first;
+            t.a = a.at + i * a.row + first * a.column;
+            t.b = b.at + first * b.row + column;
+            t.c = c + i * c_row + column;
+            t.width = end - column;
             i += run_rows(&t, m - i);
         }
     }
