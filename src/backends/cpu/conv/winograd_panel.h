@@ -1,6 +1,6 @@
 /* Forward and backward-data by minimal filtering (see winograd.h): a block of tiles and a panel of the result's channels.
  *
- * k, n   channels of the source and of the result; a panel is up to `width` of n
+ * k, n   channels of the source and of the result; a panel is up to NR of n
  * BLOCK  tiles whose products are in registers at once, one after the other in images, rows and columns
  *
  * A place's sum depends on the image alone, not on what is computed beside it. A window of a 2×2 maximum lies in a
@@ -19,23 +19,29 @@ typedef struct winograd_call {
     sp__operand result;
     const sp__conv_tail *tail; /* NULL: none */
     sp__conv_axis axis[2];
-    int64_t strides[3];           /* of the result: image, row, column */
-    int64_t k, n, tiles;          /* tiles of the batch */
-    int64_t width, panels, panel; /* `panel`: numbers in a panel's transformed weights */
-    int64_t v_step, block;        /* in a block's transformed tiles: from point to point; all */
-    number *u;                    /* all transformed weights: [panel][POINTS][k][room] */
-    number *v;                    /* or a slab's transformed tiles: [block][POINTS][BLOCK][k] */
-    int64_t first, slab;          /* the slab's first tile; blocks in it */
-    int64_t chunk, chunks;        /* blocks in a task; tasks of a slab */
-    number *bias;                 /* of whole panels */
+    int64_t strides[3];    /* of the result: image, row, column */
+    int64_t k, n, tiles;   /* tiles of the batch */
+    int64_t depth;         /* channels of the source whose weights are transformed at once */
+    int64_t panels, panel; /* `panel`: numbers in a panel's transformed weights */
+    int64_t v_step, block; /* in a block's transformed tiles: from point to point; all */
+    number *u;             /* all transformed weights: [panel][POINTS][k][room] */
+    number *v;             /* or a slab's transformed tiles: [block][POINTS][BLOCK][k] */
+    int64_t first, slab;   /* the slab's first tile; blocks in it */
+    int64_t chunk, chunks; /* blocks in a task; tasks of a slab */
+    number *bias;          /* of whole panels */
     atomic_bool failed;
 } winograd_call;
 
-/* From point to point of a panel's transformed weights: one line more than they have, so that the points of one weight
+static int64_t panel_room(const winograd_call *p, int64_t panel)
+{
+    return room_for(least(p->n - panel * NR, NR));
+}
+
+/* From point to point of a panel's transformed weights: a vector more than they have, so that the points of one weight
  * do not all fall into one set of a cache. */
 static int64_t u_step(const winograd_call *p, int64_t room)
 {
-    return p->k * room + LANES;
+    return p->depth * room + LANES;
 }
 
 /* ---- weights ---- */
@@ -69,7 +75,7 @@ static void transform_weights(const winograd_call *p, int64_t panel, int64_t fro
     const sp__operand *w = &p->call->w;
     const bool forward = p->call->kind == SP__CONV_FORWARD;
     const int64_t n_stride = w->strides[!forward], k_stride = w->strides[forward];
-    const int64_t first = panel * p->width, width = least(p->n - first, p->width), room = room_for(width);
+    const int64_t first = panel * NR, width = least(p->n - first, NR), room = room_for(width);
     const sp__conv_axis *a = p->axis;
     for (int64_t j = 0; j < room; j += LANES) {
         const number *start = (const number *)w->buffer + w->offset + (first + j) * n_stride;
@@ -80,7 +86,7 @@ static void transform_weights(const winograd_call *p, int64_t panel, int64_t fro
                                 (a[1].tap + t % 3 * a[1].tap_step) * w->strides[3];
             for (int64_t k = from; k < to; k++) g[k - from][t] = load_weights(tap + k * k_stride, n_stride, width - j);
         }
-        for (int64_t k = from; k < to; k++) weight_points(g[k - from], u + k * room + j, u_step(p, room));
+        for (int64_t k = from; k < to; k++) weight_points(g[k - from], u + k % p->depth * room + j, u_step(p, room));
     }
 }
 
@@ -130,24 +136,29 @@ static void store_places(const winograd_call *p, const spot *at, int64_t j, cons
 
 /* ---- a block of tiles ---- */
 
-/* The products of one column of points: of a narrow panel two points at a time, so that as many sums are in registers. */
-static void multiply_column(const winograd_call *p, const number *u, int64_t room, const number *v, bool many,
-                            number *m)
+SP__INLINE void multiply_rows(const product *q, bool many, const int points, const bool adds)
 {
-    const int64_t row = p->source.row, step = u_step(p, room);
-    product q = {.depth = p->k, .a_row = row, .a_depth = 1, .b_depth = room};
+    if (many)
+        multiply(q, SP__TILE_ROWS, points, adds);
+    else
+        multiply(q, FEW, points, adds);
+}
+
+/* The products of one column of points, of `depth` channels of the source; `adds`: to what m has. Of a narrow panel two
+ * points at a time, so that as many sums are in registers. */
+SP__INLINE void multiply_column(const winograd_call *p, const number *u, int64_t room, const number *v, int64_t depth,
+                                bool many, const bool adds, number *m)
+{
+    const int64_t step = u_step(p, room);
+    product q = {.depth = depth, .a_row = p->source.row, .a_depth = 1, .b_depth = room};
     q.a_point = p->v_step, q.b_point = step, q.sums_point = M_STEP;
     const int points = room == LANES ? 2 : 1;
     for (int i = 0; i < SIDE; i += points) {
         q.a = v + i * p->v_step, q.b = u + i * step, q.sums = m + i * M_STEP;
-        if (points == 2 && many)
-            multiply(&q, SP__TILE_ROWS, 2, false);
-        else if (points == 2)
-            multiply(&q, FEW, 2, false);
-        else if (many)
-            multiply(&q, SP__TILE_ROWS, 1, false);
+        if (points == 2)
+            multiply_rows(&q, many, 2, adds);
         else
-            multiply(&q, FEW, 1, false);
+            multiply_rows(&q, many, 1, adds);
     }
 }
 
@@ -182,7 +193,7 @@ SP__INLINE void result_places(const number *half, vector bias, vector *y)
 
 static void finish_panel(const winograd_call *p, int64_t panel, const spot *at, int64_t count, const number *half)
 {
-    const int64_t first = panel * p->width, width = least(p->n - first, p->width);
+    const int64_t first = panel * NR, width = least(p->n - first, NR);
     for (int64_t r = 0; r < count; r++) {
         for (int64_t j = 0; j < width; j += LANES) {
             vector y[TILE * TILE];
@@ -193,19 +204,6 @@ static void finish_panel(const winograd_call *p, int64_t panel, const spot *at, 
                 store_places(p, &at[r], first + j, y, width - j);
         }
     }
-}
-
-/* A block's results in a panel, from its transformed tiles and the panel's transformed weights. */
-static void run_panel(const winograd_call *p, int64_t panel, const number *u, const spot *at, int64_t count,
-                      const number *v)
-{
-    number m[SIDE * M_STEP] __attribute__((aligned(64))), half[SIDE * TILE * M_STEP] __attribute__((aligned(64)));
-    const int64_t room = room_for(least(p->n - panel * p->width, p->width));
-    for (int j = 0; j < SIDE; j++) {
-        multiply_column(p, u + j * SIDE * u_step(p, room), room, v + j * SIDE * p->v_step, count > FEW, m);
-        reduce_column(m, count, room, half + j * TILE * M_STEP);
-    }
-    finish_panel(p, panel, at, count, half);
 }
 
 #endif
