@@ -97,24 +97,35 @@ static void test_typical_calls(void **state)
     free(zeros);
 }
 
-/* A ReLU that let more than half through: its lists would be long. */
+/* Calls whose lists pay up to a share of y's places that have a gradient: minimal filtering leaves them less. */
+static const struct {
+    typical of; /* the row behind that share */
+    double most;
+} shares[] = {
+    {{SP__CONV_BACKWARD_WEIGHT, SP_F32, 1, 16, 32, 14, 3, 2, 1, RELU, false, "weight"}, 0.5},
+    {{SP__CONV_BACKWARD_WEIGHT, SP_BF16, 1, 16, 32, 14, 3, 2, 1, RELU, false, "weight"}, 0.5},
+    {{SP__CONV_BACKWARD_WEIGHT, SP_F32, 1, 16, 32, 14, 3, 1, 1, RELU, false, "expanded"}, 0.2},
+    {{SP__CONV_BACKWARD_WEIGHT, SP_F32, 1, 16, 32, 14, 3, 1, 1, RELU_POOL, false, "expanded"}, 0.2},
+};
+
 static void test_the_share_that_a_relu_let_through(void **state)
 {
     (void)state;
-    static const typical of[] = {{SP__CONV_BACKWARD_WEIGHT, SP_F32, 1, 16, 32, 14, 3, 2, 1, RELU, false, "weight"},
-                                 {SP__CONV_BACKWARD_WEIGHT, SP_BF16, 1, 16, 32, 14, 3, 2, 1, RELU, false, "weight"}};
     sp__cpu_set_level(NULL);
     if (strcmp(sp_isa(), "reference") == 0) skip();
-    for (size_t t = 0; t < sizeof of / sizeof *of; t++)
+    for (size_t t = 0; t < sizeof shares / sizeof *shares; t++)
         for (int more = 0; more < 2; more++) {
-            const int64_t n = 7 * 7 * 32, item = sp__size_of(of[t].dtype);
+            const typical *of = &shares[t].of;
+            const int64_t size = 14 / of->stride / (of->behind == RELU_POOL ? 2 : 1), n = size * size * of->out;
+            const double places = of->behind == RELU_POOL ? 4 : 1;
+            const int64_t item = sp__size_of(of->dtype), positive = (int64_t)(shares[t].most * places * (double)n);
             char *y = calloc((size_t)n, (size_t)item);
-            for (int64_t i = 0; i < n / 2 + more; i++) sp__store_f64(of[t].dtype, y + i * item, 0.5);
-            sp__store_f64(of[t].dtype, y + (n - 1) * item, (double)NAN);
-            sp__store_f64(of[t].dtype, y + (n - 2) * item, -1);
+            for (int64_t i = 0; i < positive + more; i++) sp__store_f64(of->dtype, y + i * item, 0.5);
+            sp__store_f64(of->dtype, y + (n - 1) * item, (double)NAN);
+            sp__store_f64(of->dtype, y + (n - 2) * item, -1);
             sp__conv_tail tail;
-            const sp__conv call = make(&of[t], y, &tail, NULL);
-            assert_string_equal(sp__conv_choose(&call)->name, more ? "weight" : "sparse");
+            const sp__conv call = make(of, y, &tail, NULL);
+            assert_string_equal(sp__conv_choose(&call)->name, more ? of->of_vectors : "sparse");
             free(y);
         }
 }
