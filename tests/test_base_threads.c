@@ -43,6 +43,32 @@ static void test_each_item_runs_once(void **state)
     run_and_check(&t, -3, count);
 }
 
+static void note_order(void *context, int64_t i)
+{
+    int64_t *next = context;
+    next[i + 1] = (*next)++;
+}
+
+/* Each item once; one thread does them from the last to the first. */
+static void test_backwards(void **state)
+{
+    (void)state;
+    static tally t;
+    static const int64_t items[] = {0, 1, 2, 7, 64, 100, 1001, MOST};
+    for (int threads = 1; threads <= 5; threads++) {
+        assert_int_equal(sp_set_num_threads(threads), SP_OK);
+        for (int i = 0; i < 8; i++) {
+            memset(&t, 0, sizeof t);
+            sp__parallel_backwards(items[i], count, &t);
+            for (int64_t k = 0; k < MOST; k++) assert_int_equal(t.runs[k], k < items[i]);
+        }
+    }
+    int64_t order[11] = {0};
+    assert_int_equal(sp_set_num_threads(1), SP_OK);
+    sp__parallel_backwards(10, note_order, order);
+    for (int64_t i = 0; i < 10; i++) assert_int_equal(order[i + 1], 9 - i);
+}
+
 static void count_nested(void *context, int64_t i)
 {
     static tally inner[16];
@@ -286,6 +312,7 @@ int main(int argc, char **argv)
     if (argc > 1 && !strcmp(argv[1], "count")) return printf("%d\n", sp_num_threads()) < 0;
     const struct CMUnitTest tests[] = {
         sp_test(test_each_item_runs_once),
+        sp_test(test_backwards),
         sp_test(test_a_nested_call_runs_in_place),
         sp_test(test_items_run_side_by_side),
         sp_test(test_several_threads_call_at_once),

@@ -163,6 +163,9 @@ double sp__normal_far_tail(double r);
  * Called from inside a body, or with one thread, it runs them in order on the caller. The result must not depend on
  * which thread runs which i. */
 void sp__parallel(int64_t n, void (*body)(void *context, int64_t i), void *context);
+/* The same, but each thread does its part from the end to the beginning. What it wrote last in the pass before is then
+ * still in its cache. */
+void sp__parallel_backwards(int64_t n, void (*body)(void *context, int64_t i), void *context);
 /* Ends the team's threads; a later sp__parallel starts them again. Does nothing inside a body. */
 void sp__threads_stop(void);
 

@@ -25,6 +25,8 @@ typedef struct job {
     void *context;
     int64_t n, step; /* items; items in a piece */
     uint32_t pieces;
+    int threads;    /* that have a share */
+    bool backwards; /* each share from its end to its beginning */
 } job;
 
 /* number << 32 | next << 16 | end */
@@ -136,11 +138,18 @@ static int64_t claim(share *from, bool own)
     return own ? (int64_t)next_of(word) : (int64_t)end_of(word) - 1;
 }
 
-static void do_piece(const job *j, int64_t piece)
+/* The first piece of a share; that of the next share is its end. */
+static int64_t share_begin(const job *j, int64_t which)
 {
-    int64_t end = (piece + 1) * j->step;
-    if (end > j->n) end = j->n;
-    for (int64_t i = piece * j->step; i < end; i++) j->body(j->context, i);
+    return which * j->pieces / j->threads;
+}
+
+/* Backwards, the pieces of a share are claimed as always, and stand for those at the same distance from its end. */
+static void do_piece(const job *j, int64_t piece, int64_t which)
+{
+    if (j->backwards) piece = share_begin(j, which) + share_begin(j, which + 1) - 1 - piece;
+    const int64_t begin = piece * j->step, end = begin + j->step < j->n ? begin + j->step : j->n;
+    for (int64_t i = begin; i < end; i++) j->body(j->context, j->backwards ? begin + end - 1 - i : i);
 }
 
 /* The thread that does the last piece wakes the caller, if it sleeps. Once a piece is counted the job may be over. */
@@ -148,7 +157,7 @@ static void work_from(share *from, bool own)
 {
     for (int64_t piece; (piece = claim(from, own)) >= 0;) {
         uint32_t pieces = team.now.pieces;
-        do_piece(&team.now, piece);
+        do_piece(&team.now, piece, from - shares);
         if (atomic_fetch_add(&team.done, 1) + 1 == pieces && atomic_load(&team.caller_sleeps)) {
             pthread_mutex_lock(&team.sleep);
             pthread_cond_signal(&team.finished);
@@ -334,45 +343,59 @@ sp_status sp_set_num_threads(int n)
 /* ---- running ---- */
 
 /* Pieces are few, so that claiming them costs little, and enough for threads of unequal speed to end together. */
-static job cut(int64_t n, int threads, void (*body)(void *, int64_t), void *context)
+static void cut(job *j)
 {
-    int64_t step = n / ((int64_t)threads * PIECES_PER_THREAD);
-    if (step < 1) step = 1;
-    return (job){body, context, n, step, (uint32_t)((n - 1) / step + 1)};
+    j->step = j->n / ((int64_t)j->threads * PIECES_PER_THREAD);
+    if (j->step < 1) j->step = 1;
+    j->pieces = (uint32_t)((j->n - 1) / j->step + 1);
 }
 
-static void share_out(uint32_t number, int threads, uint32_t pieces)
+static void share_out(uint32_t number, const job *j)
 {
-    atomic_store_explicit(&team.sharing, threads, memory_order_relaxed);
-    for (int i = 0; i < threads; i++) {
-        const uint64_t next = (uint64_t)i * pieces / (uint64_t)threads;
-        const uint64_t end = (uint64_t)(i + 1) * pieces / (uint64_t)threads;
+    atomic_store_explicit(&team.sharing, j->threads, memory_order_relaxed);
+    for (int i = 0; i < j->threads; i++) {
+        const uint64_t next = (uint64_t)share_begin(j, i), end = (uint64_t)share_begin(j, i + 1);
         atomic_store_explicit(&shares[i].word, (uint64_t)number << 32 | next << 16 | end, memory_order_release);
     }
     atomic_store(&team.number, number);
 }
 
-static void run_on_team(int64_t n, int threads, void (*body)(void *, int64_t), void *context)
+static void run_on_team(const job *j)
 {
-    start_workers(threads - 1);
-    team.now = cut(n, threads, body, context);
+    start_workers(j->threads - 1);
+    team.now = *j;
+    cut(&team.now);
     const uint32_t pieces = team.now.pieces;
     atomic_store(&team.done, 0);
-    share_out(atomic_load_explicit(&team.number, memory_order_relaxed) + 1, threads, pieces);
+    share_out(atomic_load_explicit(&team.number, memory_order_relaxed) + 1, &team.now);
     wake(pieces - 1);
     inside = true;
-    work_while_any(0, threads);
+    work_while_any(0, j->threads);
     inside = false;
     if (!spin_until(all_done, pieces)) sleep_until_done(pieces);
 }
 
-void sp__parallel(int64_t n, void (*body)(void *context, int64_t i), void *context)
+static void run(int64_t n, void (*body)(void *context, int64_t i), void *context, bool backwards)
 {
-    int threads = n > 1 && !inside ? sp_num_threads() : 1;
-    if (threads > 1 && pthread_mutex_trylock(&team.use) == 0) {
-        run_on_team(n, threads, body, context);
+    const job j = {.body = body,
+                   .context = context,
+                   .n = n,
+                   .threads = n > 1 && !inside ? sp_num_threads() : 1,
+                   .backwards = backwards};
+    if (j.threads > 1 && pthread_mutex_trylock(&team.use) == 0) {
+        run_on_team(&j);
         pthread_mutex_unlock(&team.use);
         return;
     }
-    for (int64_t i = 0; i < n; i++) body(context, i);
+    for (int64_t i = 0; i < n; i++) body(context, backwards ? n - 1 - i : i);
+}
+
+void sp__parallel(int64_t n, void (*body)(void *context, int64_t i), void *context)
+{
+    run(n, body, context, false);
+}
+
+void sp__parallel_backwards(int64_t n, void (*body)(void *context, int64_t i), void *context)
+{
+    run(n, body, context, true);
 }

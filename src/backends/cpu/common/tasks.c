@@ -16,6 +16,14 @@ void sp__tasks(int64_t n, void (*body)(void *context, int64_t i), void *context)
         sp__parallel(n, body, context);
 }
 
+void sp__tasks_backwards(int64_t n, void (*body)(void *context, int64_t i), void *context)
+{
+    if (n == 1)
+        body(context, 0);
+    else if (n > 1)
+        sp__parallel_backwards(n, body, context);
+}
+
 typedef struct ranges {
     int64_t n, grain;
     void (*body)(const void *context, int64_t first, int64_t last);

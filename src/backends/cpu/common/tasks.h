@@ -9,6 +9,8 @@ void *sp__scratch(size_t bytes);
 
 /* sp__parallel, but on the caller alone when n is 1. */
 void sp__tasks(int64_t n, void (*body)(void *context, int64_t i), void *context);
+/* The same with sp__parallel_backwards: for the first of two passes over a tensor that was written before. */
+void sp__tasks_backwards(int64_t n, void (*body)(void *context, int64_t i), void *context);
 /* The same with subnormal numbers taken for 0, on whatever thread a body runs: products and optimisers meet many of
  * them (a moment that decays), and they cost a hundred times what other numbers cost. Element-wise kernels and
  * reductions keep them, as PyTorch does. */

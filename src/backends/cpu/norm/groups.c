@@ -91,10 +91,12 @@ static void run_tasks(plan *p)
     const double *const numbers[] = {p->mean, p->scale, p->bias, p->shift, p->slope};
     sp__operand to = {.buffer = p->numbers, .dtype = number_dtype(p), .strides = {1}};
     for (int i = 0; i < 5; i++, to.offset += p->lanes) sp__norm_store_row(&to, p->lanes, numbers[i]);
-    if (p->places.layout == SP__NORM_COLUMNS)
-        sp__tasks(p->parts, columns_task, p);
+    const bool columns = p->places.layout == SP__NORM_COLUMNS;
+    const int64_t n = columns ? p->parts : p->parts * p->groups;
+    if (p->add) /* the end of x, or of a gradient, was written last, and the pass that writes begins at the beginning */
+        sp__tasks_backwards(n, columns ? columns_task : runs_task, p);
     else
-        sp__tasks(p->parts * p->groups, runs_task, p);
+        sp__tasks(n, columns ? columns_task : runs_task, p);
 }
 
 /* The sums of all parts come together in the first's, in order, then those of a group's copies. */
