@@ -3,6 +3,7 @@
 #include "support/support.h"
 #include <spusk/extend.h>
 #include <spusk/spusk.h>
+#include <spusk/threads.h>
 #include <stdio.h>
 
 /* ---- random shapes ---- */
@@ -189,6 +190,29 @@ static void test_conv_transpose2d_refuses(void **state)
     REFUSED(SP_ERROR_ARGUMENT, "stride must be 1 or more", sp_conv_transpose2d(x, w, none, .stride = SP_ZERO));
 }
 
+/* Forward and both gradients by minimal filtering, whose tasks allocate for themselves. */
+static bool filtered_step(void *unused)
+{
+    (void)unused;
+    bool fine = false;
+    SP_SCOPE {
+        sp_tensor *x = sp_requires_grad(sp_ones(SP_DIMS(1, 136, 6, 9)));
+        sp_tensor *w = sp_requires_grad(sp_ones(SP_DIMS(20, 136, 3, 3)));
+        sp_tensor *y = sp_conv2d(x, w, SP_NONE, .padding = 1);
+        fine = y && sp_backward(sp_sum(sp_square(y))) == SP_OK;
+    }
+    return fine;
+}
+
+static void test_each_allocation_of_a_filtered_step_fails_in_turn(void **state)
+{
+    (void)state;
+    const int threads = sp_num_threads();
+    assert_int_equal(sp_set_num_threads(1), SP_OK);
+    assert_in_range(support_fail_each_allocation(filtered_step, NULL), 10, 10000);
+    sp_set_num_threads(threads);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +222,7 @@ int main(void)
         sp_test(test_gradients_of_gradients),
         sp_test(test_conv2d_refuses),
         sp_test(test_conv_transpose2d_refuses),
+        sp_test(test_each_allocation_of_a_filtered_step_fails_in_turn),
     };
     return sp_test_main(tests);
 }

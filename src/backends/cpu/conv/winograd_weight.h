@@ -155,7 +155,7 @@ static void run_piece(kernel_piece *q)
 
 static void kernel_task(void *context, int64_t task)
 {
-    enum { AT_ONCE = 4096 }; /* tiles times channels */
+    enum { AT_ONCE = 4096 }; /* tiles times channels, of whole vectors */
     kernel_call *p = context;
     const int64_t piece[2] = {task / p->pieces[1] % p->pieces[0], task % p->pieces[1]};
     kernel_piece q = {
@@ -163,7 +163,7 @@ static void kernel_task(void *context, int64_t task)
     q.x = channels_of(&p->x, q.k, least(p->call->in - q.k, PIECE));
     q.y = channels_of(&p->y, q.n, least(p->call->out - q.n, PIECE));
     q.bands = (q.x.channels + SP__TILE_ROWS - 1) / SP__TILE_ROWS, q.panels = (q.y.channels + NR - 1) / NR;
-    q.depth = AT_ONCE / (q.x.channels + q.y.channels);
+    q.depth = AT_ONCE / (q.x.row + q.y.row);
     const int64_t products = POINTS * q.bands * q.panels * SP__TILE_ROWS * NR;
     const int64_t v = POINTS * point_step(q.depth, q.x.row), z = POINTS * point_step(q.depth, q.y.row);
     const size_t bytes = (size_t)(products + v + z + NR) * sizeof(number);
