@@ -2,8 +2,6 @@
  * (Radford and others, "Language Models are Unsupervised Multitask Learners", 2019). */
 #include "networks.h"
 
-#include <math.h>
-
 enum { CHARACTERS = 65, PLACES = 64, WIDTH = 192, HEADS = 6, LAYERS = 3 };
 
 /* ---- causal self-attention ---- */
@@ -11,7 +9,6 @@ enum { CHARACTERS = 65, PLACES = 64, WIDTH = 192, HEADS = 6, LAYERS = 3 };
 typedef struct attention {
     sp_module base;
     sp_module *project, *out; /* to queries, keys and values side by side; from all heads */
-    sp_tensor *future;        /* (places, places): true where a key comes later than the query */
 } attention;
 
 static sp_tensor *attention_forward(sp_module *self, sp_tensor *x)
@@ -21,9 +18,7 @@ static sp_tensor *attention_forward(sp_module *self, sp_tensor *x)
     sp_tensor *qkv = sp_reshape(sp_forward(a->project, x), n, places, 3, HEADS, WIDTH / HEADS);
     qkv = sp_permute(qkv, 2, 0, 3, 1, 4);
     sp_tensor *q = sp_select(qkv, 0, 0), *k = sp_select(qkv, 0, 1), *v = sp_select(qkv, 0, 2);
-    sp_tensor *scores = sp_div_scalar(sp_matmul(q, sp_transpose(k, -2, -1)), sqrt((double)WIDTH / HEADS));
-    sp_tensor *weights = sp_softmax(sp_masked_fill(scores, a->future, -INFINITY), -1);
-    sp_tensor *heads = sp_transpose(sp_matmul(weights, v), 1, 2);
+    sp_tensor *heads = sp_transpose(sp_scaled_dot_product_attention(q, k, v, .is_causal = true), 1, 2);
     return sp_forward(a->out, sp_reshape(heads, n, places, WIDTH));
 }
 
@@ -31,10 +26,8 @@ static sp_module *attention_new(void)
 {
     attention *a = sp_module_new(attention, .name = "Attention", .forward = attention_forward);
     if (!a) return NULL;
-    sp_tensor *places = sp_arange_i64(0, PLACES, 1);
     a->project = sp_module_add(&a->base, "project", sp_nn_linear(WIDTH, 3 * WIDTH));
     a->out = sp_module_add(&a->base, "out", sp_nn_linear(WIDTH, WIDTH));
-    a->future = sp_module_add_buffer(&a->base, "future", sp_gt(places, sp_unsqueeze(places, 1)), .unsaved = true);
     return &a->base;
 }
 
