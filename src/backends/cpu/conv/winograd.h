@@ -29,18 +29,27 @@ enum { TILE = 4, SIDE = 6, POINTS = SIDE * SIDE };
 
 /* ---- one matrix times vectors that lie `step` apart, to `out` ---- */
 
+/* Rows of Bᵀ come in pairs that share their terms: 0 and 5, 1 and 2, 3 and 4. */
+SP__INLINE void source_pair(const vector *d, int step, const int pair, vector *first, vector *second)
+{
+    const vector d1 = d[step], d2 = d[2 * step], d3 = d[3 * step], d4 = d[4 * step];
+    if (pair == 0) {
+        *first = multiply_add(d[0] + d4, (number)-2.5, d2);
+        *second = multiply_add(d1 + d[5 * step], (number)-2.5, d3);
+        return;
+    }
+    const number inner = pair == 1 ? -2 : (number)-0.5, root = pair == 1 ? ROOT_HALF : ROOT_2;
+    const vector even = multiply_add(d4, inner, d2), odd = multiply_add(d3, inner, d1);
+    *first = multiply_add(even, root, odd);
+    *second = multiply_add(even, -root, odd);
+}
+
 /* From six: Bᵀ. */
 SP__INLINE void source_line(const vector *d, int step, vector *out)
 {
-    const vector d1 = d[step], d2 = d[2 * step], d3 = d[3 * step], d4 = d[4 * step];
-    const vector even = multiply_add(d4, -2, d2), odd = multiply_add(d3, -2, d1);
-    const vector even2 = multiply_add(d4, (number)-0.5, d2), odd2 = multiply_add(d3, (number)-0.5, d1);
-    out[0] = multiply_add(d[0] + d4, (number)-2.5, d2);
-    out[1] = multiply_add(even, ROOT_HALF, odd);
-    out[2] = multiply_add(even, -ROOT_HALF, odd);
-    out[3] = multiply_add(even2, ROOT_2, odd2);
-    out[4] = multiply_add(even2, -ROOT_2, odd2);
-    out[5] = multiply_add(d1 + d[5 * step], (number)-2.5, d3);
+    source_pair(d, step, 0, out, out + 5);
+    source_pair(d, step, 1, out + 1, out + 2);
+    source_pair(d, step, 2, out + 3, out + 4);
 }
 
 /* From three: G. */
@@ -159,24 +168,34 @@ SP__INLINE void copy_places(const tiling *t, int64_t image, const int64_t *first
     }
 }
 
-/* Bᵀ d B of 6×6 places to v, whose points lie `step` apart, column by column. */
-SP__INLINE void source_points(const number *d, int64_t row, int64_t column, number *v, int64_t step)
+/* A pair of columns of Bᵀ d B, of 6×6 places, to v, whose points lie `step` apart, column by column. */
+SP__INLINE void source_columns(const number *d, int64_t row, int64_t column, const int pair, number *v, int64_t step)
 {
-    vector half[POINTS];
+    const int at[2] = {pair == 0 ? 0 : 2 * pair - 1, pair == 0 ? SIDE - 1 : 2 * pair};
+    vector half[2][SIDE];
     SP__UNROLL
     for (int i = 0; i < SIDE; i++) {
         vector line[SIDE];
         SP__UNROLL
         for (int j = 0; j < SIDE; j++) line[j] = *(const vector *)(d + i * row + j * column);
-        source_line(line, 1, half + SIDE * i);
+        source_pair(line, 1, pair, &half[0][i], &half[1][i]);
     }
     SP__UNROLL
-    for (int j = 0; j < SIDE; j++) {
+    for (int q = 0; q < 2; q++) {
         vector out[SIDE];
-        source_line(half + j, SIDE, out);
+        source_line(half[q], 1, out);
         SP__UNROLL
-        for (int i = 0; i < SIDE; i++) *(vector *)(v + (SIDE * j + i) * step) = out[i];
+        for (int i = 0; i < SIDE; i++) *(vector *)(v + (SIDE * at[q] + i) * step) = out[i];
     }
+}
+
+/* All columns. A pair stays in registers; all would be stored and loaded, and stores stand in the way of loads whose
+ * addresses end alike. */
+SP__INLINE void source_points(const number *d, int64_t row, int64_t column, number *v, int64_t step)
+{
+    source_columns(d, row, column, 0, v, step);
+    source_columns(d, row, column, 1, v, step);
+    source_columns(d, row, column, 2, v, step);
 }
 
 /* Those of a tile. */
