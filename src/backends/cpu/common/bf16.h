@@ -10,12 +10,24 @@ typedef uint32_t words __attribute__((vector_size(SP__VECTOR_BYTES), aligned(4),
 SP__INLINE halves to_bf16(vf x)
 {
     const words bits = (words)x, rounded = (bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16, nan = (words)(x != x);
-    return __builtin_convertvector((rounded & ~nan) | (nan & 0x7FC0u), halves);
+    const words whole = (rounded & ~nan) | (nan & 0x7FC0u);
+#if defined(__AVX512F__)
+    return (halves)_mm512_cvtepi32_epi16((__m512i)whole);
+#else
+    return __builtin_convertvector(whole, halves);
+#endif
 }
 
+/* gcc's own conversion goes by quarters of a vector. */
 SP__INLINE vf from_bf16(halves x)
 {
+#if defined(__AVX512F__)
+    return (vf)((words)_mm512_cvtepu16_epi32((__m256i)x) << 16);
+#elif defined(__AVX2__)
+    return (vf)((words)_mm256_cvtepu16_epi32((__m128i)x) << 16);
+#else
     return (vf)(__builtin_convertvector(x, words) << 16);
+#endif
 }
 
 /* The first n elements at p, zeros behind. */
