@@ -29,8 +29,8 @@ static float *take(state *s, int64_t n)
 }
 
 /* What forward and backward need, and `more` floats. Keys [first, last) are brought once for all queries. */
-static float *open(state *s, const sp__attention *call, int64_t head, const int64_t keys[2], int64_t more,
-                   size_t *bytes)
+static float *begin(state *s, const sp__attention *call, int64_t head, const int64_t keys[2], int64_t more,
+                    size_t *bytes)
 {
     const int64_t width = sp__attention_padded(call->width), value_width = sp__attention_padded(call->value_width);
     const int64_t n = keys[1] - keys[0], of_k = lies_well(&call->k, call->width) ? 0 : n * width;
@@ -243,7 +243,7 @@ static void attend(state *s, float *y)
 {
     const sp__attention *c = s->call;
     const int64_t end = keys_end(s, c->keys);
-    running r = {{0}};
+    running r = {.sum = {0}};
     for (int i = 0; i < BLOCK; i++) r.largest[i] = -INFINITY;
     memset(y, 0, (size_t)(BLOCK * s->value_width) * sizeof *y);
     for (int64_t k = 0; k < end; k += BLOCK) {
@@ -267,7 +267,7 @@ static sp_status forward(const sp__attention *call, const sp__attention_part *pa
     size_t bytes;
     const int64_t keys[2] = {0, call->keys};
     const int64_t more = BLOCK * (sp__attention_padded(call->width) + sp__attention_padded(call->value_width));
-    float *memory = open(&s, call, part->head, keys, more, &bytes);
+    float *memory = begin(&s, call, part->head, keys, more, &bytes);
     if (!memory) return SP_ERROR_MEMORY;
     float *y = take(&s, BLOCK * s.value_width), *q_copy = take(&s, BLOCK * s.width);
     for (int64_t i = part->first; i < part->last; i += BLOCK) {
@@ -401,7 +401,7 @@ static sp_status backward(const sp__attention *call, const sp__attention_part *p
     const int64_t width = sp__attention_padded(call->width), value_width = sp__attention_padded(call->value_width);
     const int64_t keys = part->last - part->first, sums = keys * (width + value_width);
     const int64_t more = BLOCK * (2 * width + 3 * value_width + BLOCK) + sums;
-    float *memory = open(&s, call, part->head, (int64_t[]){part->first, part->last}, more, &bytes);
+    float *memory = begin(&s, call, part->head, (int64_t[]){part->first, part->last}, more, &bytes);
     if (!memory) return SP_ERROR_MEMORY;
     take_slopes(&s, &g, keys);
     memset(g.dk, 0, (size_t)sums * sizeof *g.dk);
