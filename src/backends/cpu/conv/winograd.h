@@ -29,7 +29,12 @@ enum { TILE = 4, SIDE = 6, POINTS = SIDE * SIDE };
 
 /* ---- one matrix times vectors that lie `step` apart, to `out` ---- */
 
-/* Rows of Bᵀ come in pairs that share their terms: 0 and 5, 1 and 2, 3 and 4. */
+/* Rows of Bᵀ come in pairs that share their terms: pair 0 is rows 0 and 5, pair 1 rows 1 and 2, pair 2 rows 3 and 4. */
+static int row_of_pair(int pair, int q)
+{
+    return pair == 0 ? q * (SIDE - 1) : 2 * pair - 1 + q;
+}
+
 SP__INLINE void source_pair(const vector *d, int step, const int pair, vector *first, vector *second)
 {
     const vector d1 = d[step], d2 = d[2 * step], d3 = d[3 * step], d4 = d[4 * step];
@@ -77,18 +82,25 @@ SP__INLINE void result_line(const vector *m, int step, vector *out)
     out[3] = multiply_add(multiply_add(m[5 * step], (number)0.5, odd), 2, odd2);
 }
 
+/* Rows of A come in the same pairs. */
+SP__INLINE void gradient_pair(const vector *e, int step, const int pair, vector *first, vector *second)
+{
+    if (pair == 0) {
+        *first = e[0], *second = e[3 * step];
+        return;
+    }
+    const number inner = pair == 1 ? (number)0.5 : 2, root = pair == 1 ? ROOT_HALF : ROOT_2;
+    const vector even = multiply_add(e[0], inner, e[2 * step]), odd = multiply_add(e[step], inner, e[3 * step]);
+    *first = multiply_add(even, root, odd);
+    *second = multiply_add(even, -root, odd);
+}
+
 /* From four: A. */
 SP__INLINE void gradient_line(const vector *e, int step, vector *out)
 {
-    const vector e1 = e[step], e2 = e[2 * step], e3 = e[3 * step];
-    const vector even = multiply_add(e[0], (number)0.5, e2), odd = multiply_add(e1, (number)0.5, e3);
-    const vector even2 = multiply_add(e[0], 2, e2), odd2 = multiply_add(e1, 2, e3);
-    out[0] = e[0];
-    out[1] = multiply_add(even, ROOT_HALF, odd);
-    out[2] = multiply_add(even, -ROOT_HALF, odd);
-    out[3] = multiply_add(even2, ROOT_2, odd2);
-    out[4] = multiply_add(even2, -ROOT_2, odd2);
-    out[5] = e3;
+    gradient_pair(e, step, 0, out, out + 5);
+    gradient_pair(e, step, 1, out + 1, out + 2);
+    gradient_pair(e, step, 2, out + 3, out + 4);
 }
 
 /* From six: Gᵀ. */
@@ -171,7 +183,6 @@ SP__INLINE void copy_places(const tiling *t, int64_t image, const int64_t *first
 /* A pair of columns of Bᵀ d B, of 6×6 places, to v, whose points lie `step` apart, column by column. */
 SP__INLINE void source_columns(const number *d, int64_t row, int64_t column, const int pair, number *v, int64_t step)
 {
-    const int at[2] = {pair == 0 ? 0 : 2 * pair - 1, pair == 0 ? SIDE - 1 : 2 * pair};
     vector half[2][SIDE];
     SP__UNROLL
     for (int i = 0; i < SIDE; i++) {
@@ -185,7 +196,7 @@ SP__INLINE void source_columns(const number *d, int64_t row, int64_t column, con
         vector out[SIDE];
         source_line(half[q], 1, out);
         SP__UNROLL
-        for (int i = 0; i < SIDE; i++) *(vector *)(v + (SIDE * at[q] + i) * step) = out[i];
+        for (int i = 0; i < SIDE; i++) *(vector *)(v + (SIDE * row_of_pair(pair, q) + i) * step) = out[i];
     }
 }
 

@@ -33,24 +33,38 @@ typedef struct kernel_piece {
     number *bias;          /* the sum of y; NULL: not wanted */
 } kernel_piece;
 
-/* A e Aᵀ of 4×4 places to z, whose points lie `step` apart, column by column; returns the sum of the places. */
-SP__INLINE vector gradient_points(const number *e, int64_t row, int64_t column, number *z, int64_t step)
+/* A pair of columns of A e Aᵀ, of 4×4 places, to z, whose points lie `step` apart, column by column. */
+SP__INLINE void gradient_columns(const number *e, int64_t row, int64_t column, const int pair, number *z, int64_t step)
 {
-    vector half[TILE * SIDE], sum = {0};
+    vector half[2][TILE];
     SP__UNROLL
     for (int i = 0; i < TILE; i++) {
         vector line[TILE];
         SP__UNROLL
         for (int j = 0; j < TILE; j++) line[j] = *(const vector *)(e + i * row + j * column);
-        gradient_line(line, 1, half + SIDE * i);
-        sum += (line[0] + line[1]) + (line[2] + line[3]);
+        gradient_pair(line, 1, pair, &half[0][i], &half[1][i]);
     }
     SP__UNROLL
-    for (int j = 0; j < SIDE; j++) {
+    for (int q = 0; q < 2; q++) {
         vector out[SIDE];
-        gradient_line(half + j, SIDE, out);
+        gradient_line(half[q], 1, out);
         SP__UNROLL
-        for (int i = 0; i < SIDE; i++) *(vector *)(z + (SIDE * j + i) * step) = out[i];
+        for (int i = 0; i < SIDE; i++) *(vector *)(z + (SIDE * row_of_pair(pair, q) + i) * step) = out[i];
+    }
+}
+
+/* All columns; returns the sum of the places. */
+SP__INLINE vector gradient_points(const number *e, int64_t row, int64_t column, number *z, int64_t step)
+{
+    vector sum = {0};
+    gradient_columns(e, row, column, 0, z, step);
+    gradient_columns(e, row, column, 1, z, step);
+    gradient_columns(e, row, column, 2, z, step);
+    SP__UNROLL
+    for (int i = 0; i < TILE; i++) {
+        const number *p = e + i * row;
+        sum += (*(const vector *)p + *(const vector *)(p + column)) +
+               (*(const vector *)(p + 2 * column) + *(const vector *)(p + 3 * column));
     }
     return sum;
 }
