@@ -13,6 +13,7 @@ typedef struct typical {
     bool with_data;         /* a backward-weight that makes the gradient of x too */
     const char *of_vectors; /* the row at the levels with long vectors */
     const char *of_pairs;   /* where the level has the instruction for pairs of bf16; NULL: the same */
+    const char *of_tiles;   /* where it has tiles of bf16 */
 } typical;
 
 static const typical calls[] = {
@@ -42,12 +43,12 @@ static const typical calls[] = {
     {SP__CONV_FORWARD, SP_F64, 1, 32, 64, 14, 3, 1, 1, PLAIN, false, "direct"},
     {SP__CONV_BACKWARD_DATA, SP_F64, 1, 32, 64, 14, 3, 1, 1, RELU_POOL, false, "expanded"},
     {SP__CONV_BACKWARD_WEIGHT, SP_F64, 1, 32, 64, 14, 3, 1, 1, RELU_POOL, true, "two passes"},
-    {SP__CONV_FORWARD, SP_BF16, 1, 32, 64, 14, 3, 1, 1, PLAIN, false, "winograd"},
+    {SP__CONV_FORWARD, SP_BF16, 1, 32, 64, 14, 3, 1, 1, PLAIN, false, "winograd", NULL, "tiles"},
     {SP__CONV_FORWARD, SP_BF16, 1, 1, 32, 28, 3, 1, 1, PLAIN, false, "by channel"}, /* no pairs of channels */
     {SP__CONV_BACKWARD_DATA, SP_BF16, 1, 32, 64, 14, 3, 1, 1, RELU_POOL, false, "sparse"},
-    {SP__CONV_BACKWARD_WEIGHT, SP_BF16, 1, 32, 64, 14, 3, 1, 1, PLAIN, false, "winograd weight"},
-    {SP__CONV_FORWARD, SP_BF16, 1, 32, 64, 14, 5, 1, 2, PLAIN, false, "direct", "pairs"},
-    {SP__CONV_BACKWARD_WEIGHT, SP_BF16, 1, 32, 64, 14, 5, 1, 2, PLAIN, false, "weight", "weight pairs"},
+    {SP__CONV_BACKWARD_WEIGHT, SP_BF16, 1, 32, 64, 14, 3, 1, 1, PLAIN, false, "winograd weight", NULL, "weight tiles"},
+    {SP__CONV_FORWARD, SP_BF16, 1, 32, 64, 14, 5, 1, 2, PLAIN, false, "direct", "pairs", "tiles"},
+    {SP__CONV_BACKWARD_WEIGHT, SP_BF16, 1, 32, 64, 14, 5, 1, 2, PLAIN, false, "weight", "weight pairs", "weight tiles"},
 };
 enum { CALLS = sizeof calls / sizeof *calls };
 
@@ -83,11 +84,13 @@ static void test_typical_calls(void **state)
     {
         const bool none = strcmp(level_names[level], "reference") == 0;
         const bool pairs = strcmp(level_names[level], "avx512bf16") == 0;
+        const bool tiles = strcmp(level_names[level], "avx512amx") == 0;
         for (int i = 0; i < CALLS; i++) {
             sp__conv_tail tail;
             const sp__conv_data data = {0};
             const sp__conv call = make(&calls[i], zeros, &tail, &data);
             const char *want = pairs && calls[i].of_pairs ? calls[i].of_pairs : calls[i].of_vectors;
+            if (tiles && calls[i].of_tiles) want = calls[i].of_tiles;
             const char *got = sp__conv_choose(&call)->name;
             if (none) want = "reference";
             EXPECT(strcmp(got, want) == 0, "%s: call %d runs by %s, not by %s", level_names[level], i, got, want);

@@ -89,6 +89,8 @@ typedef sp_status sp__conv_run(const sp__conv *call);
 typedef enum sp__conv_loop {
     SP__CONV_WINOGRAD,
     SP__CONV_WINOGRAD_WEIGHT,
+    SP__CONV_TILES,
+    SP__CONV_TILES_WEIGHT,
     SP__CONV_DIRECT,
     SP__CONV_CHANNEL,
     SP__CONV_CHANNEL_WEIGHT,

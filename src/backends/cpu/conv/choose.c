@@ -194,11 +194,24 @@ static bool is_worth_pairing(const sp__conv *call, int64_t lanes)
     return !call->tail && call->in >= lanes / 2;
 }
 
+/* AMX takes all but groups and few channels; of backward-data, what a tap reaches everywhere, and no tail. */
+static bool fits_tiles(const sp__conv *call, int64_t lanes)
+{
+    enum { FEW = 8 };
+    (void)lanes;
+    if (call->in < FEW || call->out < FEW) return false;
+    const bool forward = call->kind == SP__CONV_FORWARD;
+    for (int d = 0; d < 2 && !forward; d++)
+        if (call->kernel[d] < call->stride[d] || (call->stride[d] > 1 && call->dilation[d] > 1)) return false;
+    return call->groups == 1 && (forward || !call->tail);
+}
+
 /* ---- the lists ---- */
 
 enum { ANY = SP_DTYPE_COUNT }; /* the call's own dtype */
 
 static const sp__conv_choice forward[] = {
+    {"tiles", SP_BF16, fits_tiles, SP__CONV_TILES},
     {"by channel", SP_F32, is_by_channel, SP__CONV_CHANNEL},
     {"by channel", SP_F64, is_by_channel, SP__CONV_CHANNEL},
     {"winograd", SP_F32, is_winograd, SP__CONV_WINOGRAD},
@@ -209,6 +222,7 @@ static const sp__conv_choice forward[] = {
 };
 
 static const sp__conv_choice backward_data[] = {
+    {"tiles", SP_BF16, fits_tiles, SP__CONV_TILES},
     {"sparse", SP_F32, is_pooled_sparse, SP__CONV_SPARSE},
     {"expanded", SP_F32, has_tail, SP__CONV_EXPANDED},
     {"expanded", SP_F64, has_tail, SP__CONV_EXPANDED},
@@ -222,6 +236,7 @@ static const sp__conv_choice backward_data[] = {
 };
 
 static const sp__conv_choice backward_weight[] = {
+    {"weight tiles", SP_BF16, fits_tiles, SP__CONV_TILES_WEIGHT},
     {"sparse with data", SP_F32, is_sparse_with_data, SP__CONV_SPARSE},
     {"expanded", SP_F32, is_weight_behind_tail, SP__CONV_EXPANDED},
     {"expanded", SP_F64, is_weight_behind_tail, SP__CONV_EXPANDED},

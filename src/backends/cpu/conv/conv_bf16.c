@@ -1,6 +1,16 @@
-/* The loops of convolution in bf16, where the level's instruction for pairs is fast. Elsewhere, and for what these do not
- * take, the loops of f32 read and write bf16. */
-#if defined(__AVX512BF16__) && !defined(__AMX_BF16__)
+/* The loops of convolution in bf16, where the level has tiles or an instruction for pairs. Elsewhere, and for what these
+ * do not take, the loops of f32 read and write bf16. */
+#if defined(__AMX_BF16__)
+#include "numbers_pairs.h"
+
+#include "tiles_sweep.h"
+#include "tiles_weight.h"
+
+sp__conv_run *const SP__HERE(sp__conv_bf16)[SP__CONV_LOOPS] = {
+    [SP__CONV_TILES] = run_tiles,
+    [SP__CONV_TILES_WEIGHT] = run_tiles_weight,
+};
+#elif defined(__AVX512BF16__)
 #include "numbers_pairs.h"
 
 #include "direct.h"

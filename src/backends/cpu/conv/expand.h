@@ -2,7 +2,7 @@
 #ifndef SPUSK_CONV_EXPAND_H
 #define SPUSK_CONV_EXPAND_H
 
-#include "tail.h"
+#include "tail_places.h"
 
 typedef struct expanded {
     const sp__conv *call;

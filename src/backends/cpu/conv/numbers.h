@@ -33,19 +33,19 @@ static int64_t least(int64_t a, int64_t b)
 }
 
 /* The columns in memory of a panel of which `width` count: one or two whole vectors. */
-static int64_t room_for(int64_t width)
+SP__INLINE int64_t room_for(int64_t width)
 {
     return width > LANES ? NR : LANES;
 }
 
 /* The first of an image operand's units from a channel on. */
-static number *units_of(const sp__operand *operand, int64_t channel)
+SP__INLINE number *units_of(const sp__operand *operand, int64_t channel)
 {
     return (number *)(void *)((element *)operand->buffer + operand->offset + channel * operand->strides[1]);
 }
 
 /* Strides of images, rows and columns, in units of `step` elements. */
-static void image_strides(int64_t *strides, const sp__operand *operand, int64_t step)
+SP__INLINE void image_strides(int64_t *strides, const sp__operand *operand, int64_t step)
 {
     strides[0] = operand->strides[0] / step;
     strides[1] = operand->strides[2] / step;

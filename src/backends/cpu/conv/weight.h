@@ -8,7 +8,7 @@
 #ifndef SPUSK_CONV_WEIGHT_H
 #define SPUSK_CONV_WEIGHT_H
 
-#include "tail.h"
+#include "tail_places.h"
 #include "tile.h"
 
 enum { PLACES_AT_ONCE = 256, TILES_IN_TASK = 12 }; /* at once: of an image, of a task */

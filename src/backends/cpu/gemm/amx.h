@@ -4,7 +4,6 @@
  * own, and multiplies blocks of 32 rows with it. a is read where it lies if its rows are side by side; else the team
  * packs it first. What k leaves behind whole tiles is packed with zeros. Sums are f32, and k runs in order. */
 #include "amx_pack.h"
-#include <immintrin.h>
 
 enum {
     BLOCK_ROWS = 2 * SIDE,        /* four tiles of sums are held: two of rows by two of columns */
@@ -31,89 +30,20 @@ typedef struct plan {
     atomic_int status;
 } plan;
 
-/* ---- tiles ---- */
-
-/* The shapes of the eight tiles, as the processor wants them. */
-typedef struct shapes {
-    uint8_t palette, start, unused[14];
-    uint16_t bytes[16]; /* of a row */
-    uint8_t rows[16];
-} shapes;
-
-/* Tiles 0 to 3 are sums, 4 and 5 of a, 6 and 7 of b. */
-static void set_tiles(int64_t rows)
-{
-    const uint8_t upper = (uint8_t)least(rows, SIDE), lower = rows > SIDE ? (uint8_t)(rows - SIDE) : SIDE;
-    const shapes s = {.palette = 1,
-                      .bytes = {64, 64, 64, 64, 64, 64, 64, 64},
-                      .rows = {upper, upper, lower, lower, upper, lower, SIDE, SIDE}};
-    __asm__ volatile("" : : "r"(&s) : "memory"); /* gcc's intrinsic says that it reads the first eight bytes */
-    _tile_loadconfig(&s);
-}
-
-/* Where two tiles of a lie, and how far it is from row to row, and from tile to tile in k. */
-typedef struct strip {
-    const element *upper, *lower;
-    int64_t row, next;
-} strip;
-
-enum { SUMS_ROW = NR * sizeof(number), TILE_ROW = DEPTH * sizeof(element) };
-
-SP__INLINE void load_sums(const number *sums, bool two, bool begun)
-{
-    if (!begun) {
-        _tile_zero(0);
-        _tile_zero(1);
-        _tile_zero(2);
-        _tile_zero(3);
-        return;
-    }
-    _tile_loadd(0, sums, SUMS_ROW);
-    _tile_loadd(1, sums + SIDE, SUMS_ROW);
-    if (!two) return;
-    _tile_loadd(2, sums + SIDE * NR, SUMS_ROW);
-    _tile_loadd(3, sums + SIDE * NR + SIDE, SUMS_ROW);
-}
-
-SP__INLINE void store_sums(number *sums, bool two)
-{
-    _tile_stored(0, sums, SUMS_ROW);
-    _tile_stored(1, sums + SIDE, SUMS_ROW);
-    if (!two) return;
-    _tile_stored(2, sums + SIDE * NR, SUMS_ROW);
-    _tile_stored(3, sums + SIDE * NR + SIDE, SUMS_ROW);
-}
-
-/* Adds `depths` tiles of k to the sums that the tiles hold: one or two of rows by two of columns. */
-SP__INLINE void add_tiles(const strip *a, const element *b, int64_t depths, bool two)
-{
-    const element *upper = a->upper, *lower = a->lower;
-    const size_t row = (size_t)a->row * sizeof(element);
-    for (int64_t d = 0; d < depths; d++, b += TILES * WHOLE, upper += a->next, lower += a->next) {
-        _tile_loadd(4, upper, row);
-        _tile_loadd(6, b, TILE_ROW);
-        _tile_loadd(7, b + WHOLE, TILE_ROW);
-        _tile_dpbf16ps(0, 4, 6);
-        _tile_dpbf16ps(1, 4, 7);
-        if (!two) continue;
-        _tile_loadd(5, lower, row);
-        _tile_dpbf16ps(2, 5, 6);
-        _tile_dpbf16ps(3, 5, 7);
-    }
-}
-
 /* ---- a task ---- */
 
+enum { SUMS_ROW = NR * sizeof(number), TILE_ROW = DEPTH * sizeof(element), TILE_BYTES = WHOLE * sizeof(element) };
+
 /* The block of rows from i on, from the tile d of k on. */
-static strip strip_at(const plan *p, int64_t i, int64_t d)
+static sp__tile_walk walk_at(const plan *p, int64_t i, int64_t d)
 {
     const sp__matrix *a = &p->g.a;
     if (p->packed_a) {
         const element *from = p->packed_a + (i / SIDE * p->depths + d) * WHOLE;
-        return (strip){from, from + p->depths * WHOLE, DEPTH, WHOLE};
+        return (sp__tile_walk){from, from + p->depths * WHOLE, TILE_ROW, TILE_BYTES};
     }
     const element *from = at(a, i, d * DEPTH);
-    return (strip){from, from + SIDE * a->row, a->row, DEPTH};
+    return (sp__tile_walk){from, from + SIDE * a->row, a->row * (int64_t)sizeof(element), TILE_ROW};
 }
 
 /* The sums of the block of rows from i on; where k is one block they wait for nothing. */
@@ -126,20 +56,20 @@ static number *sums_at(const plan *p, workplace *w, int64_t i0, int64_t i)
 static void add_block(const plan *p, workplace *w, int64_t i0, int64_t i, int64_t rows, int64_t d, int64_t end,
                       int64_t width)
 {
-    const bool two = rows > SIDE, edge = !p->packed_a && end * DEPTH > p->g.k;
-    const strip a = strip_at(p, i, d);
+    const bool lower = rows > SIDE, edge = !p->packed_a && end * DEPTH > p->g.k;
+    const sp__tile_walk a = walk_at(p, i, d);
     const element *last = w->edge + (i - i0) * DEPTH;
-    const strip a_edge = {last, last + WHOLE, DEPTH, 0};
+    const sp__tile_walk a_edge = {last, last + WHOLE, TILE_ROW, 0};
     for (int64_t j = 0; j < width; j += BLOCK_ROWS) {
-        const element *b = w->b + j / SIDE * WHOLE;
+        const element *left = w->b + j / SIDE * WHOLE, *left_edge = left + (end - 1 - d) * TILES * WHOLE;
+        const sp__tile_walk b = {left, left + WHOLE, TILE_ROW, TILES * TILE_BYTES};
+        const sp__tile_walk b_edge = {left_edge, left_edge + WHOLE, TILE_ROW, 0};
         number *sums = sums_at(p, w, i0, i) + j;
-        load_sums(sums, two, d > 0);
-        if (two)
-            add_tiles(&a, b, end - d - edge, true);
-        else
-            add_tiles(&a, b, end - d - edge, false);
-        if (edge) add_tiles(&a_edge, b + (end - 1 - d) * TILES * WHOLE, 1, two);
-        store_sums(sums, two);
+        const bool right = width - j > SIDE;
+        sp__load_sums(sums, SUMS_ROW, lower, right, d > 0);
+        sp__add_tiles(&a, &b, end - d - edge, lower, right);
+        if (edge) sp__add_tiles(&a_edge, &b_edge, 1, lower, right);
+        sp__store_sums(sums, SUMS_ROW, lower, right);
     }
 }
 
@@ -160,7 +90,7 @@ static void finish_block(const plan *p, workplace *w, int64_t i0, int64_t i, int
 static void pack_panel(const plan *p, element *out, int64_t d, int64_t end, int64_t j)
 {
     const sp__matrix *b = &p->g.b;
-    const int64_t width = least(p->g.n - j, NR), tiles = (width + BLOCK_ROWS - 1) / BLOCK_ROWS * 2;
+    const int64_t width = least(p->g.n - j, NR), tiles = (width + SIDE - 1) / SIDE;
     for (; d < end; d++, out += TILES * WHOLE)
         for (int64_t t = 0; t < tiles; t++)
             pack_b_tile(out + t * WHOLE, at(b, d * DEPTH, j + t * SIDE), b->row, b->column, p->g.k - d * DEPTH,
@@ -182,10 +112,10 @@ static void run_chunk(const plan *p, workplace *w, int64_t i0, int64_t i1, int64
     for (int64_t d = 0; d < p->depths; d += DEEP) {
         const int64_t end = least(d + DEEP, p->depths);
         pack_panel(p, w->b, d, end, j);
-        if (i1 - i0 >= BLOCK_ROWS) set_tiles(BLOCK_ROWS);
+        if (i1 - i0 >= BLOCK_ROWS) sp__set_tiles(BLOCK_ROWS);
         for (int64_t i = i0; i < i1; i += BLOCK_ROWS) {
             const int64_t rows = least(i1 - i, BLOCK_ROWS);
-            if (rows < BLOCK_ROWS) set_tiles(rest);
+            if (rows < BLOCK_ROWS) sp__set_tiles(rest);
             add_block(p, w, i0, i, rows, d, end, width);
             if (end == p->depths) finish_block(p, w, i0, i, rows, j);
         }
@@ -221,7 +151,7 @@ static void pack_a_strip(void *context, int64_t which)
 /* What is not multiplied costs, about, in elements that are interleaved. */
 static double cost(const sp__gemm *g)
 {
-    const double m = (double)g->m, n = (double)((g->n + BLOCK_ROWS - 1) / BLOCK_ROWS * BLOCK_ROWS), k = (double)g->k;
+    const double m = (double)g->m, n = (double)((g->n + SIDE - 1) / SIDE * SIDE), k = (double)g->k;
     const double pack_a = g->a.column == 1 ? 0 : g->a.row == 1 ? 2 : 20;
     const double pack_b = g->b.column == 1 ? 1 : g->b.row == 1 ? 1.5 : 20;
     const double write = g->c.column == 1 ? 1 : g->c.row == 1 ? 3 : 20;
@@ -286,8 +216,8 @@ static sp_status gemm_one(const sp__gemm *call, int64_t batch)
 /* Returns how many floating point operations it did. */
 static double spin(int64_t rounds)
 {
-    set_tiles(BLOCK_ROWS);
-    load_sums(NULL, true, false);
+    sp__set_tiles(BLOCK_ROWS);
+    sp__load_sums(NULL, 0, true, true, false);
     _tile_zero(4);
     _tile_zero(5);
     _tile_zero(6);

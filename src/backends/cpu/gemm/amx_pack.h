@@ -1,14 +1,13 @@
-/* Operands as the tiles of AMX read them.
- *
- * A tile has 16 rows of 64 bytes. A tile of a is 16 rows of a, 32 of k side by side in each. A tile of b is 32 of k, two
- * in a row: each of 16 columns has there the two that follow each other in k. Whatever is missing at the edges is zero.
+/* Operands as the tiles of AMX read them (common/tiles.h). Whatever is missing at the edges is zero.
  *
  * SIDE   rows of a tile, and numbers in each
  * DEPTH  elements of k in a tile
  * WHOLE  elements of a tile */
+#include "backends/cpu/common/tiles.h"
 #include "operands.h"
+#include "result.h"
 
-enum { SIDE = 16, DEPTH = SIDE * STEP, WHOLE = SIDE * DEPTH };
+enum { SIDE = SP__TILE_SIDE, DEPTH = SP__TILE_DEPTH, WHOLE = SP__TILE_WHOLE };
 
 static int64_t depths_of(int64_t k)
 {
@@ -18,22 +17,6 @@ static int64_t depths_of(int64_t k)
 static int64_t least(int64_t a, int64_t b)
 {
     return a < b ? a : b;
-}
-
-/* Sixteen vectors, seen as the rows of a matrix of numbers, become its columns. */
-SP__INLINE void turn_tile(vector rows[SIDE])
-{
-    turn(rows);
-    turn(rows + 8);
-    vector turned[SIDE];
-    SP__UNROLL
-    for (int i = 0; i < 8; i++) {
-        const __m512i low = (__m512i)rows[i], high = (__m512i)rows[i + 8];
-        turned[2 * i] = (vector)_mm512_shuffle_i64x2(low, high, 0x44);
-        turned[2 * i + 1] = (vector)_mm512_shuffle_i64x2(low, high, 0xEE);
-    }
-    SP__UNROLL
-    for (int i = 0; i < SIDE; i++) rows[i] = turned[i];
 }
 
 /* The first n elements at p, of at most 32. */
@@ -49,7 +32,7 @@ static void pack_rows(element *out, const element *from, int64_t row, int64_t ro
     vector v[SIDE];
     SP__UNROLL
     for (int r = 0; r < SIDE; r++) v[r] = r < rows ? elements(from + r * row, k) : (vector){0};
-    if (turns) turn_tile(v);
+    if (turns) sp__turn_tile((sp__tile_row *)v);
     memcpy(out, v, sizeof v);
 }
 
@@ -60,7 +43,7 @@ static void pack_columns(element *out, const element *from, int64_t row, int64_t
     SP__UNROLL
     for (int r = 0; r < SIDE; r++)
         v[r] = STEP * r < k ? across(from + STEP * r * row, row, columns, k - STEP * r) : (vector){0};
-    if (turns) turn_tile(v);
+    if (turns) sp__turn_tile((sp__tile_row *)v);
     memcpy(out, v, sizeof v);
 }
 
@@ -90,9 +73,7 @@ static void pack_b_tile(element *out, const element *from, int64_t row, int64_t 
 {
     columns = least(columns, SIDE);
     k = least(k, DEPTH);
-    if (columns <= 0) {
-        memset(out, 0, WHOLE * sizeof *out);
-    } else if (column == 1) {
+    if (column == 1) {
         pack_columns(out, from, row, columns, k, false);
     } else if (row == 1) {
         pack_rows(out, from, column, columns, k, true);

@@ -1,5 +1,4 @@
 /* The operands of a product, and of the transposed one. */
-#include "result.h"
 
 static inline element *at(const sp__matrix *m, int64_t row, int64_t column)
 {

@@ -6,6 +6,7 @@
  * While a panel is multiplied, a few rows of the next one are asked for with each tile: they come from far, and not one
  * after the other. */
 #include "dots.h"
+#include "operands.h"
 
 enum {
     KC = 512,

@@ -3,7 +3,7 @@
  * A tile of up to ROWS rows and NR columns stays in registers while k runs: each number of a, read with any strides,
  * times a row of b, whose numbers lie side by side. Wide tiles read a seldom: a processor that starts two multiply-adds
  * a cycle reads no more than two operands meanwhile. */
-#include "operands.h"
+#include "result.h"
 
 /* Asks for what is wanted when the loop is done: the tile's part of c, or the sums so far. */
 SP__INLINE void ask_for_result(const tile *t, const int rows, const int vectors)
