@@ -105,7 +105,7 @@ sp_status sp__norm_add_relu_backward(sp_grad_call *calls, bool *taken)
     sp_tensor *out = sp_saved_output(&calls[2], 0), *dadd = NULL;
     const sp_dims sizes = sp_input_sizes(add, 1);
     if (!out || sp__ready(out)) return sp_error_status();
-    if (sizes.n != out->ndim || memcmp(sizes.data, out->sizes, (size_t)sizes.n * sizeof *sizes.data)) return SP_OK;
+    if (sizes.n != out->ndim || memcmp(sizes.data, out->sizes, (size_t)sizes.n * sizeof *sizes.data) != 0) return SP_OK;
     if (add->needed[1] && !(dadd = sp_empty_as(out, out->dtype))) return sp_error_status();
     const sp__norm_tail tail = {.relu = true, .out = out, .dadd = dadd};
     const sp_status status = give_gradients(&calls[0], add->grads[0], &tail, taken);

@@ -129,7 +129,7 @@ static sp_status run_rows(const sp_call *call, const sp_tensor *x, const sp_tens
 {
     const sp__norm_attributes *a = call->attributes;
     int64_t sizes[4];
-    sp__operand weight, bias, add;
+    sp__operand weight, bias, add = {0};
     if (rows[0]) weight = sp__norm_row(rows[0]);
     if (rows[1]) bias = sp__norm_row(rows[1]);
     if (tail && tail->add) add = sp__norm_operand(a, tail->add, sizes);

@@ -22,10 +22,11 @@ void sp__norm_store_row(const sp__operand *row, int64_t n, const double *from)
     if (!row) return;
     const int64_t step = row->strides[0];
     char *to = sp__operand_at(row);
+    float *narrow = (float *)(void *)to;
     if (row->dtype == SP_F32 && step == 1)
-        for (int64_t i = 0; i < n; i++) ((float *)(void *)to)[i] = (float)from[i];
+        for (int64_t i = 0; i < n; i++) narrow[i] = (float)from[i];
     else if (row->dtype == SP_F32)
-        for (int64_t i = 0; i < n; i++) ((float *)(void *)to)[i * step] = (float)from[i];
+        for (int64_t i = 0; i < n; i++) narrow[i * step] = (float)from[i];
     else
         for (int64_t i = 0; i < n; i++) sp__store_f64(row->dtype, to + i * step * sp__size_of(row->dtype), from[i]);
 }
