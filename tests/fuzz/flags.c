@@ -18,6 +18,7 @@ static const struct {
     {"any", FUZZ_EXACT},
     {"argmax", FUZZ_EXACT},
     {"argmin", FUZZ_EXACT},
+    {"batch_moments", FUZZ_MODEST | FUZZ_LAYOUT_ROUNDS | FUZZ_CANCELS},
     {"batch_norm", FUZZ_MODEST | FUZZ_LAYOUT_ROUNDS | FUZZ_CANCELS},
     {"batch_norm_backward", FUZZ_MODEST | FUZZ_LAYOUT_ROUNDS | FUZZ_CANCELS},
     {"bmm", FUZZ_MODEST | FUZZ_LAYOUT_ROUNDS},
