@@ -108,8 +108,60 @@ static void test_errors_in_ulp(void **state)
     sp__cpu_set_level(NULL);
 }
 
+/* ---- powers, of patterns of all bits and of numbers whose power is neither 0 nor infinite ---- */
+
+enum { POWERS = 1 << 16 };
+
+static void fill_powers(float *x, float *y, int round)
+{
+    static const float special[] = {0, -0.0f, 1, -1, 0.5f, -2, 3, -3, INFINITY, -INFINITY, NAN, 2.5f, 16777216, 1e30f};
+    enum { SPECIAL = sizeof special / sizeof *special };
+    uint64_t state = (uint64_t)round + 1;
+    for (int i = 0; i < POWERS; i++) {
+        const uint32_t pattern = (uint32_t)i * 2654435761u + (uint32_t)round;
+        memcpy(&x[i], &pattern, sizeof pattern);
+        y[i] = (float)next_number(&state, -40, 40);
+        if (round % 2) x[i] = (float)next_number(&state, 0, 10);
+        if (i % 3 == 0) y[i] = rintf(y[i]);
+        if (i < SPECIAL * SPECIAL) x[i] = special[i / SPECIAL], y[i] = special[i % SPECIAL];
+        if (fabsf(x[i]) < 1.17549435e-38f) x[i] = copysignf(0, x[i]); /* as kernels read it */
+        if (x[i] != x[i]) x[i] = NAN;                                 /* no signalling one, which stays NaN always */
+    }
+}
+
+static double off_by(float got, double want)
+{
+    const bool flushed = fabs(want) < 1.17549435e-38 && fabs(want) > 0;
+    return flushed ? (fabsf(got) <= 1.17549435e-38f ? 0 : (double)INFINITY) : ulps(got, want);
+}
+
+static void test_powers_in_ulp(void **state)
+{
+    (void)state;
+    float *x = malloc(POWERS * sizeof *x), *y = malloc(POWERS * sizeof *y), *out = malloc(POWERS * sizeof *out);
+    FOR_EACH_LEVEL(level)
+    {
+        if (level == 0) continue;
+        for (int round = 0; round < 8; round++) {
+            fill_powers(x, y, round);
+            sp__map call = {.kind = SP__POW, .ndim = 1, .sizes = {POWERS}, .n_operands = 3};
+            call.operands[0] = (sp__operand){out, 0, SP_F32, {1}};
+            call.operands[1] = (sp__operand){x, 0, SP_F32, {1}};
+            call.operands[2] = (sp__operand){y, 0, SP_F32, {1}};
+            assert_int_equal(sp__cpu_backend.map(&call), SP_OK);
+            for (int i = 0; i < POWERS; i++) {
+                const double off = off_by(out[i], pow((double)x[i], (double)y[i]));
+                EXPECT(off <= 1, "%s: pow(%.9g, %.9g) is %.9g, %.3f ULP off", sp_isa(), (double)x[i], (double)y[i],
+                       (double)out[i], off);
+            }
+        }
+    }
+    free(x), free(y), free(out);
+    sp__cpu_set_level(NULL);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_errors_in_ulp)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_errors_in_ulp), cmocka_unit_test(test_powers_in_ulp)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

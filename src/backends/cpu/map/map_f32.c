@@ -1,6 +1,7 @@
 /* Element by element in f32, with exp, log and so on of its own. */
 #include "backends/cpu/common/f32_circle.h"
 #include "backends/cpu/common/f32_normal.h"
+#include "backends/cpu/common/f32_power.h"
 #include "backends/cpu/map/bools.h"
 #include "backends/cpu/map/numbers_f32.h"
 
@@ -180,7 +181,7 @@ SP__INLINE vector addcdiv_of(vector x, vector y, vector z, vector p)
     return x + p * y / z;
 }
 
-/* ---- powers: those that are a product or two, else libm's ---- */
+/* ---- powers by a number: some are a product or two ---- */
 
 SP__INLINE vector cube_of(vector x)
 {
@@ -192,6 +193,11 @@ SP__INLINE vector inverse_square_of(vector x)
     return 1.0f / (x * x);
 }
 
+SP__INLINE vector power_of(vector x, vector y)
+{
+    return power_f32(x, y);
+}
+
 /* ---- the loops ---- */
 
 #define F32(...) __VA_ARGS__
@@ -201,11 +207,11 @@ SP__INLINE vector inverse_square_of(vector x)
 
 LOOP_1(cube_of, SAME, (x))
 LOOP_1(inverse_square_of, SAME, (x))
+LOOP_1(power_f32, SAME, (x, p))
 
 static void pow_scalar_loop(char *const *data, const int64_t *s, int64_t n, const double *params)
 {
-    sp__loop *run = params[0] == 3 ? cube_of_loop : params[0] == -2 ? inverse_square_of_loop : NULL;
-    if (!run) run = SP__KIND_AT(&sp__reference, SP_F32, map, SP__POW_SCALAR);
+    sp__loop *run = params[0] == 3 ? cube_of_loop : params[0] == -2 ? inverse_square_of_loop : power_f32_loop;
     run(data, s, n, params);
 }
 
