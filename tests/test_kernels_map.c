@@ -49,6 +49,7 @@ static bool twin_unary(sp__map_kind kind, numbers v, double *out)
     case SP__GELU: return *out = x * 0.5 * erfc(-x / sqrt(2)), true;
     case SP__GELU_TANH: return *out = x * 0.5 * (1 + tanh(sqrt(2 / M_PI) * (x + 0.044715 * x * x * x))), true;
     case SP__CLAMP: return *out = x != x ? x : fmin(fmax(x, p), q), true;
+    case SP__SMOOTH_L1: return *out = fabs(x) < p ? x * x * q : fabs(x) - 0.5 * p, true;
     case SP__POW_SCALAR: return *out = pow(x, p), true;
     case SP__AFFINE: return *out = p * x + q, true;
     default: return false;

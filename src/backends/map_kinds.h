@@ -39,6 +39,7 @@ SP__MAP(ELU, elu, "elu", 1, SAME, (x, p), FLOATS)                        /* alph
 SP__MAP(GELU, gelu, "gelu", 1, SAME, (x), FLOATS)
 SP__MAP(GELU_TANH, gelu_tanh, "gelu (tanh)", 1, SAME, (x), FLOATS)
 SP__MAP(CLAMP, clamp, "clamp", 1, SAME, (x, p, q), NUMBERS)              /* low, high; NaN stays */
+SP__MAP(SMOOTH_L1, smooth_l1, "smooth_l1", 1, SAME, (x, p, q), FLOATS)   /* of a difference; beta, 0.5/beta */
 SP__MAP(POW_SCALAR, pow_scalar, "pow", 1, SAME, (x, p), NUMBERS)         /* exponent */
 SP__MAP(AFFINE, affine, "affine", 1, SAME, (x, p, q), NUMBERS)           /* scale, shift: scale·x + shift */
 

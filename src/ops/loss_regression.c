@@ -140,9 +140,11 @@ static sp_tensor *mse_by_x(sp_tensor *x, sp_tensor *t, double beta)
 
 static sp_tensor *smooth_l1_value(sp_tensor *x, sp_tensor *t, double beta)
 {
-    sp_tensor *size = sp_abs(sp_sub(x, t));
-    sp_tensor *near = sp_mul_scalar(sp_square(size), 0.5 / beta);
-    return sp_where(sp_lt_scalar(size, beta), near, sp_sub_scalar(size, 0.5 * beta));
+    sp_tensor *d = sp_sub(x, t);
+    const sp_dtype dtype = d ? sp__floating(d->dtype) : SP_DTYPE_DEFAULT;
+    sp_tensor *each = sp_empty_as(d, dtype);
+    if (!each || sp__map_tensors(SP__SMOOTH_L1, each, &d, 1, dtype, (double[]){beta, 0.5 / beta})) return NULL;
+    return each;
 }
 
 static sp_tensor *smooth_l1_by_x(sp_tensor *x, sp_tensor *t, double beta)

@@ -3,6 +3,7 @@
 #ifndef SPUSK_F32_POWER_H
 #define SPUSK_F32_POWER_H
 
+#include "backends/cpu/common/elementary.h"
 #include "backends/cpu/common/f32.h"
 #include "backends/cpu/common/f64.h"
 #include <float.h>
@@ -98,7 +99,7 @@ SP__INLINE vf power_of_zero_f32(vf y)
     return select_f32(y > 0.0f, splat_f32(0.0f), select_f32(y == 0.0f, splat_f32(1.0f), splat_f32(INFINITY)));
 }
 
-/* x^y as libm's powf has it; what is below the normal numbers is 0. */
+/* x^y; what is below the normal numbers is 0. */
 SP__INLINE vf power_f32(vf x, vf y)
 {
     const vf size = magnitude_f32(x);
@@ -110,7 +111,7 @@ SP__INLINE vf power_f32(vf x, vf y)
     const vi special = ~((size <= FLT_MAX) & (magnitude_f32(y) <= FLT_MAX));
     if (any_f32(special))
         for (int i = 0; i < LANES_f32; i++)
-            if (special[i]) r[i] = powf(x[i], y[i]);
+            if (special[i]) r[i] = (float)sp__pow((double)x[i], (double)y[i]);
     return r;
 }
 

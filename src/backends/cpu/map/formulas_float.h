@@ -173,6 +173,12 @@ static inline number clamp_of(number x, number p, number q)
     return at_least > q ? q : at_least;
 }
 
+static inline number smooth_l1_of(number x, number p, number q)
+{
+    const number size = fabs(x);
+    return size < p ? size * size * q : size - HALF * p;
+}
+
 static inline number pow_scalar_of(number x, number p)
 {
     return pow_in_f64(x, p);

@@ -65,6 +65,12 @@ SP__INLINE vector clamp_of(vector x, vector p, vector q)
     return smaller_f32(q, larger_f32(p, x));
 }
 
+SP__INLINE vector smooth_l1_of(vector x, vector p, vector q)
+{
+    const vector size = magnitude(x);
+    return choose(size < p, size * size * q, size - 0.5f * p);
+}
+
 /* ---- tests and comparisons ---- */
 
 SP__INLINE mask isnan_of(vector x)

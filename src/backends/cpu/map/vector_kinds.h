@@ -33,6 +33,7 @@ SP__VECTORS(ELU, elu_of, 1, SAME, (x, p), F32)
 SP__VECTORS(GELU, gelu_f32, 1, SAME, (x), F32)
 SP__VECTORS(GELU_TANH, gelu_tanh_of, 1, SAME, (x), F32)
 SP__VECTORS(CLAMP, clamp_of, 1, SAME, (x, p, q), F32)
+SP__VECTORS(SMOOTH_L1, smooth_l1_of, 1, SAME, (x, p, q), F32)
 SP__VECTORS(POW_SCALAR, pow_scalar, OWN, SAME, (x, p), F32)
 SP__VECTORS(AFFINE, affine_of, 1, SAME, (x, p, q), F32_F64)
 
