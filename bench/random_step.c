@@ -137,6 +137,7 @@ static sp_module *read_layer(FILE *file, const char *kind)
         if (strcmp(kinds[i].name, kind) != 0) continue;
         for (int j = 0; j < kinds[i].numbers; j++)
             if (fscanf(file, "%lf", &numbers[j]) != 1) fail("too few numbers for", kind);
+        /* cppcheck-suppress returnDanglingLifetime ; the module keeps no pointer to the numbers */
         return kinds[i].make(numbers);
     }
     return fail("no layer is called", kind), NULL;

@@ -180,7 +180,7 @@ static void run_fold(sp__cell *cells, const sp__fold_block *b,
         run_fold(cells, b, name##_down, name##_many, name##_half, name##_few, rest);                                   \
     }
 
-#define REFERENCE(KIND) SP__KIND_AT(&sp__reference, DTYPE, fold, SP__FOLD_##KIND)
+#define REFERENCE(KIND) sp__reference.of[DTYPE].fold[SP__FOLD_##KIND]
 FOLD(prod, 1.0, 1.0, (v, x), prod, REFERENCE(PROD))
 FOLD(deviation, 0.0, c[0], (v, x, c), sum, REFERENCE(DEVIATION))
 FOLD(abs, 0.0, 0.0, (v, x), sum, REFERENCE(ABS))
