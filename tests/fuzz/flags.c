@@ -93,6 +93,8 @@ static const struct {
     {"replication_pad2d", FUZZ_EXACT},
     {"round", FUZZ_EXACT},
     {"rsub", FUZZ_EXACT},
+    {"scaled_dot_product_attention", FUZZ_MODEST | FUZZ_FINITE | FUZZ_CANCELS},
+    {"scaled_dot_product_attention_backward", FUZZ_MODEST | FUZZ_FINITE | FUZZ_CANCELS},
     {"select", FUZZ_EXACT},
     {"sign", FUZZ_EXACT},
     {"slice", FUZZ_EXACT},
