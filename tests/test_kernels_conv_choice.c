@@ -30,9 +30,11 @@ static const typical calls[] = {
     {SP__CONV_BACKWARD_DATA, SP_F32, 1, 16, 32, 14, 3, 2, 1, RELU, false, "expanded"},
     {SP__CONV_BACKWARD_WEIGHT, SP_F32, 1, 16, 32, 14, 3, 2, 1, RELU, true, "two passes"},
     {SP__CONV_BACKWARD_WEIGHT, SP_F32, 1, 16, 32, 14, 3, 2, 1, RELU, false, "sparse"}, /* zeros: nothing came through */
-    {SP__CONV_FORWARD, SP_F32, 1, 256, 64, 14, 1, 1, 0, PLAIN, false, "direct"},       /* 1×1 */
+    {SP__CONV_FORWARD, SP_F32, 1, 256, 64, 14, 1, 1, 0, PLAIN, false, "product"},      /* 1×1 */
     {SP__CONV_FORWARD, SP_F32, 32, 32, 32, 14, 3, 1, 1, PLAIN, false, "by channel"},   /* depthwise */
     {SP__CONV_BACKWARD_DATA, SP_F32, 32, 32, 32, 14, 3, 1, 1, PLAIN, false, "by channel"},
+    {SP__CONV_FORWARD, SP_F32, 4, 32, 64, 14, 3, 1, 1, PLAIN, false, "by group"}, /* each by minimal filtering */
+    {SP__CONV_BACKWARD_WEIGHT, SP_F32, 1, 64, 32, 7, 1, 1, 0, PLAIN, false, "product"},
     {SP__CONV_BACKWARD_WEIGHT, SP_F32, 32, 32, 32, 14, 3, 1, 1, PLAIN, false, "by channel"},
     {SP__CONV_BACKWARD_WEIGHT, SP_F32, 32, 32, 32, 14, 3, 1, 1, RELU, true, "expanded"},
     {SP__CONV_FORWARD, SP_F32, 1, 64, 1, 14, 3, 1, 1, PLAIN, false, "by channel"}, /* few results */
@@ -68,6 +70,7 @@ static sp__conv make(const typical *t, void *zeros, sp__conv_tail *tail, const s
         call.stride[d] = t->stride, call.padding[d] = t->padding, call.dilation[d] = 1;
     }
     call.x = images(t->dtype, zeros, t->in, t->size);
+    call.w.dtype = t->dtype;
     call.y = images(t->dtype, zeros, t->out, out_size);
     *tail = (sp__conv_tail){.relu = true, .pool = {pool, pool}};
     tail->y = images(t->dtype, zeros, t->out, out_size / pool);

@@ -22,6 +22,9 @@ static const shape shapes[] = {
     {3, 2, 32, 12, {8, 8}, 3, 1, 1, 1, {2, 2}, true},   /* groups */
     {3, 36, 36, 36, {8, 8}, 3, 1, 1, 1, {1, 1}, true},  /* by channel, ReLU alone */
     {3, 18, 18, 36, {8, 8}, 3, 1, 1, 1, {2, 2}, true},  /* and with pooling */
+    {3, 2, 32, 40, {8, 8}, 3, 1, 1, 1, {2, 2}, true},   /* groups that are run one by one */
+    {3, 4, 32, 32, {8, 8}, 3, 1, 1, 1, {1, 1}, true},   /* of eight */
+    {3, 1, 20, 36, {8, 8}, 1, 1, 0, 1, {1, 1}, true},   /* a product */
     {3, 1, 36, 2, {8, 8}, 3, 1, 1, 1, {1, 1}, true},    /* few outputs */
     {2, 1, 3, 37, {19, 18}, 3, 1, 1, 1, {3, 2}, true},  /* few inputs, and windows that are not square */
     {5, 1, 16, 32, {14, 14}, 3, 2, 1, 1, {1, 1}, true}, /* ReLU alone */

@@ -94,6 +94,8 @@ typedef enum sp__conv_loop {
     SP__CONV_DIRECT,
     SP__CONV_CHANNEL,
     SP__CONV_CHANNEL_WEIGHT,
+    SP__CONV_PRODUCT,
+    SP__CONV_BY_GROUP,
     SP__CONV_SPARSE,
     SP__CONV_EXPANDED,
     SP__CONV_WEIGHT,

@@ -16,6 +16,7 @@ typedef struct arranged {
     sp__conv_data data;
     moved moved[8];
     int n;
+    bool in_rows; /* places must follow each other */
 } arranged;
 
 static sp_status copy_elements(const sp__operand *to, const sp__operand *from, const int64_t *sizes)
@@ -45,10 +46,18 @@ static bool is_side_by_side(const sp__operand *operand, const int64_t *sizes)
     return operand->strides[1] == 1 || sizes[1] == 1;
 }
 
+/* Whether each place is as far from the next, across rows and images. */
+static bool is_in_rows(const sp__operand *operand, const int64_t *sizes)
+{
+    const int64_t *s = operand->strides;
+    if (s[1] != 1 || (sizes[2] > 1 && s[2] != sizes[3] * s[3])) return false;
+    return sizes[0] == 1 || s[0] == sizes[2] * sizes[3] * s[3];
+}
+
 static sp_status arrange(arranged *a, sp__operand *operand, sp_dtype dtype, const int64_t *sizes, bool written)
 {
-    const bool right = operand->dtype == dtype || (written && operand->dtype == SP_BF16);
-    if (right && is_side_by_side(operand, sizes)) return SP_OK;
+    const bool right = operand->dtype == dtype || (written && operand->dtype == SP_BF16 && !a->in_rows);
+    if (right && (a->in_rows ? is_in_rows(operand, sizes) : is_side_by_side(operand, sizes))) return SP_OK;
     const moved *m = move(a, operand, dtype, sizes, written);
     if (!m) return SP_ERROR_MEMORY;
     return written ? SP_OK : copy_elements(&m->copy, &m->own, sizes);
@@ -165,7 +174,7 @@ static sp_status arrange_data(arranged *a, sp_dtype dtype)
 sp_status sp__conv_arranged(const sp__conv *call, const sp__conv_choice *choice, bool may_pad, sp__conv_run *loop)
 {
     const sp_dtype dtype = (sp_dtype)choice->dtype;
-    arranged a = {.call = *call};
+    arranged a = {.call = *call, .in_rows = choice->loop == SP__CONV_PRODUCT};
     a.call.dtype = dtype;
     if (call->tail) a.tail = *call->tail, a.call.tail = &a.tail;
     if (call->data) a.data = *call->data, a.call.data = &a.data;

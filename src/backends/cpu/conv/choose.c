@@ -45,6 +45,31 @@ static bool is_winograd_weight(const sp__conv *call, int64_t lanes)
     return !call->tail && call->batch > 0 && can_filter(call, call->out_size);
 }
 
+/* Groups of which each alone is done by minimal filtering. */
+static bool is_winograd_by_group(const sp__conv *call, int64_t lanes)
+{
+    sp__conv one = *call;
+    one.groups = 1, one.in = call->in / call->groups, one.out = call->out / call->groups;
+    if (call->groups == 1 || call->data) return false;
+    return call->kind == SP__CONV_BACKWARD_WEIGHT ? is_winograd_weight(&one, lanes) : is_winograd(&one, lanes);
+}
+
+/* A kernel of one place that meets each place: a product. Few rows or columns are not worth its packing, nor are long
+ * sums for few weights. */
+static bool is_product(const sp__conv *call, int64_t lanes)
+{
+    enum { FEW = 8, WEIGHTS = 1 << 14, PLACES = 1 << 12 };
+    (void)lanes;
+    for (int d = 0; d < 2; d++)
+        if (call->kernel[d] != 1 || call->stride[d] != 1 || call->padding[d] != 0 || call->size[d] != call->out_size[d])
+            return false;
+    if (call->groups > 1 || call->in < FEW || call->out < FEW || call->w.dtype != call->dtype) return false;
+    if (call->bias && call->bias->dtype != call->dtype) return false;
+    if (call->kind != SP__CONV_BACKWARD_WEIGHT) return call->kind == SP__CONV_FORWARD || !call->tail;
+    const int64_t places = call->batch * call->size[0] * call->size[1];
+    return !call->tail && places > 0 && (places <= PLACES || call->in * call->out >= WEIGHTS);
+}
+
 bool sp__conv_has_few_results(int64_t k, int64_t n)
 {
     enum { BLOCK = 16, FEW = 4 };
@@ -212,6 +237,10 @@ enum { ANY = SP_DTYPE_COUNT }; /* the call's own dtype */
 
 static const sp__conv_choice forward[] = {
     {"tiles", SP_BF16, fits_tiles, SP__CONV_TILES},
+    {"product", SP_BF16, is_product, SP__CONV_PRODUCT},
+    {"product", SP_F32, is_product, SP__CONV_PRODUCT},
+    {"product", SP_F64, is_product, SP__CONV_PRODUCT},
+    {"by group", SP_F32, is_winograd_by_group, SP__CONV_BY_GROUP},
     {"by channel", SP_F32, is_by_channel, SP__CONV_CHANNEL},
     {"by channel", SP_F64, is_by_channel, SP__CONV_CHANNEL},
     {"winograd", SP_F32, is_winograd, SP__CONV_WINOGRAD},
@@ -226,6 +255,10 @@ static const sp__conv_choice backward_data[] = {
     {"sparse", SP_F32, is_pooled_sparse, SP__CONV_SPARSE},
     {"expanded", SP_F32, has_tail, SP__CONV_EXPANDED},
     {"expanded", SP_F64, has_tail, SP__CONV_EXPANDED},
+    {"product", SP_BF16, is_product, SP__CONV_PRODUCT},
+    {"product", SP_F32, is_product, SP__CONV_PRODUCT},
+    {"product", SP_F64, is_product, SP__CONV_PRODUCT},
+    {"by group", SP_F32, is_winograd_by_group, SP__CONV_BY_GROUP},
     {"by channel", SP_F32, is_by_channel, SP__CONV_CHANNEL},
     {"by channel", SP_F64, is_by_channel, SP__CONV_CHANNEL},
     {"winograd", SP_F32, is_winograd, SP__CONV_WINOGRAD},
@@ -243,6 +276,10 @@ static const sp__conv_choice backward_weight[] = {
     {"two passes", SP_F32, has_data, SP__CONV_TWO_PASSES},
     {"two passes", SP_F64, has_data, SP__CONV_TWO_PASSES},
     {"sparse", SP_F32, is_sparse, SP__CONV_SPARSE},
+    {"product", SP_BF16, is_product, SP__CONV_PRODUCT},
+    {"product", SP_F32, is_product, SP__CONV_PRODUCT},
+    {"product", SP_F64, is_product, SP__CONV_PRODUCT},
+    {"by group", SP_F32, is_winograd_by_group, SP__CONV_BY_GROUP},
     {"by channel", SP_F32, is_weight_by_channel, SP__CONV_CHANNEL_WEIGHT},
     {"by channel", SP_F64, is_weight_by_channel, SP__CONV_CHANNEL_WEIGHT},
     {"winograd weight", SP_F32, is_winograd_weight, SP__CONV_WINOGRAD_WEIGHT},
@@ -288,7 +325,8 @@ bool sp__cpu_conv_takes(const sp__conv *call)
     const bool fits_winograd = pool[0] == pool[1] && pool[0] <= 2;
     if (!fast || places > 16) return false;
     if (call->kind != SP__CONV_FORWARD) return true;
-    if (is_by_channel(call, 0))
+    if (is_by_channel(call, 0) && !is_winograd_by_group(call, 0))
         return places == 1 || !sp__conv_has_few_results(call->in, call->out) || call->groups > 1;
-    return fits_winograd || !is_winograd(call, 0);
+    if (is_product(call, 0)) return places == 1;
+    return fits_winograd || !(is_winograd(call, 0) || is_winograd_by_group(call, 0));
 }

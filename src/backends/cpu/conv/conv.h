@@ -56,6 +56,13 @@ sp__conv_run *sp__conv_function(const sp__conv_choice *choice, const sp__conv *c
  * few channels gets x without padding. */
 sp_status sp__conv_arranged(const sp__conv *call, const sp__conv_choice *choice, bool may_pad, sp__conv_run *loop);
 
+/* ---- other.c ---- */
+
+/* A kernel of one place: a product, of images whose places follow each other. */
+sp__conv_run sp__conv_product;
+/* Each group by the loop that is chosen for it alone. */
+sp__conv_run sp__conv_by_group;
+
 /* ---- conv.c ---- */
 
 /* Backward-data and backward-weight of one call, one after the other, each by the loop that is chosen for it. */

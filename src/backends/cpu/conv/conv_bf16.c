@@ -19,9 +19,11 @@ sp__conv_run *const SP__HERE(sp__conv_bf16)[SP__CONV_LOOPS] = {
 sp__conv_run *const SP__HERE(sp__conv_bf16)[SP__CONV_LOOPS] = {
     [SP__CONV_DIRECT] = run_direct,
     [SP__CONV_WEIGHT] = run_weight_pairs,
+    [SP__CONV_PRODUCT] = sp__conv_product,
 };
 #else
 #include "backends/cpu/common/simd.h"
+#include "backends/cpu/conv/conv.h"
 
-sp__conv_run *const SP__HERE(sp__conv_bf16)[SP__CONV_LOOPS] = {NULL};
+sp__conv_run *const SP__HERE(sp__conv_bf16)[SP__CONV_LOOPS] = {[SP__CONV_PRODUCT] = sp__conv_product};
 #endif

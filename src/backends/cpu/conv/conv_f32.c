@@ -20,4 +20,6 @@ sp__conv_run *const SP__HERE(sp__conv_f32)[SP__CONV_LOOPS] = {
     [SP__CONV_WINOGRAD_WEIGHT] = run_winograd_weight,
     [SP__CONV_CHANNEL] = run_channels,
     [SP__CONV_CHANNEL_WEIGHT] = run_channel_sums,
+    [SP__CONV_PRODUCT] = sp__conv_product,
+    [SP__CONV_BY_GROUP] = sp__conv_by_group,
 };
