@@ -7,8 +7,11 @@
 double sp__whole_power(double base, double n)
 {
     double power = 1;
-    for (; n > 0; n = floor(n / 2), base *= base)
+    while (n > 0) {
         if (fmod(n, 2) == 1) power *= base;
+        n = floor(n / 2);
+        base *= base;
+    }
     return power;
 }
 
