@@ -139,7 +139,7 @@ static const struct {
     const char *line;
 } calls[] = {
     {"a 3×3 convolution of many channels", conv_3x3, "conv forward float32 * winograd: x [4, 32, 14, 14]"},
-    {"a first convolution", conv_first, "conv forward float32 * direct: x [4, 1, 14, 14] w [32, 1, 3, 3]"},
+    {"a first convolution", conv_first, "conv forward float32 * by channel: x [4, 1, 14, 14] w [32, 1, 3, 3]"},
     {"a 5×5 convolution", conv_5x5, "conv forward float32 * direct:"},
     {"a convolution of f64", conv_f64, "conv forward float64 * direct:"},
     {"a pooled block, backward", block_pooled, "conv backward-weight float32 * sparse with data:"},
