@@ -4,7 +4,7 @@
  * strip   gradients of a block of channels. Its layers are what it is made for:
  *         BY_CHANNEL   many groups: a block of y, each lane of which multiplies its own channel of x; a layer for each of
  *                      the k channels of a group
- *         NARROW  one group: a block of x, all lanes of which multiply one channel of y; a layer for each of these
+ *         NARROW       one group: a block of x, all lanes of which multiply one channel of y; a layer for each of these
  *
  * A task is a strip and some of the images; what each such part found is added in the order of the parts. */
 #ifndef SPUSK_CONV_CHANNEL_WEIGHT_H
