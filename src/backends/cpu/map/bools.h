@@ -22,13 +22,13 @@ SP__INLINE bytes load_bytes(const char *p, int64_t n)
     return x;
 }
 
-SP__INLINE void store_mask(char *p, vi mask, int64_t n)
+SP__INLINE void store_mask(char *p, vi x, int64_t n)
 {
-    const bytes x = __builtin_convertvector(mask & 1, bytes);
+    const bytes flags = __builtin_convertvector(x & 1, bytes);
     if (n >= LANES_f32)
-        memcpy(p, &x, sizeof x);
+        memcpy(p, &flags, sizeof flags);
     else
-        memcpy(p, &x, (size_t)n);
+        memcpy(p, &flags, (size_t)n);
 }
 
 #endif

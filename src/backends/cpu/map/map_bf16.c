@@ -1,7 +1,7 @@
 /* Element by element in bf16: what f32's formula gives, rounded once. What is as fast as memory has a loop of its own;
  * all else goes through f32's loops a piece at a time, by casts that stay in the first cache. */
 #include "backends/cpu/common/bf16.h"
-#include "backends/cpu/map/numbers_f32.h"
+#include "backends/cpu/common/numbers_f32.h"
 
 typedef sp__bf16 element;
 

@@ -2,8 +2,8 @@
 #include "backends/cpu/common/f32_circle.h"
 #include "backends/cpu/common/f32_normal.h"
 #include "backends/cpu/common/f32_power.h"
+#include "backends/cpu/common/numbers_f32.h"
 #include "backends/cpu/map/bools.h"
-#include "backends/cpu/map/numbers_f32.h"
 
 typedef float element;
 

@@ -1,35 +1,7 @@
 /* Element by element in f64: the formulas that are simple. */
-#include "backends/cpu/common/f64.h"
+#include "backends/cpu/common/numbers_f64.h"
 
-typedef double number, element;
-typedef vd vector;
-typedef mask_f64 mask;
-enum { LANES = LANES_f64 };
-
-SP__INLINE vector splat(number x)
-{
-    return splat_f64(x);
-}
-
-SP__INLINE vector fused(vector a, vector b, vector c)
-{
-    return sp__fma_f64(a, b, c);
-}
-
-SP__INLINE vector choose(mask m, vector a, vector b)
-{
-    return select_f64(m, a, b);
-}
-
-SP__INLINE vector magnitude(vector x)
-{
-    return magnitude_f64(x);
-}
-
-SP__INLINE vector root(vector x)
-{
-    return root_f64(x);
-}
+typedef double element;
 
 SP__INLINE vector load(const char *p, int64_t n)
 {

@@ -1,6 +1,6 @@
 /* Normalisation in bf16: what f32 computes, rounded once. */
 #include "backends/cpu/common/bf16.h"
-#include "backends/cpu/norm/numbers_f32.h"
+#include "backends/cpu/norm/halves_f32.h"
 
 typedef sp__bf16 element;
 

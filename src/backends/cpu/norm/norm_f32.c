@@ -1,5 +1,5 @@
 /* Normalisation in f32. */
-#include "backends/cpu/norm/numbers_f32.h"
+#include "backends/cpu/norm/halves_f32.h"
 
 typedef float element;
 

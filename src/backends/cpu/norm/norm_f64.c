@@ -1,37 +1,13 @@
 /* Normalisation in f64. */
-#include "backends/cpu/common/f64.h"
+#include "backends/cpu/common/numbers_f64.h"
 
-typedef double element, number;
-typedef vd vector;
-typedef mask_f64 mask;
-enum { LANES = LANES_f64 };
-
-SP__INLINE vector splat(number x)
-{
-    return splat_f64(x);
-}
-
-SP__INLINE vector choose(mask m, vector a, vector b)
-{
-    return select_f64(m, a, b);
-}
-
-SP__INLINE vector fused(vector a, vector b, vector c)
-{
-    return sp__fma_f64(a, b, c);
-}
-
+typedef double element;
 enum { HALVES = 1 };
 
 SP__INLINE vd widened(vector x, int half)
 {
     (void)half;
     return x;
-}
-
-SP__INLINE vector load_number(const number *p, int64_t n)
-{
-    return load_f64(p, n);
 }
 
 SP__INLINE vector load(const element *p, int64_t n)

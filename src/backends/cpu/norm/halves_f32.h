@@ -1,26 +1,8 @@
-/* What normalisation of f32 and of bf16 computes with: see columns.h. */
-#include "backends/cpu/common/f32.h"
+/* What normalisation of f32 and of bf16 computes with: numbers of f32, and f64 for its sums. */
 #include "backends/cpu/common/f64.h"
+#include "backends/cpu/common/numbers_f32.h"
 
-typedef float number;
-typedef vf vector;
-typedef vi mask;
-enum { LANES = LANES_f32 };
-
-SP__INLINE vector splat(number x)
-{
-    return splat_f32(x);
-}
-
-SP__INLINE vector choose(mask m, vector a, vector b)
-{
-    return select_f32(m, a, b);
-}
-
-SP__INLINE vector fused(vector a, vector b, vector c)
-{
-    return sp__fma_f32(a, b, c);
-}
+enum { HALVES = 2 };
 
 /* The lower or upper half of x in f64. gcc's own conversion of half a vector goes by quarters. */
 SP__INLINE vd widened(vector x, int half)
@@ -33,11 +15,4 @@ SP__INLINE vd widened(vector x, int half)
     typedef float pair __attribute__((vector_size(SP__VECTOR_BYTES / 2), may_alias));
     return (vd) __builtin_convertvector(*((const pair *)&x + half), vd);
 #endif
-}
-
-enum { HALVES = 2 };
-
-SP__INLINE vector load_number(const number *p, int64_t n)
-{
-    return load_f32(p, n);
 }

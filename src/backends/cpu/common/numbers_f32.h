@@ -1,4 +1,7 @@
-/* What maps of f32 and of bf16 compute with: see formulas_vector.h. */
+/* The numbers of files that are written for f32 and f64 alike, here f32; numbers_f64.h has their twins. */
+#ifndef SPUSK_NUMBERS_F32_H
+#define SPUSK_NUMBERS_F32_H
+
 #include "backends/cpu/common/f32.h"
 
 typedef float number;
@@ -30,3 +33,10 @@ SP__INLINE vector root(vector x)
 {
     return root_f32(x);
 }
+
+SP__INLINE vector load_number(const number *p, int64_t n)
+{
+    return load_f32(p, n);
+}
+
+#endif
