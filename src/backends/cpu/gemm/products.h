@@ -143,7 +143,7 @@ static sizes sizes_of(const plan *p)
     if (p->apart) return s;
     if (n > most_columns) s.columns = most_columns;
     int64_t depth = k;
-    if (k > BLOCK / s.columns) {
+    if (part > 0 && k > BLOCK / s.columns) { /* of a sum of nothing there are no parts */
         depth = BLOCK / s.columns / part * part;
         s.depth = depth * STEP;
     }
