@@ -6,8 +6,13 @@
  * do. */
 #include "backends/cpu/norm/eights.h"
 
-/* What a pass does with `left` groups from `c` on, in rows [first, last). */
-typedef void columns_pass(const sp__norm_block *b, int64_t c, int64_t left, int64_t first, int64_t last, double *sums);
+/* What a pass meets at once: `left` groups from `c` on, in rows [first, last). */
+typedef struct stretch {
+    int64_t c, left, first, last;
+    double *sums; /* NULL where it adds nothing up */
+} stretch;
+
+typedef void columns_pass(const sp__norm_block *b, const stretch *at);
 
 /* So many rows at a time, that their elements stay in the first cache from vector to vector. Where rows are long, sums
  * take eight at a time, and what is written goes row by row. */
@@ -17,8 +22,8 @@ SP__INLINE void over_columns(const sp__norm_block *b, columns_pass *pass, double
     for (int64_t first = 0; first < b->n; first += step) {
         const int64_t last = first + step < b->n ? first + step : b->n;
         int64_t c = 0;
-        for (; c + LANES <= b->groups; c += LANES) pass(b, c, LANES, first, last, sums);
-        if (c < b->groups) pass(b, c, b->groups - c, first, last, sums);
+        for (; c + LANES <= b->groups; c += LANES) pass(b, &(stretch){c, LANES, first, last, sums});
+        if (c < b->groups) pass(b, &(stretch){c, b->groups - c, first, last, sums});
     }
 }
 
@@ -57,16 +62,16 @@ SP__INLINE void moments_of(const sp__norm_block *b, int64_t at, int64_t rows, in
     add_wide(&sums[1], sum_of_products(d, d));
 }
 
-SP__INLINE void moments_pass(const sp__norm_block *b, int64_t c, int64_t left, int64_t first, int64_t last,
-                             double *sums)
+SP__INLINE void moments_pass(const sp__norm_block *b, const stretch *at)
 {
+    const int64_t c = at->c, left = at->left, last = at->last;
     const vector mean = numbers_at(b->mean, c, left);
     wide s[2] = {0};
-    int64_t i = first;
+    int64_t i = at->first;
     for (; i + EIGHT <= last; i += EIGHT) moments_of(b, i * b->groups + c, EIGHT, left, mean, s);
     if (i < last) moments_of(b, i * b->groups + c, last - i, left, mean, s);
-    add_lanes(sums + c, &s[0], left);
-    add_lanes(sums + b->groups + c, &s[1], left);
+    add_lanes(at->sums + c, &s[0], left);
+    add_lanes(at->sums + b->groups + c, &s[1], left);
 }
 
 static void columns_moments(const sp__norm_block *b, double *sums)
@@ -92,24 +97,22 @@ SP__INLINE vector cut(vector x)
     return choose(x < 0, (vector){0}, x);
 }
 
-SP__INLINE void forward_rows(const sp__norm_block *b, int64_t c, int64_t left, int64_t first, int64_t last, bool add,
-                             bool relu)
+SP__INLINE void forward_rows(const sp__norm_block *b, const stretch *at, bool add, bool relu)
 {
-    const column p = forward_column(b, c, left);
-    for (int64_t i = first; i < last; i++) {
-        const int64_t at = i * b->groups + c;
-        vector y = fused(element_at(b->x, at, left) - p.mean, p.scale, p.bias);
-        if (add) y = rounded(y) + element_at(b->add, at, left);
-        store((element *)b->y + at, relu ? cut(y) : y, left);
+    const int64_t left = at->left;
+    const column p = forward_column(b, at->c, left);
+    for (int64_t i = at->first; i < at->last; i++) {
+        const int64_t place = i * b->groups + at->c;
+        vector y = fused(element_at(b->x, place, left) - p.mean, p.scale, p.bias);
+        if (add) y = rounded(y) + element_at(b->add, place, left);
+        store((element *)b->y + place, relu ? cut(y) : y, left);
     }
 }
 
 #define FORWARD(name, add, relu)                                                                                       \
-    SP__INLINE void name##_pass(const sp__norm_block *b, int64_t c, int64_t left, int64_t first, int64_t last,         \
-                                double *sums)                                                                          \
+    SP__INLINE void name##_pass(const sp__norm_block *b, const stretch *at)                                            \
     {                                                                                                                  \
-        (void)sums;                                                                                                    \
-        forward_rows(b, c, left, first, last, add, relu);                                                              \
+        forward_rows(b, at, add, relu);                                                                                \
     }
 FORWARD(plain, false, false)
 FORWARD(relu, false, true)
@@ -152,10 +155,9 @@ SP__INLINE vector gated(const sp__norm_block *b, enum gate gate, int64_t at, int
     } while (0)
 
 #define GATED_PASS(pass, name, gate)                                                                                   \
-    SP__INLINE void pass##_##name(const sp__norm_block *b, int64_t c, int64_t left, int64_t first, int64_t last,       \
-                                  double *sums)                                                                        \
+    SP__INLINE void pass##_##name(const sp__norm_block *b, const stretch *at)                                          \
     {                                                                                                                  \
-        pass##_rows(b, c, left, first, last, sums, gate);                                                              \
+        pass##_rows(b, at, gate);                                                                                      \
     }
 #define GATED_PASSES(pass)                                                                                             \
     GATED_PASS(pass, open, OPEN) GATED_PASS(pass, by_result, BY_RESULT) GATED_PASS(pass, by_input, BY_INPUT)
@@ -179,16 +181,16 @@ SP__INLINE void products_of(const sp__norm_block *b, int64_t at, int64_t rows, i
     add_wide(&sums[1], sum_of_products(h, d));
 }
 
-SP__INLINE void products_rows(const sp__norm_block *b, int64_t c, int64_t left, int64_t first, int64_t last,
-                              double *sums, enum gate gate)
+SP__INLINE void products_rows(const sp__norm_block *b, const stretch *at, enum gate gate)
 {
+    const int64_t c = at->c, left = at->left, last = at->last;
     const column p = forward_column(b, c, left);
     wide s[2] = {0};
-    int64_t i = first;
+    int64_t i = at->first;
     for (; i + EIGHT <= last; i += EIGHT) products_of(b, i * b->groups + c, EIGHT, left, &p, gate, s);
     if (i < last) products_of(b, i * b->groups + c, last - i, left, &p, gate, s);
-    add_lanes(sums + c, &s[0], left);
-    add_lanes(sums + b->groups + c, &s[1], left);
+    add_lanes(at->sums + c, &s[0], left);
+    add_lanes(at->sums + b->groups + c, &s[1], left);
 }
 GATED_PASSES(products)
 
@@ -199,17 +201,16 @@ static void columns_products(const sp__norm_block *b, double *sums)
 
 /* ---- dx = scale·(h - shift - (x - mean)·slope), or scale·h where mean and var are given ---- */
 
-SP__INLINE void backward_rows(const sp__norm_block *b, int64_t c, int64_t left, int64_t first, int64_t last,
-                              double *sums, enum gate gate)
+SP__INLINE void backward_rows(const sp__norm_block *b, const stretch *at, enum gate gate)
 {
+    const int64_t c = at->c, left = at->left;
     column p = forward_column(b, c, left);
-    (void)sums;
     p.shift = numbers_at(b->shift, c, left);
     p.slope = -numbers_at(b->slope, c, left);
-    for (int64_t i = first; i < last; i++) {
-        const int64_t at = i * b->groups + c;
-        const vector d = element_at(b->x, at, left) - p.mean, h = gated(b, gate, at, left, &p, d);
-        store((element *)b->y + at, b->given ? p.scale * h : p.scale * fused(d, p.slope, h - p.shift), left);
+    for (int64_t i = at->first; i < at->last; i++) {
+        const int64_t place = i * b->groups + c;
+        const vector d = element_at(b->x, place, left) - p.mean, h = gated(b, gate, place, left, &p, d);
+        store((element *)b->y + place, b->given ? p.scale * h : p.scale * fused(d, p.slope, h - p.shift), left);
     }
 }
 GATED_PASSES(backward)
