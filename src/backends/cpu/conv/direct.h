@@ -80,6 +80,12 @@ static bool are_finite(const number *p, int64_t n)
     return !sp__any_word(found);
 }
 
+static bool is_finite_panel(const sweep *g, int64_t panel)
+{
+    const int64_t weights = g->axis[0].taps * g->axis[1].taps * g->k;
+    return are_finite(g->b + panel * weights * NR, weights * room_for(g->n - panel * NR));
+}
+
 /* A panel of a sweep: weights and bias. */
 static void pack_task(void *context, int64_t task)
 {
@@ -90,9 +96,7 @@ static void pack_task(void *context, int64_t task)
     const int64_t out = call->out / call->groups;
     const int64_t channels = (call->kind == SP__CONV_FORWARD ? call->out : call->in) / call->groups;
     pack_panel(all, g, panel, (const element *)call->w.buffer + call->w.offset + group * out * call->w.strides[0]);
-    const int64_t weights = g->axis[0].taps * g->axis[1].taps * g->k;
-    if (STEP == 1 && !are_finite(g->b + panel * weights * NR, weights * room_for(g->n - panel * NR)))
-        atomic_store(&all->endless, true);
+    if (STEP == 1 && !is_finite_panel(g, panel)) atomic_store(&all->endless, true);
     number *bias = (number *)(uintptr_t)g->bias;
     for (int64_t j = panel * NR; j < (panel + 1) * NR; j++) {
         const int64_t at = call->bias ? (group * channels + j % channels) * call->bias->strides[0] : 0;
