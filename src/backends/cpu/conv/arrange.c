@@ -77,14 +77,6 @@ static int64_t padded_size(const sp__conv *call, int d)
     return span > end ? span : end;
 }
 
-/* Whether that is in proportion to what the call reads and writes anyway. */
-static bool can_pad(const sp__conv *call)
-{
-    const double places = (double)call->size[0] * (double)call->size[1];
-    const double out_places = (double)call->out_size[0] * (double)call->out_size[1];
-    return (double)padded_size(call, 0) * (double)padded_size(call, 1) <= 64 * (places + out_places);
-}
-
 static sp_status pad(arranged *a, sp_dtype dtype)
 {
     sp__conv *call = &a->call;
@@ -107,7 +99,7 @@ static bool wants_padding(const sp__conv *call, sp_dtype dtype, sp__conv_loop lo
 {
     enum { FEW_CHANNELS = 8 };
     return loop == SP__CONV_WEIGHT && dtype != SP_BF16 && call->in / call->groups < FEW_CHANNELS &&
-           sp__conv_is_padded(call) && can_pad(call);
+           sp__conv_is_padded(call) && sp__conv_may_copy(call, padded_size(call, 0), padded_size(call, 1));
 }
 
 /* Loops that copy what they read, or transform it, take bf16 as it is. */

@@ -89,6 +89,13 @@ int64_t sp__conv_span(const sp__conv *call, int d)
     return (call->out_size[d] - 1) * call->stride[d] + (call->kernel[d] - 1) * call->dilation[d] + 1;
 }
 
+bool sp__conv_may_copy(const sp__conv *call, int64_t rows, int64_t columns)
+{
+    const double places = (double)call->size[0] * (double)call->size[1];
+    const double out_places = (double)call->out_size[0] * (double)call->out_size[1];
+    return (double)rows * (double)columns <= 64 * (places + out_places);
+}
+
 bool sp__conv_is_padded(const sp__conv *call)
 {
     for (int d = 0; d < 2; d++) {

@@ -89,11 +89,23 @@ static bool is_narrow(int64_t groups, int64_t k, int64_t n, int64_t taps)
     return k <= FEW;
 }
 
+/* The loops by channel copy what they read with zeros around it: x, or in backward-data y. */
+static bool may_copy_source(const sp__conv *call)
+{
+    int64_t span[2];
+    for (int d = 0; d < 2; d++) {
+        const int64_t reach = call->size[d] + (call->kernel[d] - 1) * call->dilation[d];
+        span[d] = call->kind == SP__CONV_BACKWARD_DATA ? reach / call->stride[d] + 1 : sp__conv_span(call, d);
+    }
+    return sp__conv_may_copy(call, span[0], span[1]);
+}
+
 static bool is_by_channel(const sp__conv *call, int64_t lanes)
 {
     const int64_t in = call->in / call->groups, out = call->out / call->groups;
     const int64_t taps = call->kernel[0] * call->kernel[1], strides = call->stride[0] * call->stride[1];
     (void)lanes;
+    if (!may_copy_source(call)) return false;
     if (call->kind == SP__CONV_FORWARD) return is_narrow(call->groups, in, out, taps);
     return is_narrow(call->groups, out, in, taps / strides);
 }
@@ -104,7 +116,7 @@ static bool is_weight_by_channel(const sp__conv *call, int64_t lanes)
     enum { BLOCK = 16, NARROW = 8 };
     const int64_t k = call->in / call->groups, n = call->out / call->groups;
     (void)lanes;
-    if (k < 1 || n < 1 || call->out_size[0] * call->out_size[1] == 0) return false;
+    if (k < 1 || n < 1 || call->out_size[0] * call->out_size[1] == 0 || !may_copy_source(call)) return false;
     if (call->groups > 1) return n <= NARROW;
     return n < NARROW && 2 * n * ((k + BLOCK - 1) / BLOCK) <= k;
 }

@@ -32,6 +32,9 @@ void sp__conv_reach(const sp__conv *call, int dimension, int64_t tap, int64_t *f
 bool sp__conv_is_padded(const sp__conv *call);
 /* The places of x, padding included, that the taps span. */
 int64_t sp__conv_span(const sp__conv *call, int dimension);
+/* Whether a copy of so many rows and columns is in proportion to what the call reads and writes anyway. Large strides,
+ * paddings and dilations span many places of which few are read. */
+bool sp__conv_may_copy(const sp__conv *call, int64_t rows, int64_t columns);
 
 /* ---- choose.c ---- */
 
