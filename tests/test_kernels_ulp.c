@@ -124,8 +124,7 @@ static void fill_powers(float *x, float *y, int round)
         if (round % 2) x[i] = (float)next_number(&state, 0, 10);
         if (i % 3 == 0) y[i] = rintf(y[i]);
         if (i < SPECIAL * SPECIAL) x[i] = special[i / SPECIAL], y[i] = special[i % SPECIAL];
-        if (fabsf(x[i]) < 1.17549435e-38f) x[i] = copysignf(0, x[i]); /* as kernels read it */
-        if (x[i] != x[i]) x[i] = NAN;                                 /* no signalling one, which stays NaN always */
+        if (x[i] != x[i]) x[i] = NAN; /* no signalling one, which stays NaN always */
     }
 }
 

@@ -99,16 +99,17 @@ SP__INLINE vf power_of_zero_f32(vf y)
     return select_f32(y > 0.0f, splat_f32(0.0f), select_f32(y == 0.0f, splat_f32(1.0f), splat_f32(INFINITY)));
 }
 
-/* x^y; what is below the normal numbers is 0. */
+/* x^y. Lanes with a number that is not finite, or with a subnormal x, are rare and go one by one. */
 SP__INLINE vf power_f32(vf x, vf y)
 {
     const vf size = magnitude_f32(x);
-    const vi zero = size < FLT_MIN, whole = is_whole_f32(y), odd = whole & ~is_whole_f32(0.5f * y);
-    vf r = power_normal_f32(select_f32(zero, splat_f32(1.0f), size), y);
+    const vi zero = size == 0.0f, tiny = (size < FLT_MIN) & ~zero;
+    const vi whole = is_whole_f32(y), odd = whole & ~is_whole_f32(0.5f * y);
+    vf r = power_normal_f32(select_f32(zero | tiny, splat_f32(1.0f), size), y);
     r = select_f32(zero, power_of_zero_f32(y), r);
-    r = select_f32((x < 0.0f) & ~zero & ~whole, splat_f32(NAN), r);
+    r = select_f32((x < 0.0f) & ~whole, splat_f32(NAN), r);
     r = with_sign_f32(r, (vf)((vi)x & odd));
-    const vi special = ~((size <= FLT_MAX) & (magnitude_f32(y) <= FLT_MAX));
+    const vi special = tiny | ~((size <= FLT_MAX) & (magnitude_f32(y) <= FLT_MAX));
     if (any_f32(special))
         for (int i = 0; i < LANES_f32; i++)
             if (special[i]) r[i] = (float)sp__pow((double)x[i], (double)y[i]);
