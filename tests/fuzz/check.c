@@ -48,10 +48,31 @@ static bool blame(const trial *t, const char *run, const char *than)
     return false;
 }
 
-/* The largest number of the inputs and results; 0 where each result is compared by itself. */
+/* The largest finite magnitude of an input. */
+static double largest_of(const sp_tensor *x)
+{
+    double largest = 0;
+    for (int64_t i = 0; i < sp_numel(x); i++) {
+        const int64_t at = i * (int64_t)sp_dtype_size(sp_dtype_of(x));
+        const double y = fabs(sp__load_f64(sp_dtype_of(x), (const char *)sp_const_data(x) + at));
+        if (isfinite(y)) largest = fmax(largest, y);
+    }
+    return largest;
+}
+
+/* What a single product of the inputs may be. Where few are added up, the sum may be far smaller than they are. */
+static double product_of(const trial *t)
+{
+    double product = 1;
+    for (int i = 0; i < t->c->n; i++) product *= fmax(1, largest_of(t->plain[i]));
+    return product;
+}
+
+/* The largest number of the inputs and results, or product of the inputs; 0 where each result is compared by itself. */
 static double scale_of(const trial *t, const fuzz_outcome *outcome)
 {
     double scale = 0;
+    if (t->c->subject->flags & FUZZ_PRODUCTS) return product_of(t);
     if (!(t->c->subject->flags & FUZZ_CANCELS)) return 0;
     for (int i = 0; i < t->c->n; i++) {
         const fuzz_input *in = &t->c->in[i];
@@ -120,11 +141,11 @@ static bool layouts_agree(const trial *t, int level)
 {
     fuzz_outcome other = run(t, t->laid_out, level, 1, true);
     const unsigned flags = t->c->subject->flags;
-    const bool rounds = flags & FUZZ_LAYOUT_ROUNDS;
+    const bool rounds = flags & (FUZZ_LAYOUT_ROUNDS | FUZZ_SUMS_ROUND), same_value = !(flags & FUZZ_LAYOUT_ROUNDS);
     /* Only a view refuses a layout. */
     const bool impossible = other.n == 0 && t->c->subject->op && !t->c->subject->op->forward;
-    const bool same = impossible || (rounds ? agree(t, &t->of[level], &other, !(flags & FUZZ_JUMPS))
-                                            : fuzz_same_bits(&t->of[level], &other, false, t->why));
+    const bool same = impossible || ((!same_value || fuzz_same_bits(&t->of[level], &other, rounds, t->why)) &&
+                                     (!rounds || agree(t, &t->of[level], &other, !(flags & FUZZ_JUMPS))));
     fuzz_outcome_free(&other);
     return same || blame(t, "other layouts", levels[level].name);
 }

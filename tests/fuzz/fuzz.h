@@ -73,7 +73,9 @@ enum {
     FUZZ_LONG = 32,         /* rounds at many places, one behind the other */
     FUZZ_EXACT = 64,        /* the value is the reference's, bit for bit, at every level: nothing is rounded */
     FUZZ_OWN_SHAPES = 128,  /* its samples go with their own shapes alone */
-    FUZZ_NO_GRADIENT = 256  /* the gradient is not determined where numbers are equal, as those that repeat are */
+    FUZZ_NO_GRADIENT = 256, /* the gradient is not determined where numbers are equal, as those that repeat are */
+    FUZZ_SUMS_ROUND = 512,  /* FUZZ_LAYOUT_ROUNDS of the gradients alone */
+    FUZZ_PRODUCTS = 1024    /* adds up products of the inputs, which may cancel */
 };
 
 struct fuzz_subject {
