@@ -231,16 +231,30 @@ static bool is_worth_pairing(const sp__conv *call, int64_t lanes)
     return !call->tail && call->in >= lanes / 2;
 }
 
-/* AMX takes all but groups and few channels; of backward-data, what a tap reaches everywhere, and no tail. */
-static bool fits_tiles(const sp__conv *call, int64_t lanes)
+/* AMX takes all but groups and few channels; of backward-data, what a tap reaches everywhere. */
+static bool takes_tiles(const sp__conv *call)
 {
     enum { FEW = 8 };
-    (void)lanes;
     if (call->in < FEW || call->out < FEW) return false;
     const bool forward = call->kind == SP__CONV_FORWARD;
     for (int d = 0; d < 2 && !forward; d++)
         if (call->kernel[d] < call->stride[d] || (call->stride[d] > 1 && call->dilation[d] > 1)) return false;
-    return call->groups == 1 && (forward || !call->tail);
+    return call->groups == 1;
+}
+
+/* Of backward, no tail. */
+static bool fits_tiles(const sp__conv *call, int64_t lanes)
+{
+    (void)lanes;
+    return takes_tiles(call) && (call->kind == SP__CONV_FORWARD || !call->tail);
+}
+
+/* Dense sums by tiles are faster than sparse ones in f32, but where hardly a place has a gradient. */
+static bool fits_expanded_tiles(const sp__conv *call, int64_t lanes)
+{
+    if (!takes_tiles(call) || !call->tail) return false;
+    if (share_of_gradients(call) > 0.06) return true;
+    return call->kind == SP__CONV_BACKWARD_DATA ? !is_pooled_sparse(call, lanes) : !is_sparse(call, lanes);
 }
 
 /* ---- the lists ---- */
@@ -264,6 +278,7 @@ static const sp__conv_choice forward[] = {
 
 static const sp__conv_choice backward_data[] = {
     {"tiles", SP_BF16, fits_tiles, SP__CONV_TILES},
+    {"expanded tiles", SP_BF16, fits_expanded_tiles, SP__CONV_TILES_EXPANDED},
     {"sparse", SP_F32, is_pooled_sparse, SP__CONV_SPARSE},
     {"expanded", SP_F32, has_tail, SP__CONV_EXPANDED},
     {"expanded", SP_F64, has_tail, SP__CONV_EXPANDED},
@@ -282,6 +297,7 @@ static const sp__conv_choice backward_data[] = {
 
 static const sp__conv_choice backward_weight[] = {
     {"weight tiles", SP_BF16, fits_tiles, SP__CONV_TILES_WEIGHT},
+    {"expanded tiles", SP_BF16, fits_expanded_tiles, SP__CONV_TILES_EXPANDED},
     {"sparse with data", SP_F32, is_sparse_with_data, SP__CONV_SPARSE},
     {"expanded", SP_F32, is_weight_behind_tail, SP__CONV_EXPANDED},
     {"expanded", SP_F64, is_weight_behind_tail, SP__CONV_EXPANDED},

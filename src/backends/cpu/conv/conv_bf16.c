@@ -3,12 +3,12 @@
 #if defined(__AMX_BF16__)
 #include "numbers_pairs.h"
 
-#include "tiles_sweep.h"
-#include "tiles_weight.h"
+#include "tiles_expand.h"
 
 sp__conv_run *const SP__HERE(sp__conv_bf16)[SP__CONV_LOOPS] = {
     [SP__CONV_TILES] = run_tiles,
     [SP__CONV_TILES_WEIGHT] = run_tiles_weight,
+    [SP__CONV_TILES_EXPANDED] = run_tiles_expanded,
 };
 #elif defined(__AVX512BF16__)
 #include "numbers_pairs.h"

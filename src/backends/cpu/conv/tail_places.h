@@ -28,7 +28,7 @@ static void expand_places(const sp__conv *call, int64_t image, int64_t channel, 
 }
 
 /* Rows and columns of y, whole windows, of which about `places` come at once. */
-static void cut_places(const sp__conv *call, int64_t places, int64_t *step)
+static inline void cut_places(const sp__conv *call, int64_t places, int64_t *step)
 {
     const int64_t window[2] = {call->tail ? call->tail->pool[0] : 1, call->tail ? call->tail->pool[1] : 1};
     const int64_t columns = places / window[0], rows = places / (call->out_size[1] > 0 ? call->out_size[1] : 1);
