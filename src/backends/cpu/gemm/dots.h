@@ -17,9 +17,10 @@ static bool is_dots(const sp__gemm *g)
            (g->b.column != 1 || g->n == 1);
 }
 
-/* The sums of a's products with DOT_COLUMNS columns from the `first` on, lane by lane: sums[v][i] is a vector of column
- * i's. */
-SP__INLINE void sum_lanes(vector (*sums)[8], const number *a, const number *const *from, int first, int64_t k)
+/* The sums of a's products with `columns` columns, at most DOT_COLUMNS, from the `first` on, lane by lane: sums[v][i] is a
+ * vector of column i's. */
+SP__INLINE void sum_lanes(vector (*sums)[8], const number *a, const number *const *from, int first, const int columns,
+                          int64_t k)
 {
     vector sum[DOT_VECTORS][DOT_COLUMNS] = {{{0}}};
     int64_t at = 0;
@@ -28,7 +29,7 @@ SP__INLINE void sum_lanes(vector (*sums)[8], const number *a, const number *cons
         for (int v = 0; v < DOT_VECTORS; v++) {
             const vector x = *(const vector *)(a + at + v * LANES);
             SP__UNROLL
-            for (int i = 0; i < DOT_COLUMNS; i++)
+            for (int i = 0; i < columns; i++)
                 sum[v][i] = fused(x, *(const vector *)(from[first + i] + at + v * LANES), sum[v][i]);
         }
     }
@@ -36,20 +37,22 @@ SP__INLINE void sum_lanes(vector (*sums)[8], const number *a, const number *cons
     for (int v = 0; v < DOT_VECTORS; v++, at += LANES) {
         const vector x = at < k ? fetch((const element *)(const void *)(a + at), k - at) : (vector){0};
         SP__UNROLL
-        for (int i = 0; i < DOT_COLUMNS; i++) {
+        for (int i = 0; i < columns; i++) {
             const element *y = (const element *)(const void *)(from[first + i] + at);
             sums[v][first + i] = at < k ? fused(x, fetch(y, k - at), sum[v][i]) : sum[v][i];
         }
     }
 }
 
-/* out[i] = Σ a[k]·b[i·column + k] for i below `columns`, at most eight. */
+/* out[i] = Σ a[k]·b[i·column + k] for i below `columns`, at most eight. One column is summed alone: a product of two
+ * vectors would else be summed eight times. */
 static void eight_dots(number *out, const number *a, const number *b, int64_t column, int64_t columns, int64_t k)
 {
-    vector sums[DOT_VECTORS][8];
+    vector sums[DOT_VECTORS][8] = {{{0}}};
     const number *from[8];
     for (int i = 0; i < 8; i++) from[i] = b + (i < columns ? i : 0) * column;
-    for (int i = 0; i < 8; i += DOT_COLUMNS) sum_lanes(sums, a, from, i, k);
+    if (columns == 1) sum_lanes(sums, a, from, 0, 1, k);
+    for (int i = 0; columns > 1 && i < columns; i += DOT_COLUMNS) sum_lanes(sums, a, from, i, DOT_COLUMNS, k);
     number all[8] = {0};
     for (int v = 0; v < DOT_VECTORS; v++) {
         number lanes[LANES][8];
