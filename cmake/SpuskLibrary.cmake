@@ -6,7 +6,8 @@
 set(src ${CMAKE_CURRENT_SOURCE_DIR}/src)
 set(cpu ${src}/backends/cpu)
 file(GLOB_RECURSE library_sources CONFIGURE_DEPENDS ${src}/*.c)
-file(GLOB level_sources CONFIGURE_DEPENDS ${cpu}/level_table.c ${cpu}/*/*_f32.c ${cpu}/*/*_f64.c ${cpu}/*/*_bf16.c)
+file(GLOB level_sources CONFIGURE_DEPENDS ${cpu}/level_table.c ${cpu}/*/*_f32.c ${cpu}/*/*_f64.c ${cpu}/*/*_bf16.c
+     ${cpu}/*/*_bool.c)
 file(GLOB reference_sources CONFIGURE_DEPENDS ${cpu}/*/reference*.c)
 list(FILTER reference_sources EXCLUDE REGEX "/reference_any\\.c$")
 list(REMOVE_ITEM library_sources ${level_sources} ${reference_sources})

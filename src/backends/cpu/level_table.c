@@ -40,5 +40,5 @@ const sp__level SP__HERE(sp__level) = {
                         .fill = SP__BASE(sp__fill_bf16),
                         .spin = SP__HERE(sp__spin_bf16)},
            [SP_U8] = {.cast = SP__BASE(sp__cast_u8)},
-           [SP_BOOL] = {.cast = SP__BASE(sp__cast_bool)}},
+           [SP_BOOL] = {.map = SP__BASE(sp__map_bool), .cast = SP__BASE(sp__cast_bool)}},
 };

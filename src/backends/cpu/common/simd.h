@@ -180,7 +180,8 @@ SP__INLINE uint32_t sp__signs(sp__words x)
 }
 
 extern sp__loop *const SP__BASE(sp__map_f32)[SP__MAP_COUNT], *const SP__BASE(sp__map_f64)[SP__MAP_COUNT],
-                                                                 *const SP__BASE(sp__map_bf16)[SP__MAP_COUNT];
+                                                                 *const SP__BASE(sp__map_bf16)[SP__MAP_COUNT],
+                                                                     *const SP__BASE(sp__map_bool)[SP__MAP_COUNT];
 extern sp__loop *const SP__BASE(sp__cast_f32)[SP_DTYPE_COUNT], *const SP__BASE(sp__cast_bf16)[SP_DTYPE_COUNT],
                                                                    *const SP__BASE(sp__cast_u8)[SP_DTYPE_COUNT],
                                                                        *const SP__BASE(sp__cast_bool)[SP_DTYPE_COUNT];

@@ -19,6 +19,7 @@ SP__INLINE void store(char *p, vector x, int64_t n)
 
 #define F32(...)
 #define F32_F64(...)
+#define F32_BOOL(...)
 #define ALL(...) __VA_ARGS__
 #include "backends/cpu/map/vector_loops.h"
 
@@ -62,9 +63,11 @@ static void through_f32(sp__map_kind kind, char *const *data, const int64_t *s, 
     }
 #undef F32
 #undef F32_F64
+#undef F32_BOOL
 #undef ALL
 #define F32(KIND) THROUGH(KIND)
 #define F32_F64(KIND) THROUGH(KIND)
+#define F32_BOOL(KIND) THROUGH(KIND)
 #define ALL(KIND)
 #define SP__VECTORS(KIND, formula, inputs, result, arguments, dtypes) dtypes(KIND)
 #include "backends/cpu/map/vector_kinds.h"
@@ -72,9 +75,11 @@ static void through_f32(sp__map_kind kind, char *const *data, const int64_t *s, 
 
 #undef F32
 #undef F32_F64
+#undef F32_BOOL
 #undef ALL
 #define F32(KIND, formula) [SP__##KIND] = KIND##_through,
 #define F32_F64(KIND, formula) [SP__##KIND] = KIND##_through,
+#define F32_BOOL(KIND, formula) [SP__##KIND] = KIND##_through,
 #define ALL(KIND, formula) [SP__##KIND] = formula##_loop,
 sp__loop *const SP__HERE(sp__map_bf16)[SP__MAP_COUNT] = {
 #define SP__VECTORS(KIND, formula, inputs, result, arguments, dtypes) dtypes(KIND, formula)

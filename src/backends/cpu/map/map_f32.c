@@ -22,6 +22,7 @@ SP__INLINE void store_BOOL(char *p, mask x, int64_t n)
     store_mask(p, x, n);
 }
 
+#include "backends/cpu/map/formulas_logic.h"
 #include "backends/cpu/map/formulas_vector.h"
 
 SP__INLINE vector sign_of(vector x)
@@ -208,6 +209,7 @@ SP__INLINE vector power_of(vector x, vector y)
 
 #define F32(...) __VA_ARGS__
 #define F32_F64(...) __VA_ARGS__
+#define F32_BOOL(...) __VA_ARGS__
 #define ALL(...) __VA_ARGS__
 #include "backends/cpu/map/vector_loops.h"
 

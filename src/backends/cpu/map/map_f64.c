@@ -17,6 +17,7 @@ SP__INLINE void store(char *p, vector x, int64_t n)
 
 #define F32(...)
 #define F32_F64(...) __VA_ARGS__
+#define F32_BOOL(...)
 #define ALL(...) __VA_ARGS__
 #include "backends/cpu/map/vector_loops.h"
 

@@ -3,7 +3,7 @@
  *
  *   formula  the function on vectors, whose loop is formula_loop
  *   inputs   1, 2 or 3; OWN: the loop is written by itself
- *   dtypes   F32; F32_F64; ALL, bf16 as well. bf16 goes through f32's loop for the others */
+ *   dtypes   F32; F32_F64; F32_BOOL; ALL, f32, f64 and bf16. bf16 goes through f32's loop for the others */
 
 /* clang-format off */
 SP__VECTORS(NEG, neg_of, 1, SAME, (x), ALL)
@@ -37,6 +37,7 @@ SP__VECTORS(SMOOTH_L1, smooth_l1_of, 1, SAME, (x, p, q), F32)
 SP__VECTORS(POW_SCALAR, pow_scalar, OWN, SAME, (x, p), F32)
 SP__VECTORS(AFFINE, affine_of, 1, SAME, (x, p, q), F32_F64)
 
+SP__VECTORS(LOGICAL_NOT, logical_not_of, 1, BOOL, (x), F32_BOOL)
 SP__VECTORS(ISNAN, isnan_of, 1, BOOL, (x), F32)
 SP__VECTORS(ISINF, isinf_of, 1, BOOL, (x), F32)
 SP__VECTORS(ISFINITE, isfinite_of, 1, BOOL, (x), F32)
@@ -67,6 +68,9 @@ SP__VECTORS(LT, lt_of, 2, BOOL, (x, y), F32)
 SP__VECTORS(LE, le_of, 2, BOOL, (x, y), F32)
 SP__VECTORS(GT, gt_of, 2, BOOL, (x, y), F32)
 SP__VECTORS(GE, ge_of, 2, BOOL, (x, y), F32)
+SP__VECTORS(LOGICAL_AND, logical_and_of, 2, BOOL, (x, y), F32_BOOL)
+SP__VECTORS(LOGICAL_OR, logical_or_of, 2, BOOL, (x, y), F32_BOOL)
+SP__VECTORS(LOGICAL_XOR, logical_xor_of, 2, BOOL, (x, y), F32_BOOL)
 
 SP__VECTORS(WHERE, where, OWN, SAME, (), F32)
 SP__VECTORS(ADDCMUL, addcmul_of, 3, SAME, (x, y, z, p), F32)
