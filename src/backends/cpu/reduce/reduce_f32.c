@@ -151,13 +151,9 @@ SP__INLINE void exp_terms(float *terms, const float *x, int64_t left, vf from)
         store_f32(terms + k, exp_f32(load_f32(x + k, left - k) - from), LANES);
 }
 
-/* Σ e^(x - also), where also is finite: a maximum of f32. */
-static void exp_rows(sp__cell *cells, const sp__fold_block *b)
+/* Along rows: b's elements of an output lie side by side. */
+static void exp_down(sp__cell *cells, const sp__fold_block *b)
 {
-    if (!goes_down(b)) {
-        sp__reference.of[SP_F32].fold[SP__FOLD_EXP](cells, b);
-        return;
-    }
     for (int64_t j = 0; j < b->n_kept; j++) {
         const vf from = splat_f32((float)cells[j].also.f);
         double sums[HALF] = {0};
@@ -172,6 +168,41 @@ static void exp_rows(sp__cell *cells, const sp__fold_block *b)
         }
         for (int k = 0; k < HALF; k++) cells[j].value.f += sums[k];
     }
+}
+
+/* Along columns: a vector of outputs, of which `left` are there; each is one sum, in the order of its elements. */
+SP__INLINE void exp_column(sp__cell *cells, const sp__fold_block *b, const char *in, int64_t left)
+{
+    const int64_t n = left < LANES ? left : LANES;
+    float from[LANES] = {0};
+    double sums[LANES] = {0};
+    for (int64_t k = 0; k < n; k++) from[k] = (float)cells[k].also.f, sums[k] = cells[k].value.f;
+    const vf all = load_f32(from, LANES);
+    vd low = *(const vd *)sums, high = *(const vd *)(sums + LANES_f64);
+    for (int64_t r = 0; r < b->n_reduced; r++, in += b->stride_reduced) {
+        float terms[LANES];
+        store_f32(terms, exp_f32(load_f32(in, left) - all), LANES);
+        low += wide(terms), high += wide(terms + LANES_f64);
+    }
+    *(vd *)sums = low, *(vd *)(sums + LANES_f64) = high;
+    for (int64_t k = 0; k < n; k++) cells[k].value.f = sums[k];
+}
+
+static void exp_across(sp__cell *cells, const sp__fold_block *b)
+{
+    for (int64_t j = 0; j < b->n_kept; j += LANES)
+        exp_column(cells + j, b, b->in + j * (int64_t)sizeof(float), b->n_kept - j);
+}
+
+/* Σ e^(x - also), where also is finite: a maximum of f32. Which way it goes is said by strides and lengths alone. */
+static void exp_rows(sp__cell *cells, const sp__fold_block *b)
+{
+    if (goes_down(b))
+        exp_down(cells, b);
+    else if (b->stride_kept == sizeof(float))
+        exp_across(cells, b);
+    else
+        sp__reference.of[SP_F32].fold[SP__FOLD_EXP](cells, b);
 }
 
 sp__fold_run *const SP__HERE(sp__fold_f32)[SP__FOLD_COUNT] = {
