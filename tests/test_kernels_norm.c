@@ -129,7 +129,7 @@ static void test_levels(void **state)
     int compared = 0;
     for (int i = 0; i < CASES; i++)
         for (int d = 0; d < 3; d++)
-            for (int given = 0; given <= (cases[i].arrangement != ROWS); given++)
+            for (int given = 0; given < (cases[i].arrangement == ROWS ? 1 : 2); given++)
                 SP_SCOPE {
                     compare(&cases[i], dtypes[d], given, &compared);
                 }

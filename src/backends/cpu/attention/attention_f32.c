@@ -226,7 +226,7 @@ static void drop(state *s)
 static void finish_queries(state *s, running *r, float *y)
 {
     const sp__attention *c = s->call;
-    float lse[BLOCK];
+    float lse[BLOCK] = {0};
     for (int64_t i = 0; i < s->lanes; i += LANES) {
         const vf sum = load_f32(r->sum + i, LANES), largest = load_f32(r->largest + i, LANES);
         const vi none = sum == 0.0f;
@@ -311,7 +311,7 @@ static float dot_of(const float *a, const float *b, int64_t n)
     for (int64_t i = 0; i < n; i += 16)
         for (int v = 0; v < SIDE; v++)
             sums[v] = sp__fma_f32(load_f32(a + i + v * LANES, LANES), load_f32(b + i + v * LANES, LANES), sums[v]);
-    memcpy(lanes, sums, sizeof lanes);
+    for (int v = 0; v < SIDE; v++) store_f32(lanes + v * LANES, sums[v], LANES);
     for (int half = 8; half > 0; half /= 2)
         for (int i = 0; i < half; i++) lanes[i] += lanes[i + half];
     return lanes[0];

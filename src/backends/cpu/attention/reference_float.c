@@ -54,7 +54,7 @@ static double score(const head *h, int64_t i, int64_t j)
 static double kept(const head *h, int64_t i, int64_t j)
 {
     const sp__attention *c = h->call;
-    float row[4];
+    float row[4] = {0};
     if (c->dropout == 0) return 1;
     const uint64_t at = (uint64_t)((h->row + i) * sp__dropped_row(c->keys) + j);
     const sp__fill fill = {.kind = SP__FILL_BERNOULLI_SCALE,
@@ -148,8 +148,9 @@ static sp_status backward(const sp__attention *call, const sp__attention_part *p
     const head h = head_of(call, part->head);
     const int64_t keys = part->last - part->first, width = call->width, value_width = call->value_width;
     const size_t bytes = (size_t)(width + keys * (width + value_width)) * sizeof(double);
-    double *dq = sp__scratch(bytes), *dk = dq + width, *dv = dk + keys * width;
+    double *dq = sp__scratch(bytes);
     if (!dq) return SP_ERROR_MEMORY;
+    double *dk = dq + width, *dv = dk + keys * width;
     memset(dq, 0, bytes);
     for (int64_t i = 0; i < call->queries; i++) {
         const double slope_sum = dot(&h, &call->g, i, &call->y, i, value_width);

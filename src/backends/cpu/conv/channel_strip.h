@@ -83,7 +83,8 @@ static void sum_places_of(const channel_strip *t, const number *x, int64_t place
 {
     for (int v = 0; v < VECTORS; v++) {
         const number *bias = t->all->bias + t->strip * CHANNELS + v * LANES;
-        const vector start = t->all->mode == NARROW ? (vector){0} : *(const vector *)bias;
+        vector start = {0};
+        if (t->all->mode != NARROW) start = *(const vector *)bias;
         sum_tile(&t->reads, t->reads.repeats ? x : x + v * LANES, t->w + v * LANES, start, places, to + v * LANES,
                  step);
     }
