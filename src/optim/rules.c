@@ -99,7 +99,7 @@ sp_status sp__options_read(const sp__rule *rule, const char *function, const sp_
     return check_together(function, to);
 }
 
-/* ---- the table ---- */
+/* ---- the rules ---- */
 
 #define BIT(field) (1u << SP__##field)
 #define BETAS (BIT(BETA1) | BIT(BETA2))
@@ -112,58 +112,63 @@ sp_status sp__options_read(const sp__rule *rule, const char *function, const sp_
         }                                                                                                              \
     }
 
-enum { SGD, ADAGRAD, ADADELTA, RMSPROP, ADAM, ADAMW, ADAMAX, NADAM, N_RULES };
-static const sp__rule rules[N_RULES] = {
-    [SGD] = {.name = "SGD",
-             .function = "sp_optim_sgd",
-             .update = SP_UPDATE_SGD,
-             .takes = BIT(MOMENTUM) | BIT(DAMPENING) | BIT(NESTEROV),
-             .defaults = {.lr = 1e-3},
-             .states = {{"momentum_buffer", SP__MOMENTUM}}},
-    [ADAGRAD] = {.name = "Adagrad",
-                 .function = "sp_optim_adagrad",
-                 .update = SP_UPDATE_ADAGRAD,
-                 .takes = BIT(LR_DECAY) | BIT(INITIAL_ACCUMULATOR_VALUE) | BIT(EPS),
-                 .defaults = {.lr = 1e-2, .eps = 1e-10},
-                 .states = {{"sum", ALWAYS}}},
-    [ADADELTA] = {.name = "Adadelta",
-                  .function = "sp_optim_adadelta",
-                  .update = SP_UPDATE_ADADELTA,
-                  .takes = BIT(RHO) | BIT(EPS),
-                  .defaults = {.lr = 1, .rho = 0.9, .eps = 1e-6},
-                  .states = {{"square_avg", ALWAYS}, {"acc_delta", ALWAYS}}},
-    [RMSPROP] = {.name = "RMSprop",
-                 .function = "sp_optim_rmsprop",
-                 .update = SP_UPDATE_RMSPROP,
-                 .takes = BIT(ALPHA) | BIT(EPS) | BIT(MOMENTUM) | BIT(CENTERED),
-                 .defaults = {.lr = 1e-2, .alpha = 0.99, .eps = 1e-8},
-                 .states = {{"square_avg", ALWAYS}, {"momentum_buffer", SP__MOMENTUM}, {"grad_avg", SP__CENTERED}}},
-    [ADAM] = {.name = "Adam",
-              .function = "sp_optim_adam",
-              .update = SP_UPDATE_ADAM,
-              .takes = BETAS | BIT(EPS) | BIT(AMSGRAD),
-              .defaults = {.lr = 1e-3, .betas = {0.9, 0.999}, .eps = 1e-8},
-              .states = ADAM_STATES},
-    [ADAMW] = {.name = "AdamW",
-               .function = "sp_optim_adamw",
-               .update = SP_UPDATE_ADAM,
-               .decoupled = true,
-               .takes = BETAS | BIT(EPS) | BIT(AMSGRAD),
-               .defaults = {.lr = 1e-3, .betas = {0.9, 0.999}, .eps = 1e-8, .weight_decay = 1e-2},
-               .states = ADAM_STATES},
-    [ADAMAX] = {.name = "Adamax",
-                .function = "sp_optim_adamax",
-                .update = SP_UPDATE_ADAMAX,
-                .takes = BETAS | BIT(EPS),
-                .defaults = {.lr = 2e-3, .betas = {0.9, 0.999}, .eps = 1e-8},
-                .states = {{"exp_avg", ALWAYS}, {"exp_inf", ALWAYS}}},
-    [NADAM] = {.name = "NAdam",
-               .function = "sp_optim_nadam",
-               .update = SP_UPDATE_NADAM,
-               .takes = BETAS | BIT(EPS) | BIT(MOMENTUM_DECAY),
-               .defaults = {.lr = 2e-3, .betas = {0.9, 0.999}, .eps = 1e-8, .momentum_decay = 4e-3},
-               .states = {{"exp_avg", ALWAYS}, {"exp_avg_sq", ALWAYS}}},
-};
+static const sp__rule sgd = {.name = "SGD",
+                             .function = "sp_optim_sgd",
+                             .update = SP_UPDATE_SGD,
+                             .takes = BIT(MOMENTUM) | BIT(DAMPENING) | BIT(NESTEROV),
+                             .defaults = {.lr = 1e-3},
+                             .states = {{"momentum_buffer", SP__MOMENTUM}}};
+
+static const sp__rule adagrad = {.name = "Adagrad",
+                                 .function = "sp_optim_adagrad",
+                                 .update = SP_UPDATE_ADAGRAD,
+                                 .takes = BIT(LR_DECAY) | BIT(INITIAL_ACCUMULATOR_VALUE) | BIT(EPS),
+                                 .defaults = {.lr = 1e-2, .eps = 1e-10},
+                                 .states = {{"sum", ALWAYS}}};
+
+static const sp__rule adadelta = {.name = "Adadelta",
+                                  .function = "sp_optim_adadelta",
+                                  .update = SP_UPDATE_ADADELTA,
+                                  .takes = BIT(RHO) | BIT(EPS),
+                                  .defaults = {.lr = 1, .rho = 0.9, .eps = 1e-6},
+                                  .states = {{"square_avg", ALWAYS}, {"acc_delta", ALWAYS}}};
+
+static const sp__rule rmsprop = {
+    .name = "RMSprop",
+    .function = "sp_optim_rmsprop",
+    .update = SP_UPDATE_RMSPROP,
+    .takes = BIT(ALPHA) | BIT(EPS) | BIT(MOMENTUM) | BIT(CENTERED),
+    .defaults = {.lr = 1e-2, .alpha = 0.99, .eps = 1e-8},
+    .states = {{"square_avg", ALWAYS}, {"momentum_buffer", SP__MOMENTUM}, {"grad_avg", SP__CENTERED}}};
+
+static const sp__rule adam = {.name = "Adam",
+                              .function = "sp_optim_adam",
+                              .update = SP_UPDATE_ADAM,
+                              .takes = BETAS | BIT(EPS) | BIT(AMSGRAD),
+                              .defaults = {.lr = 1e-3, .betas = {0.9, 0.999}, .eps = 1e-8},
+                              .states = ADAM_STATES};
+
+static const sp__rule adamw = {.name = "AdamW",
+                               .function = "sp_optim_adamw",
+                               .update = SP_UPDATE_ADAM,
+                               .decoupled = true,
+                               .takes = BETAS | BIT(EPS) | BIT(AMSGRAD),
+                               .defaults = {.lr = 1e-3, .betas = {0.9, 0.999}, .eps = 1e-8, .weight_decay = 1e-2},
+                               .states = ADAM_STATES};
+
+static const sp__rule adamax = {.name = "Adamax",
+                                .function = "sp_optim_adamax",
+                                .update = SP_UPDATE_ADAMAX,
+                                .takes = BETAS | BIT(EPS),
+                                .defaults = {.lr = 2e-3, .betas = {0.9, 0.999}, .eps = 1e-8},
+                                .states = {{"exp_avg", ALWAYS}, {"exp_inf", ALWAYS}}};
+
+static const sp__rule nadam = {.name = "NAdam",
+                               .function = "sp_optim_nadam",
+                               .update = SP_UPDATE_NADAM,
+                               .takes = BETAS | BIT(EPS) | BIT(MOMENTUM_DECAY),
+                               .defaults = {.lr = 2e-3, .betas = {0.9, 0.999}, .eps = 1e-8, .momentum_decay = 4e-3},
+                               .states = {{"exp_avg", ALWAYS}, {"exp_avg_sq", ALWAYS}}};
 
 bool sp__wants_state(const sp__rule *rule, const sp_optim_options *options, int i)
 {
@@ -180,40 +185,40 @@ bool sp__wants_state(const sp__rule *rule, const sp_optim_options *options, int 
 
 sp_optimizer *(sp_optim_sgd)(const sp_list *parameters, const sp_optim_options *options)
 {
-    return sp__optimizer_new(&rules[SGD], parameters, options);
+    return sp__optimizer_new(&sgd, parameters, options);
 }
 
 sp_optimizer *(sp_optim_adagrad)(const sp_list *parameters, const sp_optim_options *options)
 {
-    return sp__optimizer_new(&rules[ADAGRAD], parameters, options);
+    return sp__optimizer_new(&adagrad, parameters, options);
 }
 
 sp_optimizer *(sp_optim_adadelta)(const sp_list *parameters, const sp_optim_options *options)
 {
-    return sp__optimizer_new(&rules[ADADELTA], parameters, options);
+    return sp__optimizer_new(&adadelta, parameters, options);
 }
 
 sp_optimizer *(sp_optim_rmsprop)(const sp_list *parameters, const sp_optim_options *options)
 {
-    return sp__optimizer_new(&rules[RMSPROP], parameters, options);
+    return sp__optimizer_new(&rmsprop, parameters, options);
 }
 
 sp_optimizer *(sp_optim_adam)(const sp_list *parameters, const sp_optim_options *options)
 {
-    return sp__optimizer_new(&rules[ADAM], parameters, options);
+    return sp__optimizer_new(&adam, parameters, options);
 }
 
 sp_optimizer *(sp_optim_adamw)(const sp_list *parameters, const sp_optim_options *options)
 {
-    return sp__optimizer_new(&rules[ADAMW], parameters, options);
+    return sp__optimizer_new(&adamw, parameters, options);
 }
 
 sp_optimizer *(sp_optim_adamax)(const sp_list *parameters, const sp_optim_options *options)
 {
-    return sp__optimizer_new(&rules[ADAMAX], parameters, options);
+    return sp__optimizer_new(&adamax, parameters, options);
 }
 
 sp_optimizer *(sp_optim_nadam)(const sp_list *parameters, const sp_optim_options *options)
 {
-    return sp__optimizer_new(&rules[NADAM], parameters, options);
+    return sp__optimizer_new(&nadam, parameters, options);
 }

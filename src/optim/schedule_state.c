@@ -74,7 +74,7 @@ static const char load[] = "sp_scheduler_load_state_dict";
 
 typedef struct loading {
     const sp_dict *state;
-    sp_scheduler copy;
+    sp_scheduler *copy;
     const double *base_lrs;
     int64_t used; /* entries of the dict that were read */
 } loading;
@@ -99,7 +99,7 @@ static sp_status get_field(loading *l, const sp__schedule_field *field)
 {
     const sp_tensor *x = get(l, field->name, 1);
     if (!x) return sp_error_status();
-    void *at = (char *)&l->copy + field->offset;
+    void *at = (char *)l->copy + field->offset;
     if (field->type == SP__FLAG) {
         *(bool *)at = sp_item(x) != 0;
         return SP_OK;
@@ -124,7 +124,7 @@ static const void *elements(sp_tensor *x, sp_dtype dtype)
 
 static sp_status get_base_lrs(loading *l)
 {
-    const int n = l->copy.optimizer->n_groups;
+    const int n = l->copy->optimizer->n_groups;
     l->base_lrs = elements(get(l, "base_lrs", n), SP_F64);
     sp_status status = l->base_lrs ? SP_OK : sp_error_status();
     for (int g = 0; g < n && status == SP_OK; g++)
@@ -140,28 +140,28 @@ static sp_status get_milestones(loading *l)
                         sp_dtype_name(sp_dtype_of(x)));
     const int64_t *milestones = elements(x, SP_I64);
     if (!milestones) return sp_error_status();
-    return sp__scheduler_set_milestones(&l->copy, (sp_dims){milestones, (int)sp_numel(x)});
+    return sp__scheduler_set_milestones(l->copy, (sp_dims){milestones, (int)sp_numel(x)});
 }
 
 /* Milestones come last: nothing that can fail follows, so their memory is never lost. */
 static sp_status read_all(loading *l)
 {
-    const sp__schedule *kind = l->copy.kind;
+    const sp__schedule *kind = l->copy->kind;
     sp_status status = get_fields(l, common);
     if (status == SP_OK) status = get_fields(l, kind->fields);
     if (status == SP_OK && kind->next) status = get_base_lrs(l);
-    if (status == SP_OK) status = sp__scheduler_check_options(&l->copy, load);
-    const int64_t n = l->used + has_milestones(&l->copy);
+    if (status == SP_OK) status = sp__scheduler_check_options(l->copy, load);
+    const int64_t n = l->used + has_milestones(l->copy);
     if (status == SP_OK && n != sp_dict_length(l->state))
         status = sp_raise(SP_ERROR_NOT_FOUND, "%s: the state has %lld entries, of which the schedule of %s knows %lld",
                           load, (long long)sp_dict_length(l->state), kind->function, (long long)n);
-    return status == SP_OK && has_milestones(&l->copy) ? get_milestones(l) : status;
+    return status == SP_OK && has_milestones(l->copy) ? get_milestones(l) : status;
 }
 
 static void replace(sp_scheduler *s, const loading *l)
 {
     if (s->milestones) sp_free(s->milestones, (size_t)s->n_milestones * sizeof *s->milestones);
-    *s = l->copy;
+    *s = *l->copy;
     for (int g = 0; l->base_lrs && g < s->optimizer->n_groups; g++) {
         s->optimizer->groups[g].initial_lr = l->base_lrs[g];
         s->optimizer->groups[g].has_initial_lr = true;
@@ -173,7 +173,8 @@ sp_status sp_scheduler_load_state_dict(sp_scheduler *scheduler, const sp_dict *s
     sp_status status = sp__scheduler_check(scheduler, load);
     if (status != SP_OK) return status;
     if (!state) return sp_raise_null(load, "state");
-    loading l = {.state = state, .copy = *scheduler};
+    sp_scheduler copy = *scheduler;
+    loading l = {.state = state, .copy = &copy};
     SP_NO_GRAD {
         status = read_all(&l);
         if (status == SP_OK) replace(scheduler, &l);
