@@ -10,7 +10,7 @@ static const struct {
     {"activation_backward", FUZZ_CANCELS},
     {"add", FUZZ_EXACT},
     {"addcdiv", FUZZ_MODEST},
-    {"addcmul", FUZZ_MODEST},
+    {"addcmul", FUZZ_MODEST | FUZZ_PRODUCTS},
     {"addmm", FUZZ_MODEST | FUZZ_LAYOUT_ROUNDS | FUZZ_PRODUCTS},
     {"all", FUZZ_EXACT},
     {"amax", FUZZ_EXACT},
