@@ -130,6 +130,7 @@ typedef struct sp__norm_block {
     void *y, *dadd;                /* y: what is written, forward and backward */
     int64_t n, groups;
     bool relu, given;
+    bool few; /* a group has few elements: sums are of f64 alone */
     const void *mean, *scale, *bias, *shift, *slope;
 } sp__norm_block;
 /* Rows of n elements, each of them a group, with numbers for each place. */

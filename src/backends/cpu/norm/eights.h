@@ -1,5 +1,6 @@
 /* How normalisation adds: eight numbers in their own type, as a tree, and such sums in f64. So few conversions and few
- * roundings meet a number. */
+ * roundings meet a number. The trees' roundings cancel out over many of them. A group of few elements, whose trees are a
+ * handful, and what is left behind the last eight, are added in f64 at once. */
 enum { EIGHT = 8 };
 
 SP__INLINE vector sum_of(const vector *v)
@@ -24,4 +25,10 @@ typedef struct wide {
 SP__INLINE void add_wide(wide *s, vector x)
 {
     for (int i = 0; i < HALVES; i++) s->half[i] += widened(x, i);
+}
+
+/* Products of f32 are exact in f64. */
+SP__INLINE void add_wide_products(wide *s, vector a, vector b)
+{
+    for (int i = 0; i < HALVES; i++) s->half[i] += widened(a, i) * widened(b, i);
 }

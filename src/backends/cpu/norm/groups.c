@@ -19,6 +19,14 @@ typedef struct plan {
 
 /* ---- a task ---- */
 
+static int64_t elements_of_group(const plan *p)
+{
+    return p->call->sizes[0] * p->call->sizes[2] * p->call->sizes[3];
+}
+
+/* Of fewer elements than this a mean would show the roundings of sums in f32. */
+enum { FEW = 128 };
+
 static void *element(const plan *p, const sp__operand *operand, int64_t at)
 {
     return operand ? sp__operand_at(operand) + at * sp__size_of(p->call->x.dtype) : NULL;
@@ -42,8 +50,9 @@ static sp__norm_block block_at(const plan *p, int64_t at, int64_t n, int64_t c)
     b.mean = number_of(p, 0, c), b.scale = number_of(p, 1, c), b.bias = number_of(p, 2, c);
     b.shift = number_of(p, 3, c), b.slope = number_of(p, 4, c);
     b.relu = call->relu && !p->settled;
+    b.few = elements_of_group(p) < FEW;
     b.y = element(p, call->backward ? call->dx : &call->y, at);
-    b.g = element(p, p->settled ? call->dadd : &call->y, at);
+    b.g = call->backward ? element(p, p->settled ? call->dadd : &call->y, at) : NULL;
     b.add = element(p, call->add, at);
     b.out = p->settled ? NULL : element(p, call->out, at);
     b.dadd = element(p, call->dadd, at);
@@ -148,11 +157,6 @@ static void load_scale(plan *p)
 }
 
 /* ---- forward ---- */
-
-static int64_t elements_of_group(const plan *p)
-{
-    return p->call->sizes[0] * p->call->sizes[2] * p->call->sizes[3];
-}
 
 /* Sums are taken about each group's first element. */
 static void load_about(plan *p)

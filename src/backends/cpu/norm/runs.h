@@ -25,17 +25,15 @@ SP__INLINE vector kept(vector x, int64_t n)
     return choose(*(const vector *)order < splat((number)n), x, (vector){0});
 }
 
-/* x - mean of the elements from x on, of which there are n; zero where there are none. */
+/* x - mean of the elements from x on, of which there are n; zero behind them. */
 SP__INLINE vector distance(const element *x, int64_t n, vector mean)
 {
     if (n >= LANES) return load(x, LANES) - mean;
-    if (n <= 0) return (vector){0};
     return kept(load(x, n) - mean, n);
 }
 
 SP__INLINE vector gradient(const element *g, const number *weight, int64_t n)
 {
-    if (n <= 0) return (vector){0};
     const vector h = load(g, n);
     if (!weight) return h;
     return h * load_number(weight, n);
@@ -43,67 +41,72 @@ SP__INLINE vector gradient(const element *g, const number *weight, int64_t n)
 
 /* ---- Σ(x - mean), Σ(x - mean)² ---- */
 
-SP__INLINE void moments_step(const element *x, int64_t n, vector mean, lanes s[2])
+SP__INLINE void moments_step(const element *x, vector mean, lanes s[2])
 {
     for (int v = 0; v < VECTORS; v++) {
         vector d[EIGHT];
         SP__UNROLL
-        for (int k = 0; k < EIGHT; k++) {
-            const int64_t at = k * SIXTEEN + v * LANES;
-            d[k] = distance(x + at, n - at, mean);
-        }
+        for (int k = 0; k < EIGHT; k++) d[k] = load(x + k * SIXTEEN + v * LANES, LANES) - mean;
         add_wide(&s[0].of[v], sum_of(d));
         add_wide(&s[1].of[v], sum_of_products(d, d));
     }
 }
 
-SP__INLINE void add_moments(const element *x, int64_t n, number mean, double *sums)
+static void add_moments(const element *x, int64_t n, bool few, number mean, double *sums)
 {
     lanes s[2] = {0};
     int64_t i = 0;
-    for (; i + STEP <= n; i += STEP) moments_step(x + i, STEP, splat(mean), s);
-    if (i < n) moments_step(x + i, n - i, splat(mean), s);
+    for (; i + STEP <= n && !few; i += STEP) moments_step(x + i, splat(mean), s);
+    for (int v = 0; i < n; i += LANES, v = (v + 1) % VECTORS) {
+        const vector d = distance(x + i, n - i, splat(mean));
+        add_wide(&s[0].of[v], d);
+        add_wide_products(&s[1].of[v], d, d);
+    }
     sums[0] += total(&s[0]);
     sums[1] += total(&s[1]);
 }
 
 static void runs_moments(const sp__norm_block *b, double *sums)
 {
-    add_moments(b->x, b->n, *(const number *)b->mean, sums);
+    add_moments(b->x, b->n, b->few, *(const number *)b->mean, sums);
 }
 
 /* ---- Σh, Σh·(x - mean) ---- */
 
-SP__INLINE void products_step(const element *x, const element *g, const number *weight, int64_t n, vector mean,
-                              lanes s[2])
+SP__INLINE void products_step(const element *x, const element *g, const number *weight, vector mean, lanes s[2])
 {
     for (int v = 0; v < VECTORS; v++) {
         vector h[EIGHT], d[EIGHT];
         SP__UNROLL
         for (int k = 0; k < EIGHT; k++) {
             const int64_t at = k * SIXTEEN + v * LANES;
-            d[k] = distance(x + at, n - at, mean);
-            h[k] = gradient(g + at, weight ? weight + at : NULL, n - at);
+            d[k] = load(x + at, LANES) - mean;
+            h[k] = gradient(g + at, weight ? weight + at : NULL, LANES);
         }
         add_wide(&s[0].of[v], sum_of(h));
         add_wide(&s[1].of[v], sum_of_products(h, d));
     }
 }
 
-SP__INLINE void add_run_products(const element *x, const element *g, const number *weight, int64_t n, number mean,
-                                 double *sums)
+SP__INLINE void add_run_products(const element *x, const element *g, const number *weight, int64_t n, bool few,
+                                 number mean, double *sums)
 {
     lanes s[2] = {0};
     int64_t i = 0;
-    for (; i + STEP <= n; i += STEP) products_step(x + i, g + i, weight ? weight + i : NULL, STEP, splat(mean), s);
-    if (i < n) products_step(x + i, g + i, weight ? weight + i : NULL, n - i, splat(mean), s);
+    for (; i + STEP <= n && !few; i += STEP) products_step(x + i, g + i, weight ? weight + i : NULL, splat(mean), s);
+    for (int v = 0; i < n; i += LANES, v = (v + 1) % VECTORS) {
+        const vector d = distance(x + i, n - i, splat(mean));
+        const vector h = gradient(g + i, weight ? weight + i : NULL, n - i);
+        add_wide(&s[0].of[v], h);
+        add_wide_products(&s[1].of[v], h, d);
+    }
     sums[0] += total(&s[0]);
     sums[1] += total(&s[1]);
 }
 
 static void runs_products(const sp__norm_block *b, double *sums)
 {
-    add_run_products(b->x, b->g, NULL, b->n, *(const number *)b->mean, sums);
+    add_run_products(b->x, b->g, NULL, b->n, b->few, *(const number *)b->mean, sums);
 }
 
 /* ---- a group's own numbers ---- */
@@ -135,11 +138,11 @@ static void runs_backward(const sp__norm_block *b)
 static void measure(const element *x, int64_t n, double *mean, double *var)
 {
     double sums[2] = {0}, about = sp__norm_about((double)load(x, 1)[0]);
-    add_moments(x, n, (number)about, sums);
+    add_moments(x, n, false, (number)about, sums);
     if (sp__norm_found(sums, (double)n, about, mean, var)) return;
     about = (double)(number)*mean;
     sums[0] = sums[1] = 0;
-    add_moments(x, n, (number)about, sums);
+    add_moments(x, n, false, (number)about, sums);
     sp__norm_found_again(sums, (double)n, about, mean, var);
 }
 
@@ -178,7 +181,7 @@ static void row_gradient(const sp__norm_rows *r, int64_t i)
     element *dx = (element *)r->y + i * n;
     const row p = row_at(r, i);
     double sums[2] = {0};
-    add_run_products(x, g, weight, n, p.mean, sums);
+    add_run_products(x, g, weight, n, false, p.mean, sums);
     const double inverse = 1 / __builtin_sqrt(r->var[i] + r->eps);
     const vector shift = splat((number)(sums[0] / (double)n));
     const vector slope = splat((number)(-sums[1] * inverse * inverse / (double)n));
@@ -189,25 +192,49 @@ static void row_gradient(const sp__norm_rows *r, int64_t i)
     }
 }
 
-/* Σg·x̂ and Σg of each place over eight rows, or over fewer. */
-SP__INLINE void add_places(const sp__norm_rows *r, int64_t first, int64_t rows, const row *p)
+/* g, and through `normal` x̂, of the places from c on in row i. */
+SP__INLINE vector place_at(const sp__norm_rows *r, int64_t i, int64_t c, int64_t left, const row *p, vector *normal)
 {
-    const int64_t n = r->n;
-    for (int64_t c = 0; c < n; c += LANES) {
-        vector g[EIGHT], normal[EIGHT];
+    const int64_t at = i * r->n + c;
+    *normal = (load((const element *)r->x + at, left) - splat(p->mean)) * splat(p->inverse);
+    return load((const element *)r->g + at, left);
+}
+
+SP__INLINE void add_eight(const sp__norm_rows *r, int64_t c, int64_t left, const vector *g, const vector *normal)
+{
+    wide s[2] = {0};
+    add_wide(&s[0], sum_of_products(g, normal));
+    add_wide(&s[1], sum_of(g));
+    add_lanes(r->sums + c, &s[0], left);
+    add_lanes(r->sums + r->n + c, &s[1], left);
+}
+
+/* Σg·x̂ and Σg of each place over eight rows. */
+static void add_places(const sp__norm_rows *r, int64_t first, const row *p)
+{
+    vector g[EIGHT], normal[EIGHT];
+    int64_t c = 0;
+    for (; c + LANES <= r->n; c += LANES) {
         SP__UNROLL
-        for (int k = 0; k < EIGHT; k++) {
-            const int64_t at = (first + k) * n + c;
-            g[k] = k < rows ? load((const element *)r->g + at, n - c) : (vector){0};
-            normal[k] = (vector){0};
-            if (k < rows)
-                normal[k] = (load((const element *)r->x + at, n - c) - splat(p[k].mean)) * splat(p[k].inverse);
-        }
+        for (int k = 0; k < EIGHT; k++) g[k] = place_at(r, first + k, c, LANES, &p[k], &normal[k]);
+        add_eight(r, c, LANES, g, normal);
+    }
+    if (c == r->n) return;
+    for (int k = 0; k < EIGHT; k++) g[k] = place_at(r, first + k, c, r->n - c, &p[k], &normal[k]);
+    add_eight(r, c, r->n - c, g, normal);
+}
+
+/* Over one row of the last ones, which are fewer. */
+static void add_row(const sp__norm_rows *r, int64_t i, const row *p)
+{
+    for (int64_t c = 0; c < r->n; c += LANES) {
+        vector normal;
+        const vector g = place_at(r, i, c, r->n - c, p, &normal);
         wide s[2] = {0};
-        add_wide(&s[0], sum_of_products(g, normal));
-        add_wide(&s[1], sum_of(g));
-        add_lanes(r->sums + c, &s[0], n - c);
-        add_lanes(r->sums + n + c, &s[1], n - c);
+        add_wide_products(&s[0], g, normal);
+        add_wide(&s[1], g);
+        add_lanes(r->sums + c, &s[0], r->n - c);
+        add_lanes(r->sums + r->n + c, &s[1], r->n - c);
     }
 }
 
@@ -220,9 +247,9 @@ static void rows_backward(const sp__norm_rows *r)
         for (int64_t k = 0; k < rows; k++) p[k] = row_at(r, first + k);
         for (int64_t k = 0; k < rows && r->y; k++) row_gradient(r, first + k);
         if (r->sums && rows == EIGHT)
-            add_places(r, first, EIGHT, p);
-        else if (r->sums)
-            add_places(r, first, rows, p);
+            add_places(r, first, p);
+        else
+            for (int64_t k = 0; k < rows && r->sums; k++) add_row(r, first + k, &p[k]);
     }
 }
 
