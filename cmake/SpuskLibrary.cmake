@@ -14,6 +14,9 @@ list(REMOVE_ITEM library_sources ${level_sources} ${reference_sources})
 
 # An optimiser's rule has flags that are the same for all elements: a loop of its own for each would be large.
 spusk_accepted_flags(update_flags -fno-unswitch-loops)
+# Its short loops over vectors and lanes want to be unrolled; elsewhere the loops that gain by it say so.
+spusk_accepted_flags(conv_flags -fpeel-loops)
+set_source_files_properties(${cpu}/conv/conv_f32.c PROPERTIES COMPILE_OPTIONS "${conv_flags}")
 set_source_files_properties(${cpu}/update/update_f32.c ${cpu}/update/update_f64.c PROPERTIES
     COMPILE_OPTIONS "${update_flags}")
 
@@ -30,7 +33,7 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|amd64|AMD64)$" AND CMAKE_SIZEOF_VOID
     spusk_accepted_flags(accepted ${wanted})
     if(accepted STREQUAL wanted)
         list(APPEND levels avx2 avx512 avx512bf16)
-        set(level_flags_generic -O2) # small, for processors from before 2013; comes after -O3
+        set(level_flags_generic -Os) # small, for processors from before 2013; comes after -O2
         set(level_definition SP_LEVELS_X86=1)
         spusk_accepted_flags(accepted ${level_flags_avx512amx})
         if(accepted STREQUAL level_flags_avx512amx)
@@ -52,7 +55,7 @@ message(STATUS "ISA levels of the kernels: ${levels}")
 # product and sum becomes one.
 set(same_bits -ffp-contract=off)
 # Kernels call nothing of a user's, so that nobody unwinds through them: they need no tables for it.
-spusk_accepted_flags(kernel_flags -O3 -fno-math-errno -fno-trapping-math -fno-asynchronous-unwind-tables)
+spusk_accepted_flags(kernel_flags -O2 -fno-math-errno -fno-trapping-math -fno-asynchronous-unwind-tables)
 # gcc notes, at each function that passes a vector wider than the base ISA, that its ABI is not the base one.
 # The kernels pass vectors only to static inline functions, so there is nothing to note.
 spusk_accepted_flags(kernel_warnings -Wno-psabi)
@@ -93,10 +96,16 @@ foreach(level IN LISTS levels)
     else()
         set(base_${level} ${level})
     endif()
+    if(level STREQUAL "generic" AND level_definition)
+        # bf16 of processors without AVX2 is served by the reference here.
+        list(FILTER sources EXCLUDE REGEX "/(norm|rows|pool)_bf16\\.c$")
+        list(APPEND level_definitions_generic SP_LEVEL_SMALL=1)
+    endif()
     list(APPEND object_libraries spusk_level_${level})
     add_library(spusk_level_${level} OBJECT ${sources})
     target_compile_options(spusk_level_${level} PRIVATE ${kernel_flags} ${kernel_warnings} ${level_flags_${level}})
-    target_compile_definitions(spusk_level_${level} PRIVATE SP_ISA=${level} SP_ISA_BASE=${base_${level}})
+    target_compile_definitions(spusk_level_${level} PRIVATE SP_ISA=${level} SP_ISA_BASE=${base_${level}}
+        ${level_definitions_${level}})
 endforeach()
 foreach(library IN LISTS object_libraries)
     spusk_includes(${library})

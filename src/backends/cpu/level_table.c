@@ -31,12 +31,14 @@ const sp__level SP__HERE(sp__level) = {
                        .spin = SP__BASE(sp__spin_f64)},
            [SP_BF16] = {.map = SP__BASE(sp__map_bf16),
                         .cast = SP__BASE(sp__cast_bf16),
-                        .rows = SP__BASE(sp__rows_bf16),
                         .gemm = SP__HERE(sp__gemm_bf16),
                         .attention = SP__BASE(sp__attention_f32),
                         .conv = SP__HERE(sp__conv_bf16),
+#if !defined(SP_LEVEL_SMALL)
+                        .rows = SP__BASE(sp__rows_bf16),
                         .norm_loops = &SP__BASE(sp__norm_bf16),
                         .pool = SP__BASE(sp__pool_bf16),
+#endif
                         .fill = SP__BASE(sp__fill_bf16),
                         .spin = SP__HERE(sp__spin_bf16)},
            [SP_U8] = {.cast = SP__BASE(sp__cast_u8)},
