@@ -26,8 +26,8 @@ typedef struct level {
     const char *name;
     bool fuses;
 } level;
-static const level levels[] = {{"reference", false}, {"generic", false},   {"avx2", true},
-                               {"avx512", true},     {"avx512bf16", true}, {"neon", true}};
+static const level levels[] = {{"reference", false}, {"generic", false},  {"avx2", true}, {"avx512", true},
+                               {"avx512bf16", true}, {"avx512amx", true}, {"neon", true}};
 enum { N_LEVELS = sizeof levels / sizeof *levels };
 
 /* ---- hashes ---- */
