@@ -226,7 +226,7 @@ int cmd_train(const command *self, int argc, char **argv)
     struct poptOption table[] = {
         {"model", '\0', POPT_ARG_STRING, &o.model, 0, "network: mlp (default), cnn, example, logistic", "NAME"},
         {"recipe", '\0', POPT_ARG_STRING, &o.recipe_name, 0,
-         "settings: mlp, cnn, example, fast, logistic (the network's own)", "NAME"},
+         "settings: mlp, cnn, example, fast, blitz, logistic (the network's own)", "NAME"},
         {"loss", '\0', POPT_ARG_STRING, &o.loss, 0, "nll (cross-entropy, default); mse, l1: of probabilities", "NAME"},
         {"optimizer", '\0', POPT_ARG_STRING, &o.optimizer, 0, "sgd, adam, adadelta, … (the recipe's)", "NAME"},
         {"schedule", '\0', POPT_ARG_STRING, &o.schedule, 0, "constant, one-cycle, exponential (the recipe's)", "NAME"},

@@ -228,6 +228,9 @@ static void test_errors(void **state)
     expect_error(sp_scaled_dot_product_attention(x, x, x, .attn_mask = sp_cast(mask, SP_I64)), SP_ERROR_DTYPE, "bool");
     expect_error(sp_scaled_dot_product_attention(x, x, x, .attn_mask = sp_ones(SP_DIMS(4, 5))), SP_ERROR_SHAPE,
                  "attn_mask");
+    expect_error(sp_scaled_dot_product_attention(sp_select(sp_select(x, 0, 0), 0, 0), sp_randn(SP_DIMS(5, 4)),
+                                                 sp_randn(SP_DIMS(5, 4)), .attn_mask = sp_ones(SP_DIMS(7, 5, 5))),
+                 SP_ERROR_SHAPE, "batch");
     expect_error(sp_scaled_dot_product_attention(x, sp_randn(SP_DIMS(5, 3)), x), SP_ERROR_SHAPE, "(…, S, E)");
     expect_error(sp_scaled_dot_product_attention(x, sp_randn(SP_DIMS(4)), x), SP_ERROR_SHAPE, "two dimensions");
     expect_error(sp_scaled_dot_product_attention(x, sp_randn(SP_DIMS(2, 2, 5, 4)), x), SP_ERROR_SHAPE, "2, 2");

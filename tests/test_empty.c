@@ -92,8 +92,21 @@ static void test_all_operators(void **state)
     assert_true(answers > 1000 && refusals > 300 && gradients > 300);
 }
 
+/* As in PyTorch, a norm of nothing is nothing. */
+static void test_norms(void **state)
+{
+    (void)state;
+    sp_tensor *images = sp_forward(sp_nn_batch_norm2d(3), sp_zeros(SP_DIMS(0, 3, 4, 4)));
+    sp_tensor *rows = sp_forward(sp_nn_batch_norm1d(3), sp_zeros(SP_DIMS(0, 3)));
+    sp_tensor *empty_rows = sp_layer_norm(sp_zeros(SP_DIMS(3, 0)), SP_DIMS(0), SP_NONE, SP_NONE);
+    assert_no_error();
+    assert_true(same_shape(images, sp_zeros(SP_DIMS(0, 3, 4, 4))));
+    assert_true(same_shape(rows, sp_zeros(SP_DIMS(0, 3))));
+    assert_true(same_shape(empty_rows, sp_zeros(SP_DIMS(3, 0))));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {sp_test(test_all_operators)};
+    const struct CMUnitTest tests[] = {sp_test(test_all_operators), sp_test(test_norms)};
     return sp_test_main(tests);
 }

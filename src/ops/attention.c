@@ -277,6 +277,17 @@ static sp_status check_mask(const operands *o)
     return SP_OK;
 }
 
+/* A mask broadcasts to the batch of q, k and v, and does not widen it. */
+static sp_status check_mask_batch(const operands *o, const batch *b)
+{
+    const int n = sp__is_none(o->mask) || o->mask->ndim < 2 ? 0 : o->mask->ndim - 2;
+    bool fits = n <= b->n;
+    for (int d = 0; fits && d < n; d++) fits = o->mask->sizes[d] == 1 || o->mask->sizes[d] == b->sizes[b->n - n + d];
+    if (fits) return SP_OK;
+    return sp_raise(SP_ERROR_SHAPE, "sp_scaled_dot_product_attention: attn_mask %s does not broadcast to the batch %s",
+                    sp__shape_of(o->mask), sp__shape_text(b->n, b->sizes));
+}
+
 static sp_status set_dropout(sp__attention_attributes *a, const operands *o)
 {
     const int64_t draws = sp__attention_draws(o->q, o->k);
@@ -310,9 +321,10 @@ static sp_tensor *attend_any(operands *o, const sp_attention_options *options)
     int64_t sizes[SP_MAX_DIMS];
     if (check_operands(o) || check_options(o, options) || (options->enable_gqa && share_heads(o)) || check_mask(o))
         return NULL;
-    sp_tensor *const all[] = {o->q, o->k, o->v, o->mask};
-    for (int i = 0; i < (sp__is_none(o->mask) ? 3 : 4); i++)
+    sp_tensor *const all[] = {o->q, o->k, o->v};
+    for (int i = 0; i < 3; i++)
         if (widen_batch(&b, all[i])) return NULL;
+    if (check_mask_batch(o, &b)) return NULL;
     const int64_t queries = o->q->sizes[o->q->ndim - 2], keys = o->k->sizes[o->k->ndim - 2];
     const operands folded = {as_heads(o->q, &b), as_heads(o->k, &b), as_heads(o->v, &b),
                              mask_as_heads(o->mask, &b, queries, keys)};

@@ -12,7 +12,9 @@ static sp_status check_arguments(const char *function, const sp_tensor *x, const
         return sp_raise(SP_ERROR_SHAPE, "%s: images of shape %s have no places: only batch and channels may be 0",
                         function, sp__shape_of(x));
     if (w->ndim != 4 || w->sizes[0] < 1 || w->sizes[2] < 1 || w->sizes[3] < 1)
-        return sp_raise(SP_ERROR_SHAPE, "%s: a weight has four dimensions, channels and a kernel, not shape %s",
+        return sp_raise(SP_ERROR_SHAPE,
+                        "%s: a weight has four dimensions, channels and a kernel, none of them empty but that of the "
+                        "channels of x, not shape %s",
                         function, sp__shape_of(w));
     if (g->groups < 1)
         return sp_raise(SP_ERROR_ARGUMENT, "%s: groups must be 1 or more, not %lld", function, (long long)g->groups);

@@ -77,7 +77,7 @@ sp_status sp__norm_apply(const sp_op *op, sp_tensor *const *inputs, int n, const
 {
     sp_tensor *first[4] = {NULL};
     sp_status status = apply(op, inputs, n, a, outputs);
-    if (status || !outputs[2] || all_fit(outputs[2])) return status;
+    if (status || !outputs[2] || sp_numel(inputs[0]) == 0 || all_fit(outputs[2])) return status; /* of nothing: NaN */
     for (int i = 0; i < 3; i++) first[i] = outputs[i];
     sp_scope scope = sp_scope_open();
     status = apply_scaled(op, inputs, n, a, outputs);
