@@ -54,7 +54,8 @@ SP__INLINE void sum_taps(const channel_field *f, number *sums, const int rows, c
     for (int64_t h = 0; h < f->rows; h++) {
         const number *x = f->x + h * f->x_row, *y = f->y + h * f->y_row;
         for (int64_t w = f->columns; w > 0; w--, x += x_place, y += mode == NARROW ? 1 : CHANNELS) {
-            const vector one = mode == NARROW ? (vector){0} : *(const vector *)y;
+            vector one = {0};
+            if (mode != NARROW) one = *(const vector *)y;
             SP__UNROLL
             for (int i = 0; i < rows; i++) {
                 SP__UNROLL
