@@ -14,7 +14,7 @@ set(CMAKE_C_VISIBILITY_PRESET hidden)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
-# The kernels choose their own rules of arithmetic (SpuskLibrary.cmake).
+# The kernels raise this to -O3 and choose their own rules of arithmetic (SpuskLibrary.cmake).
 # Nothing else may contract a * b + c: results would then depend on the compiler's mood.
 set(CMAKE_C_FLAGS_RELEASE "-O2 -DNDEBUG")
 if(SPUSK_SANITIZE)

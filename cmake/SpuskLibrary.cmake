@@ -33,7 +33,7 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|amd64|AMD64)$" AND CMAKE_SIZEOF_VOID
     spusk_accepted_flags(accepted ${wanted})
     if(accepted STREQUAL wanted)
         list(APPEND levels avx2 avx512 avx512bf16)
-        set(level_flags_generic -Os) # small, for processors from before 2013; comes after -O2
+        set(level_flags_generic -Os) # small, for processors from before 2013; comes after -O3
         set(level_definition SP_LEVELS_X86=1)
         spusk_accepted_flags(accepted ${level_flags_avx512amx})
         if(accepted STREQUAL level_flags_avx512amx)
@@ -55,7 +55,7 @@ message(STATUS "ISA levels of the kernels: ${levels}")
 # product and sum becomes one.
 set(same_bits -ffp-contract=off)
 # Kernels call nothing of a user's, so that nobody unwinds through them: they need no tables for it.
-spusk_accepted_flags(kernel_flags -O2 -fno-math-errno -fno-trapping-math -fno-asynchronous-unwind-tables)
+spusk_accepted_flags(kernel_flags -O3 -fno-math-errno -fno-trapping-math -fno-asynchronous-unwind-tables)
 # gcc notes, at each function that passes a vector wider than the base ISA, that its ABI is not the base one.
 # The kernels pass vectors only to static inline functions, so there is nothing to note.
 spusk_accepted_flags(kernel_warnings -Wno-psabi)
