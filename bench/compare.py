@@ -71,6 +71,8 @@ class Peer:
         command += ["--mode", "compile" if peer == "compile" else "eager"]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
+        self.measure(0.1)  # waits until it has started: it would disturb the first turn of the others
+
     def measure(self, seconds):
         self.process.stdin.write(f"{seconds}\n")
         self.process.stdin.flush()
