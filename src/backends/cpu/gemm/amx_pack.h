@@ -22,7 +22,7 @@ static int64_t least(int64_t a, int64_t b)
 /* The first n elements at p, of at most 32. */
 SP__INLINE vector elements(const element *p, int64_t n)
 {
-    return n >= DEPTH ? *(const vector *)(const void *)p
+    return n >= DEPTH ? (vector)_mm512_loadu_si512(p)
                       : (vector)_mm512_maskz_loadu_epi16((__mmask32)((1u << (n > 0 ? n : 0)) - 1), p);
 }
 

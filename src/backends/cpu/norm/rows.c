@@ -67,8 +67,8 @@ sp_status sp__norm_rows_call(const sp__norm *call, const sp__norm_loops *loops)
 {
     plan p = {.call = call, .loops = loops, .groups = call->sizes[1], .n = call->sizes[3]};
     const bool sums = call->backward && (call->dweight || call->dbias);
-    p.block = (sp__grain_of(p.n) + 7) / 8 * 8; /* the loops take eight at a time */
-    p.parts = (p.groups + p.block - 1) / p.block;
+    p.block = (sp__grain_of(p.n) + 7) / 8 * 8;                       /* the loops take eight at a time */
+    p.parts = p.groups > 0 ? (p.groups + p.block - 1) / p.block : 1; /* sums of nothing are 0 */
     const int64_t added = sums ? p.parts * 2 * p.n : 0;
     const size_t bytes = (size_t)(2 * p.groups + 3 * p.n + added) * sizeof(double);
     double *memory = sp__scratch(bytes);
