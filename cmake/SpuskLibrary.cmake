@@ -14,9 +14,6 @@ list(REMOVE_ITEM library_sources ${level_sources} ${reference_sources})
 
 # An optimiser's rule has flags that are the same for all elements: a loop of its own for each would be large.
 spusk_accepted_flags(update_flags -fno-unswitch-loops)
-# Its short loops over vectors and lanes want to be unrolled; elsewhere the loops that gain by it say so.
-spusk_accepted_flags(conv_flags -fpeel-loops)
-set_source_files_properties(${cpu}/conv/conv_f32.c PROPERTIES COMPILE_OPTIONS "${conv_flags}")
 set_source_files_properties(${cpu}/update/update_f32.c ${cpu}/update/update_f64.c PROPERTIES
     COMPILE_OPTIONS "${update_flags}")
 
@@ -33,7 +30,9 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|amd64|AMD64)$" AND CMAKE_SIZEOF_VOID
     spusk_accepted_flags(accepted ${wanted})
     if(accepted STREQUAL wanted)
         list(APPEND levels avx2 avx512 avx512bf16)
-        set(level_flags_generic -Os) # small, for processors from before 2013; comes after -O3
+        # Small, for processors from before 2013; comes after -O3. Without the inlining of -O3 gcc sees variables that are
+        # not set where they are.
+        spusk_accepted_flags(level_flags_generic -Os -Wno-maybe-uninitialized)
         set(level_definition SP_LEVELS_X86=1)
         spusk_accepted_flags(accepted ${level_flags_avx512amx})
         if(accepted STREQUAL level_flags_avx512amx)

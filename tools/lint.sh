@@ -35,12 +35,14 @@ formatting()
 }
 
 # Warnings belong to the compiler's own run, with its own flags; those flags of gcc that clang does not know would only
-# add noise, and clang takes some of them for errors. What it says on standard error is how many warnings it did not show, and, should it crash, why.
+# add noise, and clang takes some of them for errors. What it says on standard error is how many warnings it did not
+# show, and, should it crash, why.
 tidy()
 {
     files 'src/*.c' 'cli/*.c' 'examples/*.c' 'tests/*.c' | compiled |
         xargs -r -n 1 -P "$jobs" clang-tidy -p "$build" --quiet --extra-arg=-Wno-unknown-warning-option \
-            --extra-arg=-Wno-ignored-optimization-argument --extra-arg=-include --extra-arg="$PWD/tools/analyzer.h" 2>"$build/clang-tidy.log" && return
+            --extra-arg=-Wno-ignored-optimization-argument --extra-arg=-include \
+            --extra-arg="$PWD/tools/analyzer.h" 2>"$build/clang-tidy.log" && return
     grep -v 'warnings\{0,1\} generated' "$build/clang-tidy.log" >&2
     return 1
 }
