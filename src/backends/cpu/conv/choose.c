@@ -4,21 +4,19 @@
 
 /* ---- what a row may ask ---- */
 
-static bool any(const sp__conv *call, int64_t lanes)
+static bool any(const sp__conv *call)
 {
-    (void)call, (void)lanes;
+    (void)call;
     return true;
 }
 
-static bool has_tail(const sp__conv *call, int64_t lanes)
+static bool has_tail(const sp__conv *call)
 {
-    (void)lanes;
     return call->tail != NULL;
 }
 
-static bool has_data(const sp__conv *call, int64_t lanes)
+static bool has_data(const sp__conv *call)
 {
-    (void)lanes;
     return call->data != NULL;
 }
 
@@ -33,33 +31,30 @@ static bool can_filter(const sp__conv *call, const int64_t *result)
 }
 
 /* The tail, the batch and the layout play no part, so that a place's sum is the same whatever is computed with it. */
-static bool is_winograd(const sp__conv *call, int64_t lanes)
+static bool is_winograd(const sp__conv *call)
 {
-    (void)lanes;
     return can_filter(call, call->kind == SP__CONV_FORWARD ? call->out_size : call->size);
 }
 
-static bool is_winograd_weight(const sp__conv *call, int64_t lanes)
+static bool is_winograd_weight(const sp__conv *call)
 {
-    (void)lanes;
     return !call->tail && call->batch > 0 && can_filter(call, call->out_size);
 }
 
 /* Groups of which each alone is done by minimal filtering. */
-static bool is_winograd_by_group(const sp__conv *call, int64_t lanes)
+static bool is_winograd_by_group(const sp__conv *call)
 {
     sp__conv one = *call;
     one.groups = 1, one.in = call->in / call->groups, one.out = call->out / call->groups;
     if (call->groups == 1 || call->data) return false;
-    return call->kind == SP__CONV_BACKWARD_WEIGHT ? is_winograd_weight(&one, lanes) : is_winograd(&one, lanes);
+    return call->kind == SP__CONV_BACKWARD_WEIGHT ? is_winograd_weight(&one) : is_winograd(&one);
 }
 
 /* A kernel of one place that meets each place: a product. Few rows or columns are not worth its packing, nor are long
  * sums for few weights. */
-static bool is_product(const sp__conv *call, int64_t lanes)
+static bool is_product(const sp__conv *call)
 {
     enum { FEW = 8, WEIGHTS = 1 << 14, PLACES = 1 << 12 };
-    (void)lanes;
     for (int d = 0; d < 2; d++)
         if (call->kernel[d] != 1 || call->stride[d] != 1 || call->padding[d] != 0 || call->size[d] != call->out_size[d])
             return false;
@@ -100,22 +95,20 @@ static bool may_copy_source(const sp__conv *call)
     return sp__conv_may_copy(call, span[0], span[1]);
 }
 
-static bool is_by_channel(const sp__conv *call, int64_t lanes)
+static bool is_by_channel(const sp__conv *call)
 {
     const int64_t in = call->in / call->groups, out = call->out / call->groups;
     const int64_t taps = call->kernel[0] * call->kernel[1], strides = call->stride[0] * call->stride[1];
-    (void)lanes;
     if (!may_copy_source(call)) return false;
     if (call->kind == SP__CONV_FORWARD) return is_narrow(call->groups, in, out, taps);
     return is_narrow(call->groups, out, in, taps / strides);
 }
 
 /* The same for the weights' gradient, where nothing is added up at the end. */
-static bool is_weight_by_channel(const sp__conv *call, int64_t lanes)
+static bool is_weight_by_channel(const sp__conv *call)
 {
     enum { BLOCK = 16, NARROW = 8 };
     const int64_t k = call->in / call->groups, n = call->out / call->groups;
-    (void)lanes;
     if (k < 1 || n < 1 || call->out_size[0] * call->out_size[1] == 0 || !may_copy_source(call)) return false;
     if (call->groups > 1) return n <= NARROW;
     return n < NARROW && 2 * n * ((k + BLOCK - 1) / BLOCK) <= k;
@@ -179,34 +172,33 @@ static bool are_short_lists(const sp__conv *call)
 }
 
 /* At most one place of a window has a gradient. */
-static bool is_pooled_sparse(const sp__conv *call, int64_t lanes)
+static bool is_pooled_sparse(const sp__conv *call)
 {
-    (void)lanes;
     return fits_lists(call) && call->tail->pool[0] * call->tail->pool[1] >= 4 && are_short_lists(call);
 }
 
 /* Behind ReLU alone lists pay for the weights' gradient, whose sums are in registers; those of backward-data are in
  * memory. */
-static bool is_sparse(const sp__conv *call, int64_t lanes)
+static bool is_sparse(const sp__conv *call)
 {
-    if (is_pooled_sparse(call, lanes)) return true;
+    if (is_pooled_sparse(call)) return true;
     const int64_t *pool = call->tail ? call->tail->pool : NULL;
     return fits_lists(call) && pool[0] * pool[1] == 1 && call->tail->relu && are_short_lists(call);
 }
 
 /* One pass makes both gradients from the same lists. */
-static bool is_sparse_with_data(const sp__conv *call, int64_t lanes)
+static bool is_sparse_with_data(const sp__conv *call)
 {
-    return call->data && is_pooled_sparse(call, lanes);
+    return call->data && is_pooled_sparse(call);
 }
 
 /* Channel by channel, and by minimal filtering, nothing has a tail: it is written out once, for both gradients. */
-static bool is_weight_behind_tail(const sp__conv *call, int64_t lanes)
+static bool is_weight_behind_tail(const sp__conv *call)
 {
     if (!call->tail) return false;
     const bool filters = call->dtype != SP_F64 && call->batch > 0 && can_filter(call, call->out_size);
-    if (!filters && !is_weight_by_channel(call, lanes)) return false;
-    return call->dtype == SP_F64 || !is_sparse(call, lanes); /* lists are of f32 */
+    if (!filters && !is_weight_by_channel(call)) return false;
+    return call->dtype == SP_F64 || !is_sparse(call); /* lists are of f32 */
 }
 
 static bool is_even(const sp__operand *operand)
@@ -216,19 +208,18 @@ static bool is_even(const sp__operand *operand)
 }
 
 /* Whether the source's channels, which are summed over, make pairs in memory; what is not side by side yet will be. */
-static bool has_pairs(const sp__conv *call, int64_t lanes)
+static bool has_pairs(const sp__conv *call)
 {
-    (void)lanes;
     const bool forward = call->kind == SP__CONV_FORWARD;
     const sp__operand *source = forward ? &call->x : &call->y;
     const int64_t channels = forward ? call->in : call->out;
     return channels / call->groups % 2 == 0 && (source->strides[1] != 1 || is_even(source));
 }
 
-/* The weights' gradient sums over places: its pairs are made in a copy of x, which must be worth it. */
-static bool is_worth_pairing(const sp__conv *call, int64_t lanes)
+/* The weights' gradient sums over places: its pairs are made in a copy of x, which half a vector of f32 is worth. */
+static bool is_worth_pairing(const sp__conv *call)
 {
-    return !call->tail && call->in >= lanes / 2;
+    return !call->tail && call->in >= sp__cpu_level()->vector_bytes / (int64_t)sizeof(float) / 2;
 }
 
 /* AMX takes all but groups and few channels; of backward-data, what a tap reaches everywhere. */
@@ -243,18 +234,17 @@ static bool takes_tiles(const sp__conv *call)
 }
 
 /* Of backward, no tail. */
-static bool fits_tiles(const sp__conv *call, int64_t lanes)
+static bool fits_tiles(const sp__conv *call)
 {
-    (void)lanes;
     return takes_tiles(call) && (call->kind == SP__CONV_FORWARD || !call->tail);
 }
 
 /* Dense sums by tiles are faster than sparse ones in f32, but where hardly a place has a gradient. */
-static bool fits_expanded_tiles(const sp__conv *call, int64_t lanes)
+static bool fits_expanded_tiles(const sp__conv *call)
 {
     if (!takes_tiles(call) || !call->tail) return false;
     if (share_of_gradients(call) > 0.06) return true;
-    return call->kind == SP__CONV_BACKWARD_DATA ? !is_pooled_sparse(call, lanes) : !is_sparse(call, lanes);
+    return call->kind == SP__CONV_BACKWARD_DATA ? !is_pooled_sparse(call) : !is_sparse(call);
 }
 
 /* ---- the lists ---- */
@@ -336,10 +326,9 @@ static bool is_for(int dtype, sp_dtype called)
 
 const sp__conv_choice *sp__conv_choose(const sp__conv *call)
 {
-    const int64_t lanes = sp__cpu_level()->vector_bytes / (int64_t)sizeof(float);
     const sp__conv_choice *row = lists[call->kind];
     for (; row->loop != SP__CONV_REFERENCE; row++)
-        if (is_for(row->dtype, call->dtype) && sp__conv_function(row, call) && row->takes(call, lanes)) break;
+        if (is_for(row->dtype, call->dtype) && sp__conv_function(row, call) && row->takes(call)) break;
     return row;
 }
 
@@ -353,8 +342,8 @@ bool sp__cpu_conv_takes(const sp__conv *call)
     const bool fits_winograd = pool[0] == pool[1] && pool[0] <= 2;
     if (!fast || places > 16) return false;
     if (call->kind != SP__CONV_FORWARD) return true;
-    if (is_by_channel(call, 0) && !is_winograd_by_group(call, 0))
+    if (is_by_channel(call) && !is_winograd_by_group(call))
         return places == 1 || !sp__conv_has_few_results(call->in, call->out) || call->groups > 1;
-    if (is_product(call, 0)) return places == 1;
-    return fits_winograd || !(is_winograd(call, 0) || is_winograd_by_group(call, 0));
+    if (is_product(call)) return places == 1;
+    return fits_winograd || !(is_winograd(call) || is_winograd_by_group(call));
 }

@@ -42,7 +42,7 @@ bool sp__conv_may_copy(const sp__conv *call, int64_t rows, int64_t columns);
 typedef struct sp__conv_choice {
     const char *name;
     int dtype; /* the sp_dtype whose loop it is: operands of bf16 are copied for one of f32 */
-    bool (*takes)(const sp__conv *call, int64_t lanes); /* lanes: f32 in a vector of the level */
+    bool (*takes)(const sp__conv *call);
     sp__conv_loop loop;
 } sp__conv_choice;
 
