@@ -215,13 +215,12 @@ SP_API sp_tensor *sp_layer_norm(sp_tensor *x, sp_dims normalized_shape, sp_tenso
 
 typedef struct sp_attention_options {
     size_t size;
-    sp_tensor *
-        attn_mask; /* (L, S), or what broadcasts to the result's (…, L, S): bool, true where a key is seen, or added to the
-                             scores; default none */
-    double dropout_p; /* a weight's probability to be 0, in training and out of it */
-    bool is_causal;   /* query i sees keys 0 to i */
-    double scale;     /* of q·k; default 1/√E, SP_ZERO for 0 */
-    bool enable_gqa;  /* k and v have fewer heads, and each serves as many of q's, one behind the other */
+    sp_tensor *attn_mask; /* (L, S), or what broadcasts to the result's (…, L, S): bool, true where a key is seen, or
+                             added to the scores; default none */
+    double dropout_p;     /* a weight's probability to be 0, in training and out of it */
+    bool is_causal;       /* query i sees keys 0 to i */
+    double scale;         /* of q·k; default 1/√E, SP_ZERO for 0 */
+    bool enable_gqa;      /* k and v have fewer heads, and each serves as many of q's, one behind the other */
     SP_OPTIONS_END;
 } sp_attention_options;
 

@@ -194,8 +194,9 @@ sp_status sp__map_tensors(sp__map_kind kind, sp_tensor *out, sp_tensor *const *i
 sp_status sp__fill_values(const sp_tensor *out, double value);
 /* Copies values with a cast, broadcasting x to out's shape. */
 sp_status sp__copy_values(sp_tensor *out, const sp_tensor *x);
-/* x in another dtype; x contiguous; x in the layout of `like`, which is dense and has its shape. The result is outside the graph and owned by no scope: give it back with sp__unref.
- * When x is so already, it is x itself with one more reference. */
+/* x in another dtype; x contiguous; x in the layout of `like`, which is dense and has its shape. The result is outside
+ * the graph and owned by no scope: give it back with sp__unref. When x is so already, it is x itself with one more
+ * reference. */
 sp_tensor *sp__value_as(const sp_tensor *x, sp_dtype dtype);
 sp_tensor *sp__value_contiguous(const sp_tensor *x);
 sp_tensor *sp__value_like(const sp_tensor *x, const sp_tensor *like);
